@@ -1,0 +1,84 @@
+"""A bake: its plan, its record and the image it ends in."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from kiln.domain.blueprint import Blueprint, blueprint_from
+from kiln.domain.durations import seconds
+from kiln.domain.image import ImageFacts
+from kiln.domain.model import Model
+
+
+class BakeStatus(StrEnum):
+    """Where a bake stands."""
+
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+class Adoption(Model):
+    """The layer whose new instance a bake adopts as its builder."""
+
+    stack: str
+    layer: str
+    chef: str | None = None
+    hostname: str
+
+
+class BakePlan(Model):
+    """Everything a bake needs to know, decided before anything is launched."""
+
+    bake: str
+    version: int
+    document: dict[str, Any]
+    base: ImageFacts
+    instance_types: tuple[str, ...]
+    subnets: tuple[str, ...] = ()
+    image_name: str
+    started: datetime
+    adoption: Adoption | None = None
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """The blueprint, parsed again: it was valid when the plan was made."""
+        return blueprint_from(self.document)
+
+    @property
+    def deadline(self) -> datetime:
+        """When the bake gives up waiting."""
+        return self.started + timedelta(seconds=seconds(self.blueprint.deadline))
+
+
+class BakeRecord(Model):
+    """A bake as it is kept. Written by PlanBake, ended by Teardown."""
+
+    plan: BakePlan
+    status: BakeStatus = BakeStatus.RUNNING
+    image: str | None = None
+    error: str | None = None
+    cause: str | None = None
+    state: str | None = None
+    ended: datetime | None = None
+
+
+class ImageRecord(Model):
+    """An image that a bake made; complete before the image is announced."""
+
+    id: str
+    name: str
+    bake: str
+    blueprint: str
+    version: int
+    platform: str
+    architecture: str
+    root_device: str
+    base: str
+    region: str
+    created: datetime
+    release: str = ""
+    manifest: str = ""
+    layers: tuple[str, ...] = ()

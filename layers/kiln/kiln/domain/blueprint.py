@@ -1,0 +1,225 @@
+"""The blueprint: what a user writes to describe one image. Keys are fixed by the design."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from kiln.domain.durations import Duration
+from kiln.domain.model import Model, Text, explain
+from kiln.domain.naming import check_image_name
+from kiln.domain.platforms import PLATFORMS, Family
+from kiln.domain.step import Step
+from kiln.errors import InvalidBlueprint
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,48}$")]
+LayerPath = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,48}/[a-z0-9._-]{1,48}$")]
+ImageId = Annotated[str, StringConstraints(pattern=r"^ami-[0-9a-f]{8,17}$")]
+DEFAULT_IMAGE_NAME = "{blueprint}-{date}-{time}"
+
+
+def _own_tag(key: str) -> str:
+    if key.lower().startswith(("aws:", "kiln:")):
+        raise ValueError(f"{key!r} is reserved; a tag may not begin with aws: or kiln:")
+    return key
+
+
+# EC2's own rule for names and values of tags (CreateTags): 128 and 256 characters, no `aws:` prefix.
+TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_own_tag)]
+TagValue = Annotated[str, StringConstraints(max_length=256)]
+
+
+def known_platform(name: str) -> str:
+    if name not in PLATFORMS:
+        raise ValueError(f"{name!r} is not a known platform; allowed: {', '.join(PLATFORMS)}")
+    return name
+
+
+def _removable(path: str) -> str:
+    # The document refuses the same again; here the user learns it before anything is launched.
+    if not path.startswith("/") or ".." in path.split("/") or any(c in path for c in "\n\r\0"):
+        raise ValueError(f"{path!r} is not an absolute path without '..' and line breaks")
+    if len([part for part in path.split("/") if part]) < 2:
+        raise ValueError(f"{path!r} is a top-level directory and is never removed")
+    return path
+
+
+Removable = Annotated[str, AfterValidator(_removable)]
+
+
+class Lookup(Model):
+    """The newest image of an owner whose name matches (`*` and `?` as in DescribeImages)."""
+
+    owner: Text
+    name: Text
+
+
+class Base(Model):
+    """Where the bake starts: exactly one of five ways to name an image or an instance."""
+
+    parameter: Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9_./-]{1,1010}$")] | None = None
+    image: ImageId | None = None
+    lookup: Lookup | None = None
+    blueprint: Name | None = None
+    layer: LayerPath | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if len(self.model_dump(exclude_none=True)) != 1:
+            allowed = ", ".join(type(self).model_fields)
+            raise ValueError(f"needs exactly one of {allowed}")
+        return self
+
+
+class Volume(Model):
+    """The builder's root volume. Limits of gp3: EBS User Guide, "General Purpose SSD volumes"."""
+
+    size_gib: Annotated[int, Field(ge=1, le=16_384)] | None = None
+    type: Literal["gp3", "gp2", "io1", "io2"] = "gp3"
+    iops: Annotated[int, Field(ge=100, le=256_000)] | None = None
+    throughput_mib_s: Annotated[int, Field(ge=125, le=2_000)] | None = None
+    kms_key: Text | None = None
+
+
+class Builder(Model):
+    """The temporary instance. An empty list stands for the template's default."""
+
+    instance_types: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")], ...] = ()
+    subnets: tuple[Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]{8,17}$")], ...] = ()
+    volume: Volume = Volume()
+
+
+class SecretPassword(Model):
+    """A password by reference; the value itself never enters a blueprint."""
+
+    secret: Text
+
+
+class Windows(Model):
+    """How a Windows image is generalised."""
+
+    sysprep: bool = True
+    administrator_password: Literal["random"] | SecretPassword = "random"
+
+
+class Clean(Model):
+    """What the clean-up removes besides its own list, and what it leaves alone."""
+
+    also_remove: tuple[Removable, ...] = ()
+    keep: tuple[Removable, ...] = ()
+
+
+class Verify(Model):
+    """The user's own tests, run on a clone of the image."""
+
+    steps: tuple[Step, ...] = ()
+
+
+class ImageSpec(Model):
+    """The image's name ({blueprint}, {version}, {bake}, {date}, {time}), tags and expiry."""
+
+    name: Annotated[str, StringConstraints(min_length=3, max_length=128)] = DEFAULT_IMAGE_NAME
+    tags: dict[TagKey, TagValue] = {}
+    deprecate_after: Duration | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _known_fields(cls, name: str) -> str:
+        return check_image_name(name)
+
+
+class RegionTarget(Model):
+    """A Region that gets a copy, and the key that encrypts it there."""
+
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+    kms_key: Text | None = None
+
+
+class Distribute(Model):
+    """Where the image goes besides the account's own Region."""
+
+    regions: tuple[RegionTarget, ...] = ()
+    accounts: tuple[Annotated[str, StringConstraints(pattern=r"^\d{12}$")], ...] = ()
+    organizations: tuple[Text, ...] = ()
+    parameter: Annotated[str, StringConstraints(pattern=r"^/?[A-Za-z0-9_./-]{1,1010}$")] | None = None
+
+    @field_validator("parameter")
+    @classmethod
+    def _ours(cls, name: str | None) -> str | None:
+        # PutParameter: names that begin with "aws" or "ssm" are reserved.
+        if name and name.lstrip("/").lower().startswith(("aws", "ssm")):
+            raise ValueError(f"{name!r} is reserved by AWS; a name may not begin with aws or ssm")
+        return name
+
+
+class LayerTarget(Model):
+    """A layer that takes the image, and how."""
+
+    layer: LayerPath
+    strategy: Literal["add", "replace", "canary", "none"] = "none"
+
+
+class Blueprint(Model):
+    """One image: base, steps, clean-up, tests, targets."""
+
+    kind: Literal["blueprint"]
+    name: Name
+    description: Annotated[str, StringConstraints(max_length=255)] = ""
+    platform: Annotated[str, AfterValidator(known_platform)]
+    base: Base
+    chef: Literal["11", "12"] | None = None
+    root_device: Literal["ebs", "instance-store"] = "ebs"
+    builder: Builder = Builder()
+    steps: tuple[Step, ...] = ()
+    release_lock: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.]{1,32}$")] = "none"
+    windows: Windows | None = None
+    clean: Clean = Clean()
+    verify: Verify = Verify()
+    image: ImageSpec = ImageSpec()
+    distribute: Distribute = Distribute()
+    layers: tuple[LayerTarget, ...] = ()
+    on_failure: Literal["teardown", "keep"] = "teardown"
+    deadline: Duration = "4h"
+
+    @property
+    def family(self) -> Family:
+        """How this platform keeps its packages."""
+        return PLATFORMS[self.platform].family
+
+    @model_validator(mode="after")
+    def _keys_agree(self) -> Self:
+        if self.windows and self.family is not Family.WINDOWS:
+            raise ValueError(f"windows: is only for a Windows platform, not {self.platform}")
+        _refuse_duplicates("steps", [step.name for step in self.steps])
+        _refuse_duplicates("verify.steps", [step.name for step in self.verify.steps])
+        _refuse_duplicates("layers", [target.layer for target in self.layers])
+        for step in (*self.steps, *self.verify.steps):
+            step.check_family(self.family)
+        if self.base.blueprint == self.name:
+            raise ValueError("base.blueprint: a blueprint cannot be its own base")
+        return self
+
+
+def _refuse_duplicates(key: str, names: list[str]) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise ValueError(f"{key}: the name {name!r} is used {count} times; each must be unique")
+
+
+def blueprint_from(document: Any) -> Blueprint:
+    """A blueprint from parsed YAML or JSON. Raises InvalidBlueprint, one line that names the key."""
+    if not isinstance(document, dict):
+        raise InvalidBlueprint("the file is not a blueprint; it must be a mapping with `kind: blueprint`")
+    try:
+        return Blueprint.model_validate(document)
+    except ValidationError as error:
+        raise InvalidBlueprint(explain(error, Blueprint)) from error

@@ -1,0 +1,123 @@
+"""From what a user wants run to a Systems Manager document and its parameters.
+
+No value is ever pasted into a script: Systems Manager replaces `{{ Name }}` textually, so whatever a
+user wrote travels as base64, whose alphabet means nothing to any shell, and reaches the script
+through its environment.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+
+from kiln.domain.blueprint import Blueprint
+from kiln.domain.durations import seconds
+from kiln.domain.step import Ansible, Chef, Step
+from kiln.errors import InvalidBlueprint, Unsupported
+
+
+@dataclass(frozen=True)
+class DocumentCall:
+    """A document by its short name (`run-shell`) or, with `ours` False, by its full name."""
+
+    name: str
+    parameters: dict[str, list[str]]
+    timeout_s: int
+    ours: bool = True
+
+
+def encoded(text: str) -> str:
+    """Base64 of UTF-8."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def encoded_lines(lines: tuple[str, ...]) -> str:
+    """Base64 of lines, one value a line."""
+    return encoded("\n".join(lines))
+
+
+def for_step(step: Step, script: str | None = None) -> DocumentCall:
+    """How a step of a blueprint runs; `script` is the text of one that lies in S3."""
+    timeout = seconds(step.timeout)
+    if step.reboot:
+        return DocumentCall("reboot-linux", {}, timeout)
+    if step.chef:
+        return DocumentCall("AWS-ApplyChefRecipes", _chef(step.chef, timeout), timeout, ours=False)
+    if step.ansible:
+        return DocumentCall(
+            "AWS-ApplyAnsiblePlaybooks", _ansible(step.ansible, timeout), timeout, ours=False
+        )
+    if step.document:
+        given = step.document.parameters
+        parameters = {key: [v] if isinstance(v, str) else list(v) for key, v in given.items()}
+        return DocumentCall(step.document.name, parameters, timeout, ours=False)
+    if step.action in ("app", "powershell"):
+        raise Unsupported(f"step {step.name!r}: {step.action} steps are not supported yet")
+    return _shell(step, script if step.script else step.shell)
+
+
+def _shell(step: Step, script: object) -> DocumentCall:
+    if not isinstance(script, str):
+        raise InvalidBlueprint(
+            f"step {step.name!r}: shell.file is read by the kiln command; send the script's text instead"
+        )
+    lines = tuple(f"{name}={encoded(value)}" for name, value in step.environment.items())
+    parameters = {
+        "Script": [encoded(script)],
+        "Environment": [encoded_lines(lines)],
+        "Timeout": [str(seconds(step.timeout))],
+    }
+    return DocumentCall("run-shell", parameters, seconds(step.timeout))
+
+
+def _chef(chef: Chef, timeout: int) -> dict[str, list[str]]:
+    source = dict(chef.source)
+    return {
+        "SourceType": [str(source.pop("type", "S3"))],
+        "SourceInfo": [json.dumps(source)],
+        "RunList": [",".join(chef.run_list)],
+        "JsonAttributesContent": [json.dumps(chef.attributes)],
+        # None: use the client that the image has, so that no licence is accepted for the user.
+        "ChefClientVersion": ["None"],
+        "ChefExecutionTimeout": [str(timeout)],
+    }
+
+
+def _ansible(ansible: Ansible, timeout: int) -> dict[str, list[str]]:
+    source = dict(ansible.source)
+    return {
+        "SourceType": [str(source.pop("type", "S3"))],
+        "SourceInfo": [json.dumps(source)],
+        "InstallDependencies": ["True"],
+        "PlaybookFile": [ansible.playbook],
+        "TimeoutSeconds": [str(timeout)],
+    }
+
+
+def for_prepare(blueprint: Blueprint) -> DocumentCall:
+    """Release lock, `/tmp`, package manifest and identity facts, before anything is removed."""
+    parameters = {"Platform": [blueprint.platform], "ReleaseLock": [blueprint.release_lock]}
+    return DocumentCall("prepare-linux", parameters, 1800)
+
+
+def for_clean(blueprint: Blueprint, bake: str) -> DocumentCall:
+    """The platform's clean-up."""
+    parameters = _cleaned(blueprint) | {"Bake": [bake], "Blueprint": [blueprint.name]}
+    return DocumentCall("clean-linux", parameters, 1800)
+
+
+def for_verify(blueprint: Blueprint, builder: str) -> DocumentCall:
+    """What must be gone, what must be kept, and the clone's own identity."""
+    return DocumentCall(
+        "verify-linux", _cleaned(blueprint) | {"BuilderInstance": [builder]}, 1800
+    )
+
+
+def _cleaned(blueprint: Blueprint) -> dict[str, list[str]]:
+    return {
+        "Platform": [blueprint.platform],
+        "Chef": [blueprint.chef or "none"],
+        "AlsoRemove": [encoded_lines(blueprint.clean.also_remove)],
+        "Keep": [encoded_lines(blueprint.clean.keep)],
+    }

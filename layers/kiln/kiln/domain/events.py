@@ -1,0 +1,104 @@
+"""The events that Kiln announces on its bus. Fields are only ever added."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from kiln.domain.model import Model
+
+SOURCE = "kiln"
+
+
+class _Event(Model):
+    @property
+    def detail_type(self) -> str:
+        """EventBridge's detail-type."""
+        return _DETAIL_TYPES[type(self).__name__]
+
+    def detail(self) -> dict[str, Any]:
+        """EventBridge's detail, JSON-ready."""
+        return self.model_dump(mode="json")
+
+
+class BakeStarted(_Event):
+    """A bake has passed its checks and begins to launch."""
+
+    bake: str
+    blueprint: str
+    version: int
+    base: str
+
+
+class LayerStrategy(Model):
+    """A layer that is to take the image, and how."""
+
+    layer: str
+    strategy: Literal["add", "replace", "canary", "none"]
+
+
+class ImageAvailable(_Event):
+    """An image is available, verified and distributed; its record is complete."""
+
+    bake: str
+    blueprint: str
+    version: int
+    images: dict[str, str]
+    name: str
+    base: str
+    release: str
+    platform: str
+    architecture: str
+    root_device: str
+    manifest: str
+    layers: tuple[LayerStrategy, ...]
+
+
+class BakeFailed(_Event):
+    """A bake has failed and what it made is removed."""
+
+    bake: str
+    blueprint: str
+    error: str
+    cause: str
+    state: str
+
+
+class RolloutChanged(_Event):
+    """A rollout has started or ended; the detail-type says which."""
+
+    rollout: str
+    image: str
+    layer: str
+    status: Literal["Started", "Succeeded", "Failed", "Rolled Back"]
+    cause: str = ""
+
+    @property
+    def detail_type(self) -> str:
+        """`Rollout Started`, `Rollout Succeeded`, ..."""
+        return f"Rollout {self.status}"
+
+
+class InstanceStateChange(_Event):
+    """A layer's instance has changed state: the shape that OpsWorks sent, key for key."""
+
+    initiated_by: Literal["user", "auto-scaling", "auto-healing"] | None = None
+    hostname: str
+    stack_id: str
+    layer_ids: tuple[str, ...]
+    instance_id: str
+    ec2_instance_id: str | None
+    status: str
+
+    def detail(self) -> dict[str, Any]:
+        """OpsWorks's keys are kebab-case except initiated_by, which is there only where it is known."""
+        found = self.model_dump(mode="json", exclude_none=True)
+        return {k if k == "initiated_by" else k.replace("_", "-"): v for k, v in found.items()}
+
+
+_DETAIL_TYPES = {
+    "BakeStarted": "Bake Started",
+    "ImageAvailable": "Image Available",
+    "BakeFailed": "Bake Failed",
+    "InstanceStateChange": "Instance State Change",
+}
+Event = BakeStarted | ImageAvailable | BakeFailed | RolloutChanged | InstanceStateChange

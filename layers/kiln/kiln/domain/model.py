@@ -1,0 +1,92 @@
+"""The base of all models, and the one-line form of what is wrong with an input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, get_args
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+
+class Model(BaseModel):
+    """A frozen value; unknown keys are errors, because a misspelt key is a lost wish."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Lenient(BaseModel):
+    """A frozen value made from what somebody else wrote; keys that we do not know are left alone."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first thing that is wrong, as `key.path: what; what is allowed`, on one line."""
+    found = min(error.errors(include_url=False), key=_rank)
+    where = ".".join(str(part) for part in _path(found["loc"])) or "the file"
+    return " ".join(f"{where}: {_reason(found, model)}".split())
+
+
+def _rank(found: Any) -> tuple[int, int]:
+    # An unknown key explains a missing one beside it: say the misspelling first.
+    return (0 if found["type"] == "extra_forbidden" else 1, len(found["loc"]))
+
+
+# pydantic names the branch of a union in the path; a user's file has no such key.
+_BRANCHES = frozenset({"str", "bool", "ShellFile", "SecretPassword", "list[str]"})
+_WRAPPERS = ("function-", "literal[", "constrained-")
+
+
+def _path(loc: tuple[int | str, ...]) -> Iterator[int | str]:
+    return (part for part in loc if part not in _BRANCHES and not str(part).startswith(_WRAPPERS))
+
+
+_SHAPES = {
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "dict_type": "must be a mapping",
+    "model_type": "must be a mapping",
+    "model_attributes_type": "must be a mapping",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+}
+
+
+def _reason(found: Any, model: type[BaseModel]) -> str:
+    kind, context = found["type"], found.get("ctx", {})
+    given = repr(found["input"])
+    given = given if len(given) <= 60 else given[:57] + "..."
+    if kind == "extra_forbidden":
+        keys = ", ".join(_keys_at(model, tuple(_path(found["loc"][:-1]))))
+        return f"is not a known key; allowed: {keys}"
+    if kind == "missing":
+        return "is required"
+    if kind == "string_pattern_mismatch":
+        return f"{given} does not match {context['pattern']}"
+    if kind in ("literal_error", "enum"):
+        return f"{given} is not allowed; allowed: {context['expected']}"
+    if kind == "value_error":
+        return str(context["error"])
+    if kind in _SHAPES:
+        return f"{_SHAPES[kind]}, not {given}"
+    return f"{found['msg']} (got {given})"
+
+
+def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """The keys that the mapping at `loc` may have."""
+    for part in loc:
+        if isinstance(part, str) and part in model.model_fields:
+            model = next(_models_in(model.model_fields[part].annotation), model)
+    return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)

@@ -1,0 +1,97 @@
+"""Names that Kiln gives: bake ids, image names, tags, client tokens. All are functions of their arguments."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime
+
+BAKE_ID = re.compile(r"^(?P<blueprint>[a-z0-9-]{1,48})-\d{8}-\d{6}-[0-9a-f]{4}$")
+TAG_BAKE, TAG_BLUEPRINT, TAG_MANAGED, TAG_ROLE = (
+    "kiln:bake",
+    "kiln:blueprint",
+    "kiln:managed",
+    "kiln:role",
+)
+TAG_STACK, TAG_LAYER, TAG_CHEF, TAG_PLATFORM, TAG_ROLLOUT = (
+    "kiln:stack",
+    "kiln:layer",
+    "kiln:chef",
+    "kiln:platform",
+    "kiln:rollout",
+)
+_IMAGE_FIELDS = ("blueprint", "version", "bake", "date", "time")
+_FIELD = re.compile(r"\{([^{}]*)\}")
+# EC2 API, CreateImage, parameter Name.
+_IMAGE_NAME = re.compile(r"^[A-Za-z0-9()\[\] ./\-'@_]{3,128}$")
+
+
+def bake_id(blueprint: str, started: datetime, randomness: str) -> str:
+    """`web-20261123-101500-9f3a`: the name of the execution and of everything that it makes."""
+    digest = hashlib.sha256(randomness.encode()).hexdigest()[:4]
+    return f"{blueprint}-{started.astimezone(UTC):%Y%m%d-%H%M%S}-{digest}"
+
+
+def blueprint_of(bake: str) -> str:
+    """The blueprint's name inside a bake id. Raises ValueError for anything else."""
+    found = BAKE_ID.match(bake)
+    if not found:
+        raise ValueError(f"{bake!r} is not a bake id; one looks like web-20261123-101500-9f3a")
+    return found["blueprint"]
+
+
+def started_of(bake: str) -> datetime:
+    """When a bake began, read from its id (UTC, whole seconds)."""
+    blueprint_of(bake)
+    return datetime.strptime(bake[-20:-5], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+
+
+def check_image_name(template: str) -> str:
+    """The template itself, or ValueError naming an unknown field or a character EC2 refuses."""
+    for field in _FIELD.findall(template):
+        if field not in _IMAGE_FIELDS:
+            allowed = ", ".join(f"{{{name}}}" for name in _IMAGE_FIELDS)
+            raise ValueError(f"{{{field}}} is not a known field; allowed: {allowed}")
+    bare = _FIELD.sub("xxx", template)
+    if not _IMAGE_NAME.match(bare):
+        raise ValueError(
+            f"{template!r} holds a character that EC2 refuses; allowed: letters, digits, ( ) [ ] space . / - ' @ _"
+        )
+    return template
+
+
+def image_name(template: str, bake: str, version: int) -> str:
+    """The image's name for this bake; the same call gives the same name, so that a repeat finds it."""
+    fields = {
+        "blueprint": blueprint_of(bake),
+        "version": str(version),
+        "bake": bake,
+        "date": bake[-20:-12],
+        "time": bake[-11:-5],
+    }
+    return _FIELD.sub(lambda found: fields[found[1]], template)[:128]
+
+
+def bake_tags(bake: str, role: str) -> dict[str, str]:
+    """The tags that every resource of a bake carries from the call that creates it."""
+    return {
+        TAG_BAKE: bake,
+        TAG_BLUEPRINT: blueprint_of(bake),
+        TAG_MANAGED: "true",
+        TAG_ROLE: role,
+    }
+
+
+def client_token(*parts: str) -> str:
+    """A ClientToken of 64 ASCII characters: the same parts give the same token."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def output_prefix(bake: str, label: str) -> str:
+    """Where in the bucket Systems Manager puts the full output of one command of a bake."""
+    return f"bakes/{bake}/{label}"
+
+
+def step_output_key(prefix: str, command: str, instance: str, step: str) -> str:
+    """The key of a step's whole standard output, laid out as the SSM agent does."""
+    return f"{prefix}/{command}/{instance}/awsrunShellScript/{step}/stdout"

@@ -1,0 +1,74 @@
+"""What a state machine can wait for. One mechanism for all: look, keep the token, look again, be woken."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from kiln.domain.model import Model
+
+
+class _Wait(Model):
+    """`since` and `timeout_s` bound every wait; `bake` is the bake or rollout it belongs to."""
+
+    bake: str
+    since: str
+    timeout_s: int
+
+
+class InstanceOnline(_Wait):
+    """An instance runs and its agent is online in Systems Manager."""
+
+    kind: Literal["instance-online"]
+    instance: str
+
+
+class InstanceStopped(_Wait):
+    """An instance has stopped."""
+
+    kind: Literal["instance-stopped"]
+    instance: str
+
+
+class CommandDone(_Wait):
+    """A Run Command invocation has ended; `purpose` decides how a failure is called."""
+
+    kind: Literal["command-done"]
+    instance: str
+    command: str
+    purpose: Literal["step", "prepare", "clean", "verify", "test"]
+    label: str
+
+
+class ImageAvailable(_Wait):
+    """An image is available."""
+
+    kind: Literal["image-available"]
+    image: str
+
+
+Wait = Annotated[
+    InstanceOnline | InstanceStopped | CommandDone | ImageAvailable, Field(discriminator="kind")
+]
+
+
+def resource_of(wait: Wait) -> str:
+    """The id of what is waited for, as AWS's events name it."""
+    if isinstance(wait, CommandDone):
+        return wait.command
+    return wait.image if isinstance(wait, ImageAvailable) else wait.instance
+
+
+class WaitingToken(Model):
+    """A waiting task: what it waits for and the token that ends it."""
+
+    wait: Wait
+    state: str
+    token: str
+
+
+class Outcome(Model):
+    """The end of a wait: what the state machine gets."""
+
+    output: dict[str, Any]

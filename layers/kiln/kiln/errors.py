@@ -1,0 +1,129 @@
+"""Every error that a state machine may name: one class is one catch, its name is the error's name.
+
+    KilnError
+    ├── Refused                 the request itself is wrong; nothing was launched
+    │   ├── InvalidBlueprint    a key, a value or a file of the blueprint or stack
+    │   ├── BaseImageNotFound   the base names no image that exists
+    │   ├── IncompatibleBase    base image and instance type do not fit
+    │   └── Unsupported         Kiln cannot do this (yet), and says so before it starts
+    ├── NoCapacity              no instance type in any subnet could be launched
+    ├── LaunchRefused           EC2 refused the launch for another reason
+    ├── BuilderUnreachable      the instance never came online in Systems Manager
+    ├── StepFailed              a step of the blueprint or of the preparation failed
+    ├── CleanFailed             the clean-up document failed
+    ├── StopFailed              the builder did not stop
+    ├── BundleFailed            an instance-store root could not be bundled
+    ├── ImageRefused            EC2 refused to create the image
+    ├── ImageFailed             the image was created and then failed
+    ├── VerificationFailed      a clone of the image is not what it must be
+    ├── DistributionFailed      tags, deprecation or pointer could not be set
+    ├── TeardownFailed          something that the bake made could not be removed
+    ├── RolloutFailed           a layer could not take the image
+    ├── AwsRefused              AWS refused a call for good (code and message inside)
+    │   └── CapacityShort       ... because there is no capacity here and now
+    ├── AwsBusy                 throttling, a fault of AWS or of the network: the state machine tries again
+    └── TokenGone               a waiting task has ended meanwhile; never leaves a function
+
+Imports nothing. An error's text says what happened, to which resource, and what to do next.
+"""
+
+from __future__ import annotations
+
+
+class KilnError(Exception):
+    """Root of all errors that Kiln raises on purpose."""
+
+
+class Refused(KilnError):
+    """The request is wrong as it stands; correcting it is the user's next step."""
+
+
+class InvalidBlueprint(Refused):
+    """A blueprint or stack file breaks its schema or a rule between keys."""
+
+
+class BaseImageNotFound(Refused):
+    """The blueprint's base resolves to no image."""
+
+
+class IncompatibleBase(Refused):
+    """The base image cannot run on an instance type that the blueprint names."""
+
+
+class Unsupported(Refused):
+    """Kiln cannot do what was asked."""
+
+
+class NoCapacity(KilnError):
+    """Every instance type in every subnet was refused for lack of capacity."""
+
+
+class LaunchRefused(KilnError):
+    """EC2 refused to launch for a reason that another type or subnet does not mend."""
+
+
+class BuilderUnreachable(KilnError):
+    """An instance was launched and never came online in Systems Manager."""
+
+
+class StepFailed(KilnError):
+    """A command of the blueprint, or of the preparation, ended badly."""
+
+
+class CleanFailed(KilnError):
+    """The clean-up document could not remove what it must remove."""
+
+
+class StopFailed(KilnError):
+    """The builder did not reach `stopped`."""
+
+
+class BundleFailed(KilnError):
+    """An instance-store root could not be bundled and uploaded."""
+
+
+class ImageRefused(KilnError):
+    """EC2 refused CreateImage or RegisterImage."""
+
+
+class ImageFailed(KilnError):
+    """The image ended in a state other than `available`."""
+
+
+class VerificationFailed(KilnError):
+    """A clone booted from the image carries what it must not, or lacks what it must keep."""
+
+
+class DistributionFailed(KilnError):
+    """The image could not be tagged, deprecated or pointed at."""
+
+
+class TeardownFailed(KilnError):
+    """A resource of the bake could not be removed."""
+
+
+class RolloutFailed(KilnError):
+    """A layer could not take an image."""
+
+
+class AwsRefused(KilnError):
+    """AWS refused a call: `service`, `operation`, `code` and AWS's own `message`."""
+
+    def __init__(self, service: str, operation: str, code: str, message: str) -> None:
+        super().__init__(f"{service}:{operation} was refused: {code}: {message}")
+        self.service = service
+        self.operation = operation
+        self.code = code
+        self.message = message
+
+
+class CapacityShort(AwsRefused):
+    """EC2 has no capacity for this type in this place; another may do."""
+
+
+class AwsBusy(KilnError):
+    """AWS or the way to it failed for now; the same call may succeed later."""
+
+
+class TokenGone(KilnError):
+    """The task that a token stood for has ended or timed out."""

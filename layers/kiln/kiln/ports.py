@@ -1,0 +1,360 @@
+"""What a step needs of the world, in our words. Adapters fulfil these; tests fulfil them with fakes.
+
+Every method may raise AwsBusy (try again later) or AwsRefused (for good, with AWS's code); what else
+one may raise is said there. Times are aware and UTC, sizes and durations carry their unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from kiln.domain.bake import BakeRecord, ImageRecord
+from kiln.domain.blueprint import Volume
+from kiln.domain.documents import DocumentCall
+from kiln.domain.events import Event
+from kiln.domain.image import ImageFacts, TypeFacts
+from kiln.domain.platforms import ImageName
+from kiln.domain.rollout import Rollout
+from kiln.domain.stack import LayerInstance, Stack
+from kiln.domain.waiting import WaitingToken
+
+
+@dataclass(frozen=True)
+class LaunchOrder:
+    """One RunInstances call. `token` makes it repeatable; `tags` are in the call itself."""
+
+    image: ImageFacts
+    instance_type: str
+    token: str
+    tags: dict[str, str]
+    subnet: str | None = None
+    volume: Volume | None = None
+    hostname: str | None = None
+
+
+@dataclass(frozen=True)
+class InstanceFacts:
+    """What DescribeInstances says of one instance."""
+
+    id: str
+    state: str
+    state_reason: str
+    image: str
+    instance_type: str
+    tags: dict[str, str]
+    private_ip: str = ""
+
+
+@dataclass(frozen=True)
+class ImageOrder:
+    """One CreateImage call."""
+
+    instance: str
+    name: str
+    description: str
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True)
+class CommandOrder:
+    """One SendCommand call. `comment` is unique to it, so that it can be found again."""
+
+    instance: str
+    call: DocumentCall
+    comment: str
+    output_prefix: str
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """One step of a document on one instance, as Run Command reports it."""
+
+    name: str
+    status: str
+    exit_code: int
+    stdout: str = ""
+    stderr: str = ""
+
+
+@dataclass(frozen=True)
+class CommandFacts:
+    """One invocation: `status` as Run Command names it (Pending, InProgress, Success, Failed, ...)."""
+
+    status: str
+    detail: str
+    steps: tuple[StepResult, ...]
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime:
+        """Now, aware, UTC."""
+        ...
+
+
+class Fleet(Protocol):
+    """EC2's instances."""
+
+    def launch(self, order: LaunchOrder) -> str:
+        """The id of the launched instance; the same token gives the same one. CapacityShort."""
+        ...
+
+    def describe(self, instance: str) -> InstanceFacts | None:
+        """One instance, None where EC2 does not know it (yet, or any more)."""
+        ...
+
+    def of_bake(self, bake: str) -> tuple[InstanceFacts, ...]:
+        """Instances with the bake's tag that are not terminated or about to be."""
+        ...
+
+    def stop(self, instance: str) -> None:
+        """Ask for a stop; asking again is harmless."""
+        ...
+
+    def terminate(self, instances: Iterable[str]) -> None:
+        """Ask for termination; ids that are gone are passed over."""
+        ...
+
+    def volumes_of_bake(self, bake: str) -> tuple[str, ...]:
+        """Volumes with the bake's tag that are attached to nothing."""
+        ...
+
+    def delete_volume(self, volume: str) -> None:
+        """Delete a volume; one that is gone is passed over."""
+        ...
+
+    def types(self, names: Iterable[str]) -> tuple[TypeFacts, ...]:
+        """Facts of instance types, in the order asked; names that EC2 does not know are left out."""
+        ...
+
+
+class Images(Protocol):
+    """EC2's images with their snapshots."""
+
+    def describe(self, image: str) -> ImageFacts | None:
+        """One image, None where the account cannot see it."""
+        ...
+
+    def newest(self, pattern: ImageName) -> ImageFacts | None:
+        """The newest available image of an owner by name pattern."""
+        ...
+
+    def named(self, name: str) -> ImageFacts | None:
+        """The account's own image of that name."""
+        ...
+
+    def of_bake(self, bake: str) -> tuple[ImageFacts, ...]:
+        """The account's own images with the bake's tag."""
+        ...
+
+    def create(self, order: ImageOrder) -> str:
+        """The id of a new image of a stopped instance. AwsRefused InvalidAMIName.Duplicate."""
+        ...
+
+    def deregister(self, image: str) -> None:
+        """Deregister an image and delete its snapshots; one that is gone is passed over."""
+        ...
+
+    def snapshots_of_bake(self, bake: str) -> tuple[str, ...]:
+        """Snapshots with the bake's tag."""
+        ...
+
+    def delete_snapshot(self, snapshot: str) -> None:
+        """Delete a snapshot; one that is gone is passed over."""
+        ...
+
+    def tag(self, resources: Iterable[str], tags: dict[str, str]) -> None:
+        """Put tags on images and snapshots."""
+        ...
+
+    def deprecate(self, image: str, at: datetime) -> None:
+        """Set the time from which the image counts as deprecated."""
+        ...
+
+
+class Commands(Protocol):
+    """Systems Manager: agents and Run Command."""
+
+    def online(self, instance: str) -> bool:
+        """Whether the instance's agent answers."""
+        ...
+
+    def send(self, order: CommandOrder) -> str:
+        """Send a document; the command's id."""
+        ...
+
+    def find(self, instance: str, comment: str) -> str | None:
+        """The id of a command sent earlier with this comment."""
+        ...
+
+    def look(self, command: str, instance: str) -> CommandFacts | None:
+        """The invocation, None where it has not been delivered yet."""
+        ...
+
+    def output(self, command: str, instance: str, step: str) -> StepResult:
+        """One step with its output, 24,000 and 8,000 characters at most."""
+        ...
+
+
+class Parameters(Protocol):
+    """Parameter Store."""
+
+    def read(self, name: str) -> str | None:
+        """A parameter's value, None where there is none."""
+        ...
+
+    def point(self, name: str, image: str) -> None:
+        """Write an image's id under a name, data type aws:ec2:image."""
+        ...
+
+
+class Scripts(Protocol):
+    """Scripts that users keep in S3."""
+
+    def read(self, uri: str, version: str | None) -> str:
+        """The object's text. InvalidBlueprint where it cannot be read or is no UTF-8 text."""
+        ...
+
+
+class Records(Protocol):
+    """The table: what Kiln knows."""
+
+    def put_blueprint(self, name: str, document: dict[str, Any]) -> int:
+        """Store a blueprint; the version it has, a new one only where it differs from the latest."""
+        ...
+
+    def blueprint(self, name: str, version: int | None) -> tuple[int, dict[str, Any]] | None:
+        """A stored blueprint, the latest where no version is named."""
+        ...
+
+    def blueprints(self) -> tuple[str, ...]:
+        """Names of all stored blueprints."""
+        ...
+
+    def put_stack(self, stack: Stack) -> None:
+        """Store a stack, replacing the one of that name."""
+        ...
+
+    def stack(self, name: str) -> Stack | None:
+        """A stored stack."""
+        ...
+
+    def stacks(self) -> tuple[Stack, ...]:
+        """All stored stacks."""
+        ...
+
+    def add_bake(self, record: BakeRecord) -> bool:
+        """Store a new bake; False where it is there already."""
+        ...
+
+    def bake(self, bake: str) -> BakeRecord | None:
+        """A bake."""
+        ...
+
+    def bakes(self, blueprint: str) -> tuple[BakeRecord, ...]:
+        """A blueprint's bakes, oldest first."""
+        ...
+
+    def update_bake(self, record: BakeRecord) -> None:
+        """Replace a bake's record."""
+        ...
+
+    def put_image(self, record: ImageRecord) -> None:
+        """Store an image; the same again is harmless."""
+        ...
+
+    def image(self, image: str) -> ImageRecord | None:
+        """An image that Kiln made."""
+        ...
+
+    def images(self, blueprint: str) -> tuple[ImageRecord, ...]:
+        """A blueprint's images, oldest first."""
+        ...
+
+    def claim(self, key: str, value: str) -> str:
+        """Write a value once: what is stored under the key afterwards, ours or the earlier one."""
+        ...
+
+    def claimed(self, key: str) -> str | None:
+        """The value of a claim."""
+        ...
+
+    def release(self, key: str) -> None:
+        """Drop a claim."""
+        ...
+
+    def keep_token(self, resource: str, token: WaitingToken) -> None:
+        """Remember a waiting task; a later token of the same state replaces it. Expires by itself."""
+        ...
+
+    def tokens(self, resource: str) -> tuple[WaitingToken, ...]:
+        """The tasks that wait for a resource."""
+        ...
+
+    def drop_token(self, resource: str, token: WaitingToken) -> None:
+        """Forget a waiting task, unless a newer token has replaced it."""
+        ...
+
+    def add_rollout(self, rollout: Rollout) -> bool:
+        """Store a new rollout; False where it is there already."""
+        ...
+
+    def rollout(self, image: str, layer: str) -> Rollout | None:
+        """A rollout."""
+        ...
+
+    def rollouts(self, image: str) -> tuple[Rollout, ...]:
+        """An image's rollouts."""
+        ...
+
+    def update_rollout(self, rollout: Rollout) -> None:
+        """Replace a rollout's record."""
+        ...
+
+    def put_instance(self, instance: LayerInstance) -> None:
+        """Store an instance of a layer."""
+        ...
+
+    def instances(self, stack: str) -> tuple[LayerInstance, ...]:
+        """The instances of a stack."""
+        ...
+
+    def remove_instance(self, instance: LayerInstance) -> None:
+        """Drop an instance's record."""
+        ...
+
+    def change_healing_holds(self, layer: str, change: Callable[[set[str]], set[str]]) -> None:
+        """Change the set of bakes that hold a layer's auto healing off."""
+        ...
+
+    def healing_holds(self, layer: str) -> set[str]:
+        """The bakes that hold a layer's auto healing off."""
+        ...
+
+
+class Bus(Protocol):
+    """Kiln's event bus."""
+
+    def publish(self, event: Event) -> None:
+        """Announce an event."""
+        ...
+
+
+class Machines(Protocol):
+    """Step Functions."""
+
+    def succeed(self, token: str, output: dict[str, Any]) -> None:
+        """End a waiting task well. TokenGone."""
+        ...
+
+    def fail(self, token: str, error: str, cause: str) -> None:
+        """End a waiting task badly. TokenGone."""
+        ...
+
+    def start_rollout(self, name: str, payload: dict[str, Any]) -> bool:
+        """Start a rollout; False where one of that name exists."""
+        ...
