@@ -358,3 +358,27 @@ class Machines(Protocol):
     def start_rollout(self, name: str, payload: dict[str, Any]) -> bool:
         """Start a rollout; False where one of that name exists."""
         ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the template decides for every function."""
+
+    region: str
+    subnets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything outside that a step may use."""
+
+    fleet: Fleet
+    images: Images
+    commands: Commands
+    parameters: Parameters
+    scripts: Scripts
+    records: Records
+    bus: Bus
+    machines: Machines
+    clock: Clock
+    settings: Settings

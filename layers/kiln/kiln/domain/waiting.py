@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -53,11 +53,11 @@ Wait = Annotated[
 ]
 
 
-def resource_of(wait: Wait) -> str:
-    """The id of what is waited for, as AWS's events name it."""
+def resources_of(wait: Wait) -> tuple[str, ...]:
+    """The ids of what is waited for, as AWS's events name them; a command ends with its instance too."""
     if isinstance(wait, CommandDone):
-        return wait.command
-    return wait.image if isinstance(wait, ImageAvailable) else wait.instance
+        return wait.command, wait.instance
+    return (wait.image,) if isinstance(wait, ImageAvailable) else (wait.instance,)
 
 
 class WaitingToken(Model):
@@ -66,9 +66,3 @@ class WaitingToken(Model):
     wait: Wait
     state: str
     token: str
-
-
-class Outcome(Model):
-    """The end of a wait: what the state machine gets."""
-
-    output: dict[str, Any]

@@ -1,0 +1,9 @@
+"""AwaitResource: end a waiting task as soon as what it waits for is done."""
+
+from kiln.runtime import step, world
+from kiln.steps.await_resource import AwaitResource, Awaited, await_resource
+
+
+@step(AwaitResource)
+def handler(request: AwaitResource) -> Awaited:
+    return await_resource(request, world())

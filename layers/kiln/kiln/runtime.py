@@ -1,0 +1,66 @@
+"""What every handler does around its one call: event to model and back, log keys, a metric per outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from pydantic import BaseModel, ValidationError
+
+from kiln.errors import InvalidBlueprint, KilnError
+from kiln.wiring import world
+
+__all__ = ["step", "world"]
+
+logger = Logger(service="kiln")
+metrics = Metrics(namespace="Kiln", service="kiln")
+
+Request = TypeVar("Request", bound=BaseModel)
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+def step(model: type[Request]) -> Callable[[Callable[[Request], BaseModel]], Handler]:
+    """Make a Lambda handler of a function from a request model to a result model.
+
+    An error of ours leaves the function as it is: its class name is the error that the state machine
+    sees. Anything else is a fault of Kiln; it is logged whole and leaves the function too.
+    """
+
+    def decorate(call: Callable[[Request], BaseModel]) -> Handler:
+        def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+            name = context.function_name
+            logger.append_keys(function=name, request_id=context.aws_request_id)
+            try:
+                result = call(_parse(model, event))
+            except KilnError as error:
+                logger.warning(str(error), extra={"error": type(error).__name__})
+                _count(name, type(error).__name__)
+                raise
+            except Exception:
+                logger.exception("a fault of Kiln")
+                _count(name, "Fault")
+                raise
+            logger.info("done", extra={"result": result.model_dump(mode="json")})
+            return result.model_dump(mode="json")
+
+        return handler
+
+    return decorate
+
+
+def _parse(model: type[Request], event: dict[str, Any]) -> Request:
+    try:
+        return model.model_validate(event)
+    except ValidationError as error:
+        problems = "; ".join(f"{p['loc']}: {p['msg']}" for p in error.errors(include_input=False))
+        raise InvalidBlueprint(f"the event is not a {model.__name__}: {problems}") from error
+
+
+def _count(function: str, outcome: str) -> None:
+    with metrics.single_metric(  # type: ignore[attr-defined]
+        name="Errors", unit=MetricUnit.Count, value=1
+    ) as metric:
+        metric.add_dimension(name="function", value=function)
+        metric.add_dimension(name="error", value=outcome)

@@ -1,0 +1,127 @@
+"""One look at what a state machine waits for: not yet, done with an output, or failed for good."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from kiln.domain.failure import tail
+from kiln.domain.waiting import CommandDone, ImageAvailable, InstanceOnline, InstanceStopped, Wait
+from kiln.errors import (
+    BuilderUnreachable,
+    CleanFailed,
+    ImageFailed,
+    KilnError,
+    StepFailed,
+    StopFailed,
+    VerificationFailed,
+)
+from kiln.ports import CommandFacts, StepResult, World
+
+Output = dict[str, Any]
+
+# Run Command's own names (SSM API, CommandInvocation, Status).
+_UNDER_WAY = frozenset({"Pending", "InProgress", "Delayed", "Cancelling"})
+_GONE = frozenset({"shutting-down", "terminated", "stopping", "stopped"})
+_ERRORS: dict[str, type[KilnError]] = {
+    "step": StepFailed,
+    "prepare": StepFailed,
+    "clean": CleanFailed,
+    "verify": VerificationFailed,
+    "test": VerificationFailed,
+}
+
+
+def look(wait: Wait, world: World) -> Output | None:
+    """The output if the wait is over, None if it is not. Raises the error that ends it badly."""
+    if isinstance(wait, InstanceOnline):
+        return _look_online(wait, world)
+    if isinstance(wait, InstanceStopped):
+        return _look_stopped(wait, world)
+    if isinstance(wait, ImageAvailable):
+        return _look_available(wait, world)
+    return _look_command(wait, world)
+
+
+def check_time(wait: Wait, world: World) -> None:
+    """Raise the wait's own error once its time is over."""
+    waited = (world.clock.now() - datetime.fromisoformat(wait.since)).total_seconds()
+    if waited > wait.timeout_s:
+        raise _too_late(wait)
+
+
+def _too_late(wait: Wait) -> KilnError:
+    after = f"after {wait.timeout_s} s"
+    if isinstance(wait, InstanceOnline):
+        return BuilderUnreachable(
+            f"{wait.instance} was not online in Systems Manager {after}; check that its subnet reaches "
+            "Systems Manager (NAT or endpoints), that the image has the SSM agent, and the instance profile"
+        )
+    if isinstance(wait, InstanceStopped):
+        return StopFailed(f"{wait.instance} had not stopped {after}; look at its console output")
+    if isinstance(wait, ImageAvailable):
+        return ImageFailed(f"{wait.image} was not available {after}; raise the blueprint's deadline")
+    return _ERRORS[wait.purpose](
+        f"{wait.label} had not ended on {wait.instance} {after}; raise its timeout or the deadline"
+    )
+
+
+def _look_online(wait: InstanceOnline, world: World) -> Output | None:
+    instance = world.fleet.describe(wait.instance)
+    if instance and instance.state in _GONE:
+        reason = instance.state_reason or "no reason given"
+        raise BuilderUnreachable(f"{wait.instance} is {instance.state} ({reason}) and never came online")
+    if instance and instance.state == "running" and world.commands.online(wait.instance):
+        return {"instance": wait.instance}
+    return None
+
+
+def _look_stopped(wait: InstanceStopped, world: World) -> Output | None:
+    instance = world.fleet.describe(wait.instance)
+    if instance and instance.state in ("shutting-down", "terminated"):
+        reason = instance.state_reason or "no reason given"
+        raise StopFailed(f"{wait.instance} is {instance.state} ({reason}) instead of stopped")
+    return {"instance": wait.instance} if instance and instance.state == "stopped" else None
+
+
+def _look_available(wait: ImageAvailable, world: World) -> Output | None:
+    image = world.images.describe(wait.image)
+    if image is None or image.state in ("pending", "transient"):
+        return None
+    if image.state != "available":
+        raise ImageFailed(f"{wait.image} is {image.state}: {image.state_reason or 'no reason given'}")
+    return {"image": wait.image}
+
+
+def _look_command(wait: CommandDone, world: World) -> Output | None:
+    facts = world.commands.look(wait.command, wait.instance)
+    if facts is None or facts.status in _UNDER_WAY:
+        _check_alive(wait, world)
+        return None
+    if facts.status != "Success":
+        raise _ERRORS[wait.purpose](_why(wait, facts, world))
+    return {"command": wait.command, "instance": wait.instance}
+
+
+def _check_alive(wait: CommandDone, world: World) -> None:
+    instance = world.fleet.describe(wait.instance)
+    if instance and instance.state in _GONE:
+        raise _ERRORS[wait.purpose](
+            f"{wait.instance} is {instance.state} ({instance.state_reason or 'no reason given'}) "
+            f"while {wait.label} ran on it"
+        )
+
+
+def _why(wait: CommandDone, facts: CommandFacts, world: World) -> str:
+    failed = next((step for step in facts.steps if step.exit_code not in (0, -1)), None)
+    if failed is None:
+        return f"{wait.label} on {wait.instance} ended as {facts.detail or facts.status}"
+    output = world.commands.output(wait.command, wait.instance, failed.name)
+    part = "" if failed.name in ("run", "reboot") else f" at {failed.name!r}"
+    return f"{wait.label}{part} exited {failed.exit_code} on {wait.instance}: {_said(output, wait)}"
+
+
+def _said(output: StepResult, wait: CommandDone) -> str:
+    # The verification prints what it found; everything else says on stderr why it failed.
+    order = (output.stdout, output.stderr) if wait.purpose == "verify" else (output.stderr, output.stdout)
+    return next((tail(text) for text in order if text.strip()), "no output")

@@ -1,0 +1,176 @@
+"""From a blueprint to a plan: resolve the base, check that everything fits, decide every name.
+
+Used by PlanBake and by the `kiln` command, which refuses with the same words before it starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from kiln.domain.bake import Adoption, BakePlan
+from kiln.domain.blueprint import Base, Blueprint, LayerTarget, blueprint_from
+from kiln.domain.cleanup import cleanup_for
+from kiln.domain.documents import for_step
+from kiln.domain.image import ImageFacts, TypeFacts, check_base, check_fit, default_types
+from kiln.domain.naming import image_name
+from kiln.domain.platforms import PLATFORMS, Architecture, Family, ImageName
+from kiln.domain.stack import Layer, next_hostname, split_layer
+from kiln.errors import BaseImageNotFound, InvalidBlueprint, Unsupported
+from kiln.ports import World
+
+
+@dataclass(frozen=True)
+class PlanOrder:
+    """What to plan: a blueprint's document with its version, under a bake's id."""
+
+    document: dict[str, Any]
+    version: int
+    bake: str
+    started: datetime
+
+
+def make_plan(order: PlanOrder, world: World) -> BakePlan:
+    """A plan that holds. Raises InvalidBlueprint, BaseImageNotFound, IncompatibleBase, Unsupported."""
+    blueprint = blueprint_from(order.document)
+    check_supported(blueprint)
+    adopted = _layer(blueprint.base.layer, "base.layer", world) if blueprint.base.layer else None
+    base = _resolve(blueprint, adopted, world)
+    check_base(base, world.clock.now())
+    if base.root_device_type != "ebs":
+        raise Unsupported(f"base: {base.id} has an instance-store root, which is not supported yet")
+    names = _types_wanted(blueprint, base, adopted)
+    check_fit(base, _known_types(names, "builder.instance_types", world))
+    for target in blueprint.layers:
+        _check_target(target, blueprint, base, world)
+    return BakePlan(
+        bake=order.bake,
+        version=order.version,
+        document=order.document,
+        base=base,
+        instance_types=names,
+        subnets=blueprint.builder.subnets or world.settings.subnets,
+        image_name=image_name(blueprint.image.name, order.bake, order.version),
+        started=order.started,
+        adoption=_adoption(blueprint, adopted, world),
+    )
+
+
+def check_supported(blueprint: Blueprint) -> None:
+    """Raise Unsupported, naming the key, for what Kiln cannot do yet."""
+    if blueprint.family is Family.WINDOWS:
+        raise Unsupported(f"platform: {blueprint.platform} is not supported yet; Linux platforms are")
+    if blueprint.root_device != "ebs":
+        raise Unsupported("root_device: instance-store is not supported yet; use ebs")
+    for key in ("regions", "accounts", "organizations"):
+        if getattr(blueprint.distribute, key):
+            raise Unsupported(f"distribute.{key}: is not supported yet; the image stays in this Region")
+    for target in blueprint.layers:
+        if target.strategy not in ("add", "none"):
+            raise Unsupported(
+                f"layers: strategy {target.strategy} of {target.layer} is not supported yet; "
+                "use add or none"
+            )
+    if blueprint.chef and not cleanup_for(blueprint.platform, blueprint.chef).paths:
+        raise InvalidBlueprint(f"chef: OpsWorks never ran Chef {blueprint.chef} on {blueprint.platform}")
+    for step in (*blueprint.steps, *blueprint.verify.steps):
+        for_step(step, script="" if step.script else None)
+
+
+def _resolve(blueprint: Blueprint, adopted: Layer | None, world: World) -> ImageFacts:
+    base = blueprint.base
+    if adopted:
+        return _newest_of_platform(blueprint, adopted, world)
+    if base.lookup:
+        pattern = ImageName(base.lookup.owner, base.lookup.name)
+        return _found(world.images.newest(pattern), f"base.lookup: no image of {pattern.owner} "
+                      f"is named {pattern.name!r}")
+    image = _image_id(base, world)
+    return _found(world.images.describe(image), f"base: {image} does not exist in this Region")
+
+
+def _image_id(base: Base, world: World) -> str:
+    if base.parameter:
+        value = world.parameters.read(base.parameter)
+        if not value:
+            raise BaseImageNotFound(f"base.parameter: {base.parameter} does not exist")
+        return value
+    if base.blueprint:
+        made = world.records.images(base.blueprint)
+        if not made:
+            raise BaseImageNotFound(f"base.blueprint: {base.blueprint} has no image yet; bake it first")
+        return made[-1].id
+    return base.image or ""
+
+
+def _newest_of_platform(blueprint: Blueprint, layer: Layer, world: World) -> ImageFacts:
+    if layer.platform != blueprint.platform:
+        raise InvalidBlueprint(
+            f"platform: {blueprint.platform} is not the platform of layer {blueprint.base.layer}, "
+            f"which is {layer.platform}"
+        )
+    kind = _known_types((layer.instance_type or "",), "base.layer: instance_type", world)[0]
+    source = PLATFORMS[blueprint.platform].newest_base(Architecture(kind.architectures[-1]))
+    if isinstance(source, str):
+        source = world.parameters.read(source)
+        found = world.images.describe(source) if source else None
+    else:
+        found = world.images.newest(source) if source else None
+    return _found(found, f"base.layer: no public image of {blueprint.platform} was found")
+
+
+def _found(image: ImageFacts | None, otherwise: str) -> ImageFacts:
+    if image is None:
+        raise BaseImageNotFound(otherwise)
+    return image
+
+
+def _layer(path: str, key: str, world: World) -> Layer:
+    name, layer_name = split_layer(path)
+    stack = world.records.stack(name)
+    layer = stack.layer(layer_name) if stack else None
+    if layer is None:
+        known = [f"{s.name}/{found.name}" for s in world.records.stacks() for found in s.layers]
+        raise InvalidBlueprint(
+            f"{key}: {path} is not a layer of an applied stack; known: {', '.join(known) or 'none'}"
+        )
+    return layer
+
+
+def _types_wanted(blueprint: Blueprint, base: ImageFacts, adopted: Layer | None) -> tuple[str, ...]:
+    if blueprint.builder.instance_types:
+        return blueprint.builder.instance_types
+    return (adopted.instance_type,) if adopted and adopted.instance_type else default_types(base)
+
+
+def _known_types(names: Iterable[str], key: str, world: World) -> tuple[TypeFacts, ...]:
+    names = tuple(names)
+    types = world.fleet.types(names)
+    unknown = [name for name in names if name not in {kind.name for kind in types}]
+    if unknown:
+        raise InvalidBlueprint(f"{key}: {', '.join(unknown)} is not an instance type of this Region")
+    return types
+
+
+def _check_target(target: LayerTarget, blueprint: Blueprint, base: ImageFacts, world: World) -> None:
+    layer = _layer(target.layer, "layers", world)
+    if target.strategy == "none":
+        return
+    if layer.kind != "instances":
+        raise Unsupported(f"layers: {target.layer} is of kind {layer.kind}, which takes no image yet")
+    if layer.platform != blueprint.platform:
+        raise InvalidBlueprint(
+            f"layers: {target.layer} is {layer.platform}, the blueprint is {blueprint.platform}"
+        )
+    check_fit(base, _known_types((layer.instance_type or "",), f"layers: {target.layer}", world))
+
+
+def _adoption(blueprint: Blueprint, layer: Layer | None, world: World) -> Adoption | None:
+    if layer is None or blueprint.base.layer is None:
+        return None
+    stack, name = split_layer(blueprint.base.layer)
+    taken = {instance.hostname for instance in world.records.instances(stack)}
+    chef = layer.chef or blueprint.chef
+    return Adoption(stack=stack, layer=name, chef=chef, hostname=next_hostname(name, taken))

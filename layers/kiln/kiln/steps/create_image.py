@@ -1,0 +1,70 @@
+"""CreateImage: one image of the stopped builder. CreateImage takes no client token: its name is the token."""
+
+from __future__ import annotations
+
+from kiln.domain.bake import BakePlan
+from kiln.domain.durations import seconds
+from kiln.domain.image import ImageFacts
+from kiln.domain.model import Model
+from kiln.domain.naming import TAG_BAKE, TAG_PLATFORM, bake_tags
+from kiln.errors import AwsRefused, ImageRefused
+from kiln.ports import ImageOrder, World
+from kiln.steps._bakes import record_of, seconds_left
+
+
+class CreateImage(Model):
+    """The bake and its stopped builder."""
+
+    bake: str
+    instance: str
+
+
+class ImageCreated(Model):
+    """The image, and how long it may take to become available (seconds)."""
+
+    image: str
+    wait_s: int
+
+
+def create_image(request: CreateImage, world: World) -> ImageCreated:
+    """The bake's image, made now or by an earlier call. Raises ImageRefused."""
+    record = record_of(request.bake, world)
+    plan = record.plan
+    image = _mine(world.images.named(plan.image_name), plan) or _create(request, plan, world)
+    world.records.update_bake(record.model_copy(update={"image": image}))
+    limit = seconds(plan.blueprint.deadline)
+    return ImageCreated(image=image, wait_s=seconds_left(plan, limit, world))
+
+
+def _mine(found: ImageFacts | None, plan: BakePlan) -> str | None:
+    if found is None:
+        return None
+    if found.tags.get(TAG_BAKE) != plan.bake:
+        raise ImageRefused(
+            f"image.name: {plan.image_name!r} is taken by {found.id}; use {{date}} and {{time}} in the name"
+        )
+    return found.id
+
+
+def _create(request: CreateImage, plan: BakePlan, world: World) -> str:
+    tags = bake_tags(plan.bake, "image") | {TAG_PLATFORM: plan.blueprint.platform}
+    order = ImageOrder(
+        instance=request.instance,
+        name=plan.image_name,
+        description=_description(plan),
+        tags=tags | plan.blueprint.image.tags,
+    )
+    try:
+        return world.images.create(order)
+    except AwsRefused as error:
+        # A first call whose answer was lost has made it meanwhile.
+        mine = _mine(world.images.named(plan.image_name), plan)
+        if error.code == "InvalidAMIName.Duplicate" and mine:
+            return mine
+        raise ImageRefused(f"{request.instance} could not be made an image: {error}") from error
+
+
+def _description(plan: BakePlan) -> str:
+    # EC2 takes 255 printable ASCII characters in a description.
+    text = plan.blueprint.description or f"{plan.blueprint.name}, baked from {plan.base.id}"
+    return "".join(c if " " <= c <= "~" else " " for c in text)[:255]

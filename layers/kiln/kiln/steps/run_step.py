@@ -1,0 +1,100 @@
+"""RunStep: send one document to an instance, once. The wait for its end is AwaitResource's."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from kiln.domain.bake import BakePlan
+from kiln.domain.documents import DocumentCall, for_clean, for_prepare, for_step, for_verify
+from kiln.domain.model import Model
+from kiln.domain.naming import output_prefix
+from kiln.domain.step import Step
+from kiln.errors import AwsRefused, KilnError, StepFailed
+from kiln.ports import CommandOrder, World
+from kiln.steps._bakes import plan_of, seconds_left
+
+# How long Run Command may take to hand a command to an agent (our TimeoutSeconds in SendCommand).
+DELIVERY_S = 600
+
+
+class RunStep(Model):
+    """Which of the bake's commands to run where; `builder` is what a verification compares with."""
+
+    bake: str
+    purpose: Literal["step", "prepare", "clean", "verify", "test"]
+    instance: str
+    index: int = 0
+    builder: str | None = None
+
+
+class CommandSent(Model):
+    """The command, what to call it in a message, and how long it may take (seconds)."""
+
+    command: str
+    instance: str
+    purpose: str
+    label: str
+    wait_s: int
+
+
+def run_step(request: RunStep, world: World) -> CommandSent:
+    """Send the command, or find the one sent before. Raises StepFailed, InvalidBlueprint."""
+    plan = plan_of(request.bake, world)
+    call = _call(request, plan, world)
+    return CommandSent(
+        command=_sent_once(request, plan, call, world),
+        instance=request.instance,
+        purpose=request.purpose,
+        label=_label(request, plan),
+        wait_s=seconds_left(plan, call.timeout_s + DELIVERY_S, world),
+    )
+
+
+def _step(request: RunStep, plan: BakePlan) -> Step:
+    blueprint = plan.blueprint
+    steps = blueprint.steps if request.purpose == "step" else blueprint.verify.steps
+    return steps[request.index]
+
+
+def _call(request: RunStep, plan: BakePlan, world: World) -> DocumentCall:
+    if request.purpose == "prepare":
+        return for_prepare(plan.blueprint)
+    if request.purpose == "clean":
+        return for_clean(plan.blueprint, plan.bake)
+    if request.purpose == "verify":
+        return for_verify(plan.blueprint, request.builder or "")
+    step = _step(request, plan)
+    script = world.scripts.read(step.script.s3, step.script.version) if step.script else None
+    return for_step(step, script)
+
+
+def _label(request: RunStep, plan: BakePlan) -> str:
+    if request.purpose not in ("step", "test"):
+        return {"prepare": "the preparation", "clean": "the clean-up", "verify": "the verification"}[
+            request.purpose
+        ]
+    return f"{request.purpose} {_step(request, plan).name!r}"
+
+
+def _sent_once(request: RunStep, plan: BakePlan, call: DocumentCall, world: World) -> str:
+    """Send unless this very command was sent before: by its claim, or after a crash by its comment."""
+    part = f"{request.purpose}-{request.index}"
+    key = f"{plan.bake}/{part}/{request.instance}"
+    # Run Command's Comment holds 100 characters; a bake id is at most 69 long.
+    comment = f"kiln {plan.bake} {part}"
+    sent = world.records.claimed(key) or world.commands.find(request.instance, comment)
+    if sent is None:
+        order = CommandOrder(request.instance, call, comment, output_prefix(plan.bake, part))
+        sent = _send(order, _label(request, plan), world)
+    return world.records.claim(key, sent)
+
+
+def _send(order: CommandOrder, label: str, world: World) -> str:
+    try:
+        return world.commands.send(order)
+    except AwsRefused as error:
+        raise _refusal(order, label, error) from error
+
+
+def _refusal(order: CommandOrder, label: str, error: AwsRefused) -> KilnError:
+    return StepFailed(f"{label}: document {order.call.name} could not be sent to {order.instance}: {error}")

@@ -1,0 +1,110 @@
+"""Teardown: undo by tag whatever a bake made and does not need. Every path of the bake goes through here."""
+
+from __future__ import annotations
+
+from kiln.domain.bake import Adoption, BakeRecord, BakeStatus
+from kiln.domain.events import BakeFailed
+from kiln.domain.failure import Failure
+from kiln.domain.model import Model
+from kiln.domain.naming import BAKE_ID, TAG_ROLE
+from kiln.domain.stack import InstanceState
+from kiln.errors import AwsRefused, TeardownFailed
+from kiln.ports import InstanceFacts, World
+from kiln.steps._stack_instances import change_state
+from kiln.steps.launch_builder import adopted_id
+
+
+class Teardown(Model):
+    """The bake (the execution's name where it was never planned) and what failed, if anything did."""
+
+    bake: str
+    failure: Failure | None = None
+
+
+class TornDown(Model):
+    """How the bake ended: the Fail state ends in `error` and `cause`."""
+
+    status: BakeStatus
+    error: str = ""
+    cause: str = ""
+
+
+def teardown(request: Teardown, world: World) -> TornDown:
+    """Remove, record, announce; again is harmless. Raises TeardownFailed, AwsBusy."""
+    record = world.records.bake(request.bake)
+    failure = request.failure
+    kept = _remove(request.bake, record, failure, world) if record else []
+    if failure is None:
+        return _end(record, TornDown(status=BakeStatus.SUCCEEDED), "", world)
+    cause = failure.reason + "".join(_how_to_connect(instance) for instance in kept)
+    ended = TornDown(status=BakeStatus.FAILED, error=failure.error, cause=cause)
+    return _end(record, ended, failure.state, world, bake=request.bake)
+
+
+def _remove(
+    bake: str, record: BakeRecord | None, failure: Failure | None, world: World
+) -> list[InstanceFacts]:
+    """Remove what the bake made; the instances that its blueprint wants kept after a failure."""
+    keep = bool(record and failure and record.plan.blueprint.on_failure == "keep")
+    running = world.fleet.of_bake(bake)
+    kept = [i for i in running if keep and i.tags.get(TAG_ROLE) == "builder"]
+    try:
+        world.fleet.terminate([i.id for i in running if i not in kept])
+        if failure:
+            _remove_images(bake, world)
+        for volume in world.fleet.volumes_of_bake(bake):
+            world.fleet.delete_volume(volume)
+    except AwsRefused as error:
+        raise TeardownFailed(f"bake {bake} has left something behind: {error}") from error
+    if record and record.plan.adoption:
+        _leave_stack(record.plan.adoption, bake, world)
+    return kept
+
+
+def _remove_images(bake: str, world: World) -> None:
+    for image in world.images.of_bake(bake):
+        world.images.deregister(image.id)
+    for snapshot in world.images.snapshots_of_bake(bake):
+        world.images.delete_snapshot(snapshot)
+
+
+def _leave_stack(adoption: Adoption, bake: str, world: World) -> None:
+    for instance in world.records.instances(adoption.stack):
+        if instance.id == adopted_id(bake):
+            change_state(instance, InstanceState.TERMINATED, world)
+    layer = f"{adoption.stack}/{adoption.layer}"
+    world.records.change_healing_holds(layer, lambda holds: holds - {bake})
+
+
+def _how_to_connect(instance: InstanceFacts) -> str:
+    return (
+        f"\nThe builder {instance.id} is kept, as on_failure asks; connect with "
+        f"`aws ssm start-session --target {instance.id}` and end it with "
+        f"`aws ec2 terminate-instances --instance-ids {instance.id}`."
+    )
+
+
+def _end(
+    record: BakeRecord | None, ended: TornDown, state: str, world: World, bake: str = ""
+) -> TornDown:
+    if ended.status is BakeStatus.FAILED:
+        known = BAKE_ID.match(bake)
+        world.bus.publish(
+            BakeFailed(
+                bake=bake,
+                blueprint=known["blueprint"] if known else "",
+                error=ended.error,
+                cause=ended.cause,
+                state=state,
+            )
+        )
+    if record:
+        change = {
+            "status": ended.status,
+            "error": ended.error or None,
+            "cause": ended.cause or None,
+            "state": state or None,
+            "ended": world.clock.now(),
+        }
+        world.records.update_bake(record.model_copy(update=change))
+    return ended

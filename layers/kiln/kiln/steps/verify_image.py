@@ -1,0 +1,52 @@
+"""VerifyImage: judge the clone. Its document found no leftover; now its identity must differ in every fact."""
+
+from __future__ import annotations
+
+from kiln.domain.identity import Facts, parse_facts, shared_facts
+from kiln.domain.model import Model
+from kiln.errors import VerificationFailed
+from kiln.ports import World
+
+
+class CommandRef(Model):
+    """A command that ran on an instance and printed facts."""
+
+    instance: str
+    command: str
+
+
+class VerifyImage(Model):
+    """What the preparation printed on the builder, and what the verification printed on the clone."""
+
+    bake: str
+    builder: CommandRef
+    clone: CommandRef
+
+
+class IdentityDiffers(Model):
+    """The facts that were compared."""
+
+    builder: Facts
+    clone: Facts
+
+
+def verify_image(request: VerifyImage, world: World) -> IdentityDiffers:
+    """The facts, all different. Raises VerificationFailed naming those that are the same."""
+    builder = _facts(request.builder, world)
+    clone = _facts(request.clone, world)
+    shared = shared_facts(builder, clone)
+    if shared:
+        raise VerificationFailed(
+            f"the clone {request.clone.instance} has the builder's {', '.join(shared)}; "
+            "the clean-up left them in the image"
+        )
+    return IdentityDiffers(builder=builder, clone=clone)
+
+
+def _facts(source: CommandRef, world: World) -> Facts:
+    facts = parse_facts(world.commands.output(source.command, source.instance, "facts").stdout)
+    if not facts:
+        raise VerificationFailed(
+            f"command {source.command} printed no identity facts on {source.instance}; nothing is proved"
+        )
+    return facts

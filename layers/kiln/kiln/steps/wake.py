@@ -1,0 +1,61 @@
+"""Wake: AWS says that something changed; look again for every task that waits for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from kiln.domain.model import Lenient, Model
+from kiln.domain.waiting import WaitingToken
+from kiln.errors import AwsBusy, KilnError, TokenGone
+from kiln.ports import World
+from kiln.steps.await_resource import answer, forget
+
+# Where each of AWS's events names its resource (EC2 User Guide and Systems Manager User Guide, events).
+_RESOURCE_KEYS = ("command-id", "instance-id", "ImageId")
+
+
+class AwsEvent(Lenient):
+    """An event of EventBridge, as far as it matters here."""
+
+    detail_type: str = Field(alias="detail-type")
+    detail: dict[str, Any]
+
+    @property
+    def resource(self) -> str | None:
+        """The id of what changed."""
+        found = (self.detail.get(key) for key in _RESOURCE_KEYS)
+        return next((value for value in found if isinstance(value, str)), None)
+
+
+class Woken(Model):
+    """How many waiting tasks were ended."""
+
+    ended: int
+
+
+def wake(event: AwsEvent, world: World) -> Woken:
+    """End every task whose wait is over. An event that nobody waits for is no error."""
+    tokens = world.records.tokens(event.resource) if event.resource else ()
+    return Woken(ended=sum(_wake(token, world) for token in tokens))
+
+
+def _wake(token: WaitingToken, world: World) -> bool:
+    try:
+        ended = answer(token, world)
+    except AwsBusy:
+        raise
+    except KilnError as error:
+        ended = _fail(token, error, world)
+    if ended:
+        forget(token, world)
+    return ended
+
+
+def _fail(token: WaitingToken, error: KilnError, world: World) -> bool:
+    try:
+        world.machines.fail(token.token, type(error).__name__, str(error))
+    except TokenGone:
+        return True
+    return True

@@ -1,0 +1,78 @@
+"""The only reader of the environment and maker of clients. Cached, never at import."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from kiln.adapters.bus import EventBridgeBus
+from kiln.adapters.clock import SystemClock
+from kiln.adapters.commands import SsmCommands
+from kiln.adapters.fleet import Ec2Fleet
+from kiln.adapters.images import Ec2Images
+from kiln.adapters.machines import StepFunctionsMachines
+from kiln.adapters.parameters import SsmParameters
+from kiln.adapters.records import DynamoRecords
+from kiln.adapters.scripts import S3Scripts
+from kiln.domain.model import Lenient
+from kiln.ports import Settings, World
+
+# Adaptive retries slow down together with EC2's token buckets instead of running against them.
+_RETRIES = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=5, read_timeout=30)
+
+
+class Environment(Lenient):
+    """What the template tells every function. The aliases are the variables' names."""
+
+    table: str
+    bucket: str
+    bus: str
+    document_prefix: str
+    subnets: str = ""
+    security_group: str = ""
+    instance_profile: str = ""
+    rollout_state_machine: str = ""
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> Environment:
+        """From `KILN_TABLE` and so on; a missing one fails the cold start and is named."""
+        prefix = "KILN_"
+        found = {key[len(prefix) :].lower(): value for key, value in variables.items()
+                 if key.startswith(prefix)}
+        return cls.model_validate(found)
+
+
+@cache
+def world() -> World:
+    """The world of this process, made from its environment on first use."""
+    return make_world(Environment.read(os.environ), boto3.Session())
+
+
+def make_world(environment: Environment, session: boto3.Session) -> World:
+    """A world on the account and Region of a session."""
+
+    def client(service: str) -> Any:
+        return session.client(service, config=_RETRIES)  # type: ignore[call-overload]
+
+    ec2, ssm = client("ec2"), client("ssm")
+    clock = SystemClock()
+    return World(
+        fleet=Ec2Fleet(ec2, environment.security_group, environment.instance_profile),
+        images=Ec2Images(ec2),
+        commands=SsmCommands(ssm, environment.document_prefix, environment.bucket),
+        parameters=SsmParameters(ssm),
+        scripts=S3Scripts(client("s3")),
+        records=DynamoRecords(client("dynamodb"), environment.table, clock),
+        bus=EventBridgeBus(client("events"), environment.bus),
+        machines=StepFunctionsMachines(client("stepfunctions"), environment.rollout_state_machine),
+        clock=clock,
+        settings=Settings(
+            region=str(session.region_name),
+            subnets=tuple(name for name in environment.subnets.split(",") if name),
+        ),
+    )
