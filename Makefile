@@ -1,0 +1,57 @@
+# Everything sets itself up: each target makes .venv first if it is missing or its pins changed.
+# PYTHON=python3.13 makes .venv of another Python (3.11 or newer); `make clean` first.
+
+PYTHON ?= python3
+PYTEST_WORKERS ?= 2
+bin := .venv/bin
+ready := .venv/.ready
+export SAM_CLI_TELEMETRY := 0
+export AWS_DEFAULT_REGION ?= eu-west-1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup bake test check lint coverage build pins clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(ready) ## .venv with kiln, sam, cfn-lint and every tool, from pins with hashes
+
+$(ready): requirements/dev.txt pyproject.toml tools/setup.sh
+	@PYTHON='$(PYTHON)' tools/setup.sh
+	@touch $@
+
+bake: $(ready) ## bake both examples in the local AWS
+	$(bin)/kiln bake blueprints/al2023-web.yaml --local
+	$(bin)/kiln bake blueprints/opsworks-ubuntu-1804-chef12.yaml --local
+
+test: $(ready) ## every test, with branch coverage of the package
+	$(bin)/python -m pytest -n $(PYTEST_WORKERS) -q --cov --cov-report=term --cov-fail-under=90
+
+check: lint test coverage ## the gate: every check, then every test
+
+lint: $(ready) ## the checks that are no tests
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+	PYTHONPATH=. $(bin)/lint-imports
+	$(bin)/cfn-lint template.yaml
+	$(bin)/sam validate --lint
+	$(bin)/python -m tools.check_state_machines
+	$(bin)/python -m tools.check_scripts
+	$(bin)/python -m tools.check_sizes
+	$(bin)/codespell
+
+coverage: test
+	$(bin)/python -m tools.check_coverage 90
+
+build: $(ready) ## sam build under Python 3.13, twice, and compare the artifacts
+	tools/build.sh
+
+pins: $(ready) ## compile requirements/*.in into pins with hashes
+	tools/pins.sh
+
+clean: ## remove .venv, builds and caches
+	rm -rf .venv .aws-sam .coverage coverage.json dist
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

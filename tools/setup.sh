@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Makes .venv with all that Kiln, its tests and its checks need. Called by `make setup`; runs again when the pins changed.
+# System packages are best effort: one that cannot be had is named in a plain sentence.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=${PYTHON:-python3}
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+install_system_package() {
+    command -v apt-get >/dev/null || return 1
+    local root=()
+    if [ "$(id -u)" != 0 ]; then
+        sudo -n true 2>/dev/null || return 1
+        root=(sudo -n)
+    fi
+    say "installing $1 with apt-get"
+    "${root[@]}" apt-get -qq update >&2 || true
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends -y "$1" >&2
+}
+
+make_venv() {
+    rm -rf .venv
+    "$python" -m venv .venv
+}
+
+command -v "$python" >/dev/null || { say "$python is not there: install Python 3.11 or newer, or name one with PYTHON=..."; exit 1; }
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+    say "$("$python" --version) is too old: install Python 3.11 or newer, or name one with PYTHON=..."
+    exit 1
+}
+
+if ! .venv/bin/python -c 'import pip' 2>/dev/null; then
+    if ! make_venv >/dev/null 2>&1; then
+        install_system_package python3-venv || say "no right to install python3-venv: run 'apt-get install python3-venv' as root"
+        make_venv
+    fi
+fi
+
+command -v rpm >/dev/null || install_system_package rpm || say \
+    "rpm is missing and cannot be installed here: local instances with an rpm database (Amazon Linux, RHEL, CentOS) will not run; 'apt-get install rpm' mends it"
+
+# --no-deps: the file is complete, and old versions of pip lose a pin where a package is asked for with extras.
+say "installing the pinned packages into .venv (about a minute)"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r requirements/dev.txt
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
+say "done: kiln, sam, cfn-lint and the rest are in .venv/bin"
