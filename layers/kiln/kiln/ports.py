@@ -6,7 +6,7 @@ one may raise is said there. Times are aware and UTC, sizes and durations carry 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -283,10 +283,6 @@ class Records(Protocol):
         """The value of a claim."""
         ...
 
-    def release(self, key: str) -> None:
-        """Drop a claim."""
-        ...
-
     def keep_token(self, resource: str, token: WaitingToken) -> None:
         """Remember a waiting task; a later token of the same state replaces it. Expires by itself."""
         ...
@@ -327,8 +323,12 @@ class Records(Protocol):
         """Drop an instance's record."""
         ...
 
-    def change_healing_holds(self, layer: str, change: Callable[[set[str]], set[str]]) -> None:
-        """Change the set of bakes that hold a layer's auto healing off."""
+    def hold_healing(self, layer: str, bake: str) -> None:
+        """Keep a layer's auto healing off while a bake has adopted one of its instances."""
+        ...
+
+    def release_healing(self, layer: str, bake: str) -> None:
+        """Let go of a hold; one that is not there is passed over."""
         ...
 
     def healing_holds(self, layer: str) -> set[str]:

@@ -113,8 +113,7 @@ def _tags(request: LaunchBuilder, plan: BakePlan) -> dict[str, str]:
 
 def _hold_healing(adoption: Adoption, bake: str, world: World) -> None:
     # Before the agent is removed: a healer would take its silence for a failure and replace the builder.
-    layer = f"{adoption.stack}/{adoption.layer}"
-    world.records.change_healing_holds(layer, lambda holds: holds | {bake})
+    world.records.hold_healing(f"{adoption.stack}/{adoption.layer}", bake)
 
 
 def adopted_id(bake: str) -> str:

@@ -72,8 +72,7 @@ def _leave_stack(adoption: Adoption, bake: str, world: World) -> None:
     for instance in world.records.instances(adoption.stack):
         if instance.id == adopted_id(bake):
             change_state(instance, InstanceState.TERMINATED, world)
-    layer = f"{adoption.stack}/{adoption.layer}"
-    world.records.change_healing_holds(layer, lambda holds: holds - {bake})
+    world.records.release_healing(f"{adoption.stack}/{adoption.layer}", bake)
 
 
 def _how_to_connect(instance: InstanceFacts) -> str:

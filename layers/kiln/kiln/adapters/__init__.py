@@ -1,0 +1,1 @@
+"""boto3 to our words and back. A ClientError dies in `_errors`; nobody else sees a botocore response."""

@@ -1,0 +1,32 @@
+"""What the EC2 adapters share: tags, filters, pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from kiln.adapters._errors import translated
+
+
+def pages(client: Any, method: str, request: dict[str, Any]) -> Iterator[Any]:
+    """Every page of a Describe call, errors translated."""
+    operation = re.sub(r"(?:^|_)([a-z])", lambda found: found[1].upper(), method)
+    with translated("ec2", operation):
+        yield from client.get_paginator(method).paginate(**request)
+
+
+def by_tag(key: str, value: str) -> list[Any]:
+    """A filter for resources that carry a tag; EC2 reads * ? and \\ in it as a pattern."""
+    literal = re.sub(r"([*?\\])", r"\\\1", value)
+    return [{"Name": f"tag:{key}", "Values": [literal]}]
+
+
+def tag_list(tags: dict[str, str]) -> list[Any]:
+    """Tags as EC2 takes them."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def tags_of(found: Any) -> dict[str, str]:
+    """Tags as EC2 gives them."""
+    return {tag["Key"]: tag["Value"] for tag in found.get("Tags", ())}

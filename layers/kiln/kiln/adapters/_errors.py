@@ -1,0 +1,94 @@
+"""Where AWS's errors become ours: busy (try again later), short of capacity, or refused for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from kiln.errors import AwsBusy, AwsRefused, CapacityShort
+
+# EC2 User Guide, "Error codes for the Amazon EC2 API"; botocore retries/standard.py lists the
+# throttling codes of all services.
+_BUSY = frozenset(
+    {
+        "RequestLimitExceeded",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+        "ProvisionedThroughputExceededException",
+        "TransactionInProgressException",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "PriorRequestNotComplete",
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "InternalError",
+        "InternalFailure",
+        "InternalServerError",
+        "InternalServiceError",
+        "ServiceUnavailable",
+        "Unavailable",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "InsufficientAddressCapacity",
+        # CreateImage while the last snapshot of the same volume is young (15 s apart).
+        "SnapshotCreationPerVolumeRateExceeded",
+        "ConcurrentCreateImageNoRebootLimitExceeded",
+        "PendingSnapshotLimitExceeded",
+        "ConcurrentSnapshotLimitExceeded",
+        # A new account still being checked: EC2 says to try again.
+        "PendingVerification",
+        # A profile or role made moments ago is not known everywhere yet.
+        "InvalidInstanceProfile",
+    }
+)
+# No capacity for this type in this place; another type or place may have some.
+_SHORT = frozenset(
+    {
+        "InsufficientInstanceCapacity",
+        "InsufficientHostCapacity",
+        "InsufficientReservedInstanceCapacity",
+        "InsufficientCapacity",
+        "InsufficientFreeAddressesInSubnet",
+        "SpotMaxPriceTooLow",
+        # RunInstances: the type is not offered in this Availability Zone.
+        "Unsupported",
+    }
+)
+
+
+@contextmanager
+def translated(service: str, operation: str) -> Iterator[None]:
+    """Raise AwsBusy, CapacityShort or AwsRefused in place of what botocore raises inside."""
+    try:
+        yield
+    except ClientError as error:
+        raise _ours(service, operation, error) from error
+    except BotoCoreError as error:
+        raise AwsBusy(f"{service}:{operation} did not get through: {error}") from error
+
+
+def _ours(service: str, operation: str, error: ClientError) -> AwsBusy | AwsRefused:
+    code = error.response["Error"].get("Code", "Unknown")
+    message = error.response["Error"].get("Message", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+    if code in _SHORT:
+        return CapacityShort(service, operation, code, message)
+    if code in _BUSY or status >= 500:
+        return AwsBusy(f"{service}:{operation} is busy: {code}: {message}")
+    return AwsRefused(service, operation, code, message)
+
+
+@contextmanager
+def ignoring(*codes: str) -> Iterator[None]:
+    """Pass over refusals that mean: it is done already."""
+    try:
+        yield
+    except AwsRefused as error:
+        if error.code not in codes:
+            raise

@@ -1,0 +1,115 @@
+"""One DynamoDB table of JSON documents under two string keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from kiln.adapters._errors import translated
+from kiln.errors import AwsRefused
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Key = tuple[str, str]
+_NEW = "attribute_not_exists(PK)"
+
+
+class Table:
+    """Reads are consistent: what a step decides on must not be older than what it did."""
+
+    def __init__(self, dynamodb: DynamoDBClient, name: str) -> None:
+        self._dynamodb = dynamodb
+        self._name = name
+
+    def get(self, key: Key) -> str | None:
+        """A document's JSON."""
+        with translated("dynamodb", "GetItem"):
+            answer = self._dynamodb.get_item(
+                TableName=self._name, Key=_item(key), ConsistentRead=True
+            )
+        return answer["Item"]["body"]["S"] if "Item" in answer else None
+
+    def put(self, key: Key, body: str, **extra: Any) -> None:
+        """Write a document, over the one that is there."""
+        with translated("dynamodb", "PutItem"):
+            self._dynamodb.put_item(
+                TableName=self._name, Item={**_item(key), "body": {"S": body}, **extra}
+            )
+
+    def add(self, key: Key, body: str) -> bool:
+        """Write a document where there is none; False where there is one."""
+        try:
+            with translated("dynamodb", "PutItem"):
+                self._dynamodb.put_item(
+                    TableName=self._name,
+                    Item={**_item(key), "body": {"S": body}},
+                    ConditionExpression=_NEW,
+                )
+        except AwsRefused as error:
+            return _lost(error)
+        return True
+
+    def remove(self, key: Key, body: str | None = None) -> None:
+        """Delete a document; with `body`, only while it still reads so."""
+        condition: dict[str, Any] = {}
+        if body is not None:
+            condition = {
+                "ConditionExpression": "body = :body",
+                "ExpressionAttributeValues": {":body": {"S": body}},
+            }
+        try:
+            with translated("dynamodb", "DeleteItem"):
+                self._dynamodb.delete_item(TableName=self._name, Key=_item(key), **condition)
+        except AwsRefused as error:
+            _lost(error)
+
+    def query(self, partition: str, begins: str = "", newest_first: bool = False) -> Iterator[str]:
+        """The documents of a partition in the order of their sort keys."""
+        for item in self.items(partition, begins, newest_first):
+            yield item["body"]["S"]
+
+    def items(self, partition: str, begins: str, newest_first: bool = False) -> Iterator[Any]:
+        """The items of a partition whose sort key begins so."""
+        request: dict[str, Any] = {
+            "TableName": self._name,
+            "KeyConditionExpression": "PK = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": partition}},
+            "ConsistentRead": True,
+            "ScanIndexForward": not newest_first,
+        }
+        if begins:
+            request["KeyConditionExpression"] += " AND begins_with(SK, :sk)"
+            request["ExpressionAttributeValues"][":sk"] = {"S": begins}
+        with translated("dynamodb", "Query"):
+            for page in self._dynamodb.get_paginator("query").paginate(**request):
+                yield from page["Items"]
+
+    def change_set(self, key: Key, verb: str, member: str) -> None:
+        """ADD a member to the string set of an item, or DELETE it: both atomic in DynamoDB."""
+        with translated("dynamodb", "UpdateItem"):
+            self._dynamodb.update_item(
+                TableName=self._name,
+                Key=_item(key),
+                UpdateExpression=f"{verb} members :member",
+                ExpressionAttributeValues={":member": {"SS": [member]}},
+            )
+
+    def read_set(self, key: Key) -> set[str]:
+        """The string set of an item."""
+        with translated("dynamodb", "GetItem"):
+            answer = self._dynamodb.get_item(
+                TableName=self._name, Key=_item(key), ConsistentRead=True
+            )
+        return set(answer.get("Item", {}).get("members", {}).get("SS", ()))
+
+
+def _item(key: Key) -> dict[str, Any]:
+    return {"PK": {"S": key[0]}, "SK": {"S": key[1]}}
+
+
+def _lost(error: AwsRefused) -> bool:
+    """False for a condition that did not hold; any other refusal goes on."""
+    if error.code != "ConditionalCheckFailedException":
+        raise error
+    return False

@@ -1,0 +1,34 @@
+"""Kiln's event bus on EventBridge."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from kiln.adapters._errors import translated
+from kiln.domain.events import SOURCE, Event
+from kiln.errors import AwsBusy
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+
+
+class EventBridgeBus:
+    """`Bus` on EventBridge."""
+
+    def __init__(self, events: EventBridgeClient, bus: str) -> None:
+        self._events = events
+        self._bus = bus
+
+    def publish(self, event: Event) -> None:
+        """One PutEvents call. It answers 200 for an entry that failed: the count tells."""
+        entry = {
+            "Source": SOURCE,
+            "DetailType": event.detail_type,
+            "Detail": json.dumps(event.detail()),
+            "EventBusName": self._bus,
+        }
+        with translated("events", "PutEvents"):
+            answer = self._events.put_events(Entries=[entry])
+        if answer["FailedEntryCount"]:
+            raise AwsBusy(f"events:PutEvents did not take {event.detail_type}: {answer['Entries']}")

@@ -1,0 +1,154 @@
+"""EC2's instances, their volumes and their types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from kiln.adapters._ec2 import by_tag, pages, tag_list, tags_of
+from kiln.adapters._errors import ignoring, translated
+from kiln.domain.blueprint import Volume
+from kiln.domain.image import TypeFacts
+from kiln.domain.naming import TAG_BAKE
+from kiln.errors import AwsRefused
+from kiln.ports import InstanceFacts, LaunchOrder
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+_ALIVE = ["pending", "running", "stopping", "stopped"]
+
+
+class Ec2Fleet:
+    """`Fleet` on EC2. Every instance it launches has IMDSv2 only, an encrypted root and no key pair."""
+
+    def __init__(self, ec2: EC2Client, security_group: str, instance_profile: str) -> None:
+        self._ec2 = ec2
+        self._security_group = security_group
+        self._instance_profile = instance_profile
+
+    def launch(self, order: LaunchOrder) -> str:
+        """One RunInstances call; its client token makes it repeatable."""
+        with translated("ec2", "RunInstances"):
+            answer = self._ec2.run_instances(**self._request(order))
+        return answer["Instances"][0]["InstanceId"]
+
+    def _request(self, order: LaunchOrder) -> Any:
+        tags = tag_list(order.tags | ({"Name": order.hostname} if order.hostname else {}))
+        request: dict[str, Any] = {
+            "ImageId": order.image.id,
+            "InstanceType": order.instance_type,
+            "MinCount": 1,
+            "MaxCount": 1,
+            "ClientToken": order.token,
+            "InstanceInitiatedShutdownBehavior": "stop",
+            # One hop: a container on the instance must not borrow its role.
+            "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1},
+            "TagSpecifications": [
+                {"ResourceType": kind, "Tags": tags}
+                for kind in ("instance", "volume", "network-interface")
+            ],
+        }
+        if self._security_group:
+            request["SecurityGroupIds"] = [self._security_group]
+        if self._instance_profile:
+            request["IamInstanceProfile"] = {"Name": self._instance_profile}
+        if order.subnet:
+            request["SubnetId"] = order.subnet
+        if order.image.root_device_type == "ebs":
+            request["BlockDeviceMappings"] = [_root(order)]
+        return request
+
+    def describe(self, instance: str) -> InstanceFacts | None:
+        """One instance; EC2 may not know a new one for some seconds."""
+        try:
+            found = list(self._described(InstanceIds=[instance]))
+        except AwsRefused as error:
+            if error.code.startswith("InvalidInstanceID"):
+                return None
+            raise
+        return found[0] if found else None
+
+    def of_bake(self, bake: str) -> tuple[InstanceFacts, ...]:
+        """Instances with the bake's tag that are alive."""
+        filters = [*by_tag(TAG_BAKE, bake), {"Name": "instance-state-name", "Values": _ALIVE}]
+        return tuple(self._described(Filters=filters))
+
+    def _described(self, **request: Any) -> Iterator[InstanceFacts]:
+        for page in pages(self._ec2, "describe_instances", request):
+            for reservation in page["Reservations"]:
+                yield from map(_instance, reservation["Instances"])
+
+    def stop(self, instance: str) -> None:
+        """Ask for a stop."""
+        with translated("ec2", "StopInstances"):
+            self._ec2.stop_instances(InstanceIds=[instance])
+
+    def terminate(self, instances: Iterable[str]) -> None:
+        """Ask for termination, one by one: a single unknown id makes EC2 refuse a whole list."""
+        for instance in instances:
+            with ignoring("InvalidInstanceID.NotFound"), translated("ec2", "TerminateInstances"):
+                self._ec2.terminate_instances(InstanceIds=[instance])
+
+    def volumes_of_bake(self, bake: str) -> tuple[str, ...]:
+        """Volumes with the bake's tag that are attached to nothing."""
+        filters = [*by_tag(TAG_BAKE, bake), {"Name": "status", "Values": ["available"]}]
+        found = pages(self._ec2, "describe_volumes", {"Filters": filters})
+        return tuple(volume["VolumeId"] for page in found for volume in page["Volumes"])
+
+    def delete_volume(self, volume: str) -> None:
+        """Delete a volume."""
+        with ignoring("InvalidVolume.NotFound"), translated("ec2", "DeleteVolume"):
+            self._ec2.delete_volume(VolumeId=volume)
+
+    def types(self, names: Iterable[str]) -> tuple[TypeFacts, ...]:
+        """Facts of instance types. A filter, unlike a list of names, does not fail on an unknown one."""
+        wanted = list(names)
+        filters = [{"Name": "instance-type", "Values": wanted}]
+        found = {
+            entry["InstanceType"]: _type(entry)
+            for page in pages(self._ec2, "describe_instance_types", {"Filters": filters})
+            for entry in page["InstanceTypes"]
+        }
+        return tuple(found[name] for name in wanted if name in found)
+
+
+def _root(order: LaunchOrder) -> dict[str, Any]:
+    volume = order.volume or Volume()
+    ebs: dict[str, Any] = {
+        "Encrypted": True,
+        "DeleteOnTermination": True,
+        "VolumeType": volume.type,
+        "VolumeSize": max(volume.size_gib or 0, order.image.root_size_gib, 1),
+    }
+    if volume.kms_key:
+        ebs["KmsKeyId"] = volume.kms_key
+    if volume.iops:
+        ebs["Iops"] = volume.iops
+    if volume.throughput_mib_s:
+        ebs["Throughput"] = volume.throughput_mib_s
+    return {"DeviceName": order.image.root_device, "Ebs": ebs}
+
+
+def _instance(found: Any) -> InstanceFacts:
+    return InstanceFacts(
+        id=found["InstanceId"],
+        state=found["State"]["Name"],
+        state_reason=found.get("StateReason", {}).get("Message", ""),
+        image=found["ImageId"],
+        instance_type=found["InstanceType"],
+        tags=tags_of(found),
+        private_ip=found.get("PrivateIpAddress", ""),
+    )
+
+
+def _type(found: Any) -> TypeFacts:
+    return TypeFacts(
+        name=found["InstanceType"],
+        architectures=tuple(found["ProcessorInfo"]["SupportedArchitectures"]),
+        virtualizations=tuple(found["SupportedVirtualizationTypes"]),
+        root_devices=tuple(found["SupportedRootDeviceTypes"]),
+        boot_modes=tuple(found.get("SupportedBootModes", ())),
+        ena=found["NetworkInfo"].get("EnaSupport", "unsupported"),
+        nvme=found.get("EbsInfo", {}).get("NvmeSupport", "unsupported"),
+    )

@@ -1,0 +1,61 @@
+"""Step Functions: waiting tasks and rollouts."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from kiln.adapters._errors import translated
+from kiln.errors import AwsRefused, TokenGone
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+_ENDED = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
+# Step Functions API: SensitiveError and SensitiveCause.
+_LONGEST_ERROR, _LONGEST_CAUSE = 256, 32_768
+
+
+class StepFunctionsMachines:
+    """`Machines` on Step Functions."""
+
+    def __init__(self, stepfunctions: SFNClient, rollout_state_machine: str) -> None:
+        self._stepfunctions = stepfunctions
+        self._rollout_state_machine = rollout_state_machine
+
+    def succeed(self, token: str, output: dict[str, Any]) -> None:
+        """End a waiting task well."""
+        try:
+            with translated("states", "SendTaskSuccess"):
+                self._stepfunctions.send_task_success(taskToken=token, output=json.dumps(output))
+        except AwsRefused as error:
+            raise _gone(error) from error
+
+    def fail(self, token: str, error: str, cause: str) -> None:
+        """End a waiting task badly."""
+        try:
+            with translated("states", "SendTaskFailure"):
+                self._stepfunctions.send_task_failure(
+                    taskToken=token, error=error[:_LONGEST_ERROR], cause=cause[:_LONGEST_CAUSE]
+                )
+        except AwsRefused as refused:
+            raise _gone(refused) from refused
+
+    def start_rollout(self, name: str, payload: dict[str, Any]) -> bool:
+        """Start a rollout. The same name with the same input answers with the running execution."""
+        try:
+            with translated("states", "StartExecution"):
+                self._stepfunctions.start_execution(
+                    stateMachineArn=self._rollout_state_machine,
+                    name=name,
+                    input=json.dumps(payload, sort_keys=True),
+                )
+        except AwsRefused as error:
+            if error.code == "ExecutionAlreadyExists":
+                return False
+            raise
+        return True
+
+
+def _gone(error: AwsRefused) -> Exception:
+    return TokenGone(str(error)) if error.code in _ENDED else error

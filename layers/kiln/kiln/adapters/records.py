@@ -1,0 +1,222 @@
+"""What Kiln knows, in one DynamoDB table.
+
+    what               PK                SK
+    blueprint version  BLUEPRINT#name    VERSION#00000007
+    bake               BLUEPRINT#name    BAKE#id
+    image of a bake    BLUEPRINT#name    IMAGE#bake
+    image              IMAGE#ami         IMAGE
+    rollout            IMAGE#ami         ROLLOUT#stack/layer
+    stack              STACK#name        STACK
+    instance           STACK#name        INSTANCE#id
+    healing holds      STACK#name        HOLDS#layer            (string set)
+    names              CATALOGUE         BLUEPRINT#name, STACK#name
+    claim              CLAIM#key         CLAIM
+    waiting token      WAIT#resource     bake#state             (expires)
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from kiln.adapters._table import Table
+from kiln.domain.bake import BakeRecord, ImageRecord
+from kiln.domain.naming import blueprint_of
+from kiln.domain.rollout import Rollout
+from kiln.domain.stack import LayerInstance, Stack, split_layer
+from kiln.domain.waiting import WaitingToken
+from kiln.errors import AwsBusy
+from kiln.ports import Clock
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# Longer than any wait: TTL is for tokens that were lost, not for those that are late.
+_TOKEN_LIFE = timedelta(days=31)
+
+
+class DynamoRecords:
+    """`Records` on DynamoDB."""
+
+    def __init__(self, dynamodb: DynamoDBClient, table: str, clock: Clock) -> None:
+        self._table = Table(dynamodb, table)
+        self._clock = clock
+
+    # ------------------------------------------------------------ blueprints
+
+    def put_blueprint(self, name: str, document: dict[str, Any]) -> int:
+        """A new version where the document differs from the latest. Versions never change."""
+        latest = self.blueprint(name, None)
+        if latest and latest[1] == document:
+            return latest[0]
+        version = (latest[0] if latest else 0) + 1
+        if not self._table.add((f"BLUEPRINT#{name}", _version(version)), json.dumps(document)):
+            raise AwsBusy(f"blueprint {name} got version {version} from somebody else just now")
+        self._table.put(("CATALOGUE", f"BLUEPRINT#{name}"), name)
+        return version
+
+    def blueprint(self, name: str, version: int | None) -> tuple[int, dict[str, Any]] | None:
+        """A version, or the latest."""
+        begins = _version(version) if version else "VERSION#"
+        found = self._table.items(f"BLUEPRINT#{name}", begins, newest_first=True)
+        item = next(iter(found), None)
+        if item is None:
+            return None
+        return int(item["SK"]["S"].partition("#")[2]), json.loads(item["body"]["S"])
+
+    def blueprints(self) -> tuple[str, ...]:
+        """All names."""
+        return tuple(self._table.query("CATALOGUE", "BLUEPRINT#"))
+
+    # ------------------------------------------------------------ stacks and instances
+
+    def put_stack(self, stack: Stack) -> None:
+        """Store a stack."""
+        self._table.put((f"STACK#{stack.name}", "STACK"), stack.model_dump_json())
+        self._table.put(("CATALOGUE", f"STACK#{stack.name}"), stack.name)
+
+    def stack(self, name: str) -> Stack | None:
+        """A stack."""
+        body = self._table.get((f"STACK#{name}", "STACK"))
+        return Stack.model_validate_json(body) if body else None
+
+    def stacks(self) -> tuple[Stack, ...]:
+        """All stacks."""
+        names = self._table.query("CATALOGUE", "STACK#")
+        return tuple(stack for name in names if (stack := self.stack(name)))
+
+    def put_instance(self, instance: LayerInstance) -> None:
+        """Store an instance."""
+        self._table.put(_instance_key(instance), instance.model_dump_json())
+
+    def instances(self, stack: str) -> tuple[LayerInstance, ...]:
+        """A stack's instances."""
+        found = self._table.query(f"STACK#{stack}", "INSTANCE#")
+        return tuple(LayerInstance.model_validate_json(body) for body in found)
+
+    def remove_instance(self, instance: LayerInstance) -> None:
+        """Drop an instance."""
+        self._table.remove(_instance_key(instance))
+
+    def hold_healing(self, layer: str, bake: str) -> None:
+        """Hold a layer's auto healing off."""
+        self._table.change_set(_holds_key(layer), "ADD", bake)
+
+    def release_healing(self, layer: str, bake: str) -> None:
+        """Let go of a hold."""
+        self._table.change_set(_holds_key(layer), "DELETE", bake)
+
+    def healing_holds(self, layer: str) -> set[str]:
+        """Who holds a layer's auto healing off."""
+        return self._table.read_set(_holds_key(layer))
+
+    # ------------------------------------------------------------ bakes and images
+
+    def add_bake(self, record: BakeRecord) -> bool:
+        """Store a new bake."""
+        return self._table.add(_bake_key(record.plan.bake), record.model_dump_json())
+
+    def bake(self, bake: str) -> BakeRecord | None:
+        """A bake; None for what is no bake id too."""
+        try:
+            body = self._table.get(_bake_key(bake))
+        except ValueError:
+            return None
+        return BakeRecord.model_validate_json(body) if body else None
+
+    def bakes(self, blueprint: str) -> tuple[BakeRecord, ...]:
+        """A blueprint's bakes; their ids sort by time."""
+        found = self._table.query(f"BLUEPRINT#{blueprint}", "BAKE#")
+        return tuple(BakeRecord.model_validate_json(body) for body in found)
+
+    def update_bake(self, record: BakeRecord) -> None:
+        """Replace a bake."""
+        self._table.put(_bake_key(record.plan.bake), record.model_dump_json())
+
+    def put_image(self, record: ImageRecord) -> None:
+        """Store an image, first under its id: the list must not name one that cannot be read."""
+        body = record.model_dump_json()
+        self._table.put((f"IMAGE#{record.id}", "IMAGE"), body)
+        self._table.put((f"BLUEPRINT#{record.blueprint}", f"IMAGE#{record.bake}"), body)
+
+    def image(self, image: str) -> ImageRecord | None:
+        """An image."""
+        body = self._table.get((f"IMAGE#{image}", "IMAGE"))
+        return ImageRecord.model_validate_json(body) if body else None
+
+    def images(self, blueprint: str) -> tuple[ImageRecord, ...]:
+        """A blueprint's images."""
+        found = self._table.query(f"BLUEPRINT#{blueprint}", "IMAGE#")
+        return tuple(ImageRecord.model_validate_json(body) for body in found)
+
+    # ------------------------------------------------------------ claims and tokens
+
+    def claim(self, key: str, value: str) -> str:
+        """Whose value it is: the first writer's."""
+        place = (f"CLAIM#{key}", "CLAIM")
+        return value if self._table.add(place, value) else self._table.get(place) or value
+
+    def claimed(self, key: str) -> str | None:
+        """A claim's value."""
+        return self._table.get((f"CLAIM#{key}", "CLAIM"))
+
+    def keep_token(self, resource: str, token: WaitingToken) -> None:
+        """Remember a waiting task."""
+        expires = int((self._clock.now() + _TOKEN_LIFE).timestamp())
+        key = _token_key(resource, token)
+        self._table.put(key, token.model_dump_json(), expires={"N": str(expires)})
+
+    def tokens(self, resource: str) -> tuple[WaitingToken, ...]:
+        """Who waits for a resource."""
+        found = self._table.query(f"WAIT#{resource}")
+        return tuple(WaitingToken.model_validate_json(body) for body in found)
+
+    def drop_token(self, resource: str, token: WaitingToken) -> None:
+        """Forget a waiting task, unless it waits anew."""
+        self._table.remove(_token_key(resource, token), token.model_dump_json())
+
+    # ------------------------------------------------------------ rollouts
+
+    def add_rollout(self, rollout: Rollout) -> bool:
+        """Store a new rollout."""
+        return self._table.add(_rollout_key(rollout), rollout.model_dump_json())
+
+    def rollout(self, image: str, layer: str) -> Rollout | None:
+        """A rollout."""
+        body = self._table.get((f"IMAGE#{image}", f"ROLLOUT#{layer}"))
+        return Rollout.model_validate_json(body) if body else None
+
+    def rollouts(self, image: str) -> tuple[Rollout, ...]:
+        """An image's rollouts."""
+        found = self._table.query(f"IMAGE#{image}", "ROLLOUT#")
+        return tuple(Rollout.model_validate_json(body) for body in found)
+
+    def update_rollout(self, rollout: Rollout) -> None:
+        """Replace a rollout."""
+        self._table.put(_rollout_key(rollout), rollout.model_dump_json())
+
+
+def _version(number: int) -> str:
+    return f"VERSION#{number:08d}"
+
+
+def _bake_key(bake: str) -> tuple[str, str]:
+    return f"BLUEPRINT#{blueprint_of(bake)}", f"BAKE#{bake}"
+
+
+def _instance_key(instance: LayerInstance) -> tuple[str, str]:
+    return f"STACK#{instance.stack}", f"INSTANCE#{instance.id}"
+
+
+def _holds_key(layer: str) -> tuple[str, str]:
+    stack, name = split_layer(layer)
+    return f"STACK#{stack}", f"HOLDS#{name}"
+
+
+def _rollout_key(rollout: Rollout) -> tuple[str, str]:
+    return f"IMAGE#{rollout.image}", f"ROLLOUT#{rollout.layer}"
+
+
+def _token_key(resource: str, token: WaitingToken) -> tuple[str, str]:
+    return f"WAIT#{resource}", f"{token.wait.bake}#{token.state}"

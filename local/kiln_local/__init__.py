@@ -1,0 +1,1 @@
+"""The local AWS: moto plus what moto lacks, made from the project's own template. Never imported by product code."""

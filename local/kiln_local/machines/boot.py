@@ -1,0 +1,195 @@
+"""What a first boot and any boot leave on an instance: the identity that is missing, and only that.
+
+cloud-init would make new SSH host keys for a new instance even where old ones are left. The local AWS
+does not: a clean-up that forgets them must be seen on the clone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+import subprocess
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiln_local.machines.distros import Distro
+from kiln_local.machines.trees import write
+
+_KEY_KINDS = ("rsa", "ecdsa", "ed25519")
+_APT_TIMERS = ("apt-daily.timer", "apt-daily-upgrade.timer")
+
+
+@dataclass(frozen=True)
+class Birth:
+    """What EC2 knows of an instance. `chef` is "11" or "12" where OpsWorks made it."""
+
+    instance_id: str
+    platform: str
+    architecture: str
+    private_ip: str
+    private_dns_name: str
+    chef: str | None = None
+    key_name: str | None = None
+    user_data: bytes = b""
+
+
+def boot(root: Path, birth: Birth, distro: Distro) -> None:
+    """Everything that a boot writes. The instance is not running yet: this is plain file work."""
+    empty(root / "run")
+    if distro.deb:
+        empty(root / "tmp")
+    _missing(root / "etc/machine-id", uuid.uuid4().hex + "\n")
+    _cloud_init(root, birth, distro)
+    _host_keys(root)
+    _leases(root, birth, distro)
+    _agent(root, birth)
+    if distro.systemd:
+        _missing(root / "var/lib/systemd/random-seed", secrets.token_hex(256))
+    _logs(root, birth, distro)
+    _units(root, distro)
+
+
+def save_random_seed(root: Path, distro: Distro) -> None:
+    """systemd-random-seed.service writes a new seed at every shutdown."""
+    if distro.systemd:
+        write(root / "var/lib/systemd/random-seed", secrets.token_hex(256), 0o600)
+
+
+def empty(folder: Path) -> None:
+    """Remove everything inside a folder."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _missing(path: Path, text: str, mode: int = 0o644) -> None:
+    """Write a file that is missing or empty (an empty machine-id means: make one)."""
+    if not path.exists() or path.stat().st_size == 0:
+        write(path, text, mode)
+
+
+def _cloud_init(root: Path, birth: Birth, distro: Distro) -> None:
+    cloud = root / "var/lib/cloud"
+    if (cloud / "data/instance-id").exists() and (cloud / "instance").is_symlink():
+        known = (cloud / "data/instance-id").read_text().strip()
+        if known == birth.instance_id:
+            return
+        write(cloud / "data/previous-instance-id", known + "\n")
+    folder = cloud / "instances" / birth.instance_id
+    write(folder / "boot-finished", "done\n")
+    (folder / "user-data.txt").write_bytes(birth.user_data)
+    (cloud / "instance").unlink(missing_ok=True)
+    (cloud / "instance").symlink_to(f"instances/{birth.instance_id}")
+    # A value left by another machine is not overwritten, so that a forgotten clean-up shows.
+    _missing(cloud / "data/instance-id", birth.instance_id + "\n")
+    _missing(root / "etc/hostname", birth.private_dns_name.partition(".")[0] + "\n")
+    write(root / "etc/sudoers.d/90-cloud-init-users", f"{distro.user} ALL=(ALL) NOPASSWD:ALL\n", 0o440)
+    write(root / "var/log/cloud-init.log", f"cloud-init: first boot of {birth.instance_id}\n")
+    write(root / "var/log/cloud-init-output.log", f"{birth.instance_id} is up\n")
+    if birth.key_name:
+        _authorize(root, birth.key_name, distro)
+
+
+def _authorize(root: Path, key_name: str, distro: Distro) -> None:
+    key = f"ssh-rsa {hashlib.sha256(key_name.encode()).hexdigest()} {key_name}\n"
+    for home in (root / "root", root / "home" / distro.user):
+        write(home / ".ssh/authorized_keys", key, 0o600)
+
+
+def _host_keys(root: Path) -> None:
+    for kind in _KEY_KINDS:
+        path = root / f"etc/ssh/ssh_host_{kind}_key"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_key(path, kind)
+
+
+def _make_key(path: Path, kind: str) -> None:
+    if kind != "rsa" and shutil.which("ssh-keygen"):
+        command = ["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "", "-f", str(path)]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+        return
+    _make_key_here(path, kind)
+
+
+def _make_key_here(path: Path, kind: str) -> None:
+    from cryptography.hazmat.primitives import serialization as form
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    # 1024 bits: no one will ever connect to this machine, and a longer key costs a second.
+    key = {
+        "rsa": lambda: rsa.generate_private_key(65537, 1024),
+        "ecdsa": lambda: ec.generate_private_key(ec.SECP256R1()),
+        "ed25519": ed25519.Ed25519PrivateKey.generate,
+    }[kind]()
+    private = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.OpenSSH, form.NoEncryption())
+    public = key.public_key().public_bytes(form.Encoding.OpenSSH, form.PublicFormat.OpenSSH)
+    path.write_bytes(private)
+    path.chmod(0o600)
+    path.with_suffix(".pub").write_bytes(public + b"\n")
+
+
+def _leases(root: Path, birth: Birth, distro: Distro) -> None:
+    text = f"lease {{ interface eth0; fixed-address {birth.private_ip}; uuid {uuid.uuid4()}; }}\n"
+    folder, name = {
+        "dhclient": ("var/lib/dhcp" if distro.deb else "var/lib/dhclient", "dhclient--eth0.lease"),
+        "NetworkManager": ("var/lib/NetworkManager", "internal-eth0.lease"),
+        "networkd": ("var/lib/systemd/network", "eth0.lease"),
+    }[distro.leases]
+    if distro.leases != "networkd":
+        _missing(root / folder / name, text)
+        return
+    # networkd keeps its leases in /run; its DUID and state below /var/lib come with newer releases.
+    write(root / "run/systemd/netif/leases/2", text)
+    _missing(root / folder / "dhcp-duid", uuid.uuid4().hex + "\n")
+
+
+def _agent(root: Path, birth: Birth) -> None:
+    """What the SSM agent keeps of its registration."""
+    ssm = root / "var/lib/amazon/ssm"
+    registration = {"InstanceID": birth.instance_id, "key": secrets.token_hex(16)}
+    text = "".join(f'"{k}": "{v}"\n' for k, v in registration.items())
+    _missing(ssm / "Vault/Store/RegistrationKey", text, 0o600)
+    _missing(ssm / "runtimeconfig/identity_config.json", text)
+    (ssm / birth.instance_id / "document/orchestration").mkdir(parents=True, exist_ok=True)
+    write(root / "var/log/amazon/ssm/amazon-ssm-agent.log", f"agent of {birth.instance_id} started\n")
+
+
+def _logs(root: Path, birth: Birth, distro: Distro) -> None:
+    machine = (root / "etc/machine-id").read_text().strip()
+    if distro.systemd:
+        _missing(root / f"var/log/journal/{machine}/system.journal", f"journal of {birth.instance_id}\n")
+    name = "syslog" if distro.deb else "messages"
+    with (root / "var/log" / name).open("a") as log:
+        log.write(f"{birth.private_dns_name} booted\n")
+    _missing(root / "var/log/wtmp", f"reboot {birth.instance_id}\n")
+    _missing(root / "var/log/btmp", "\n")
+    _missing(root / "var/log/lastlog", f"{birth.private_ip}\n")
+
+
+def _units(root: Path, distro: Distro) -> None:
+    """Units of the base, and what runs after this boot: everything that is enabled."""
+    if not distro.systemd:
+        return
+    system = root / "etc/systemd/system"
+    base = [f"{distro.ssh_unit}.service", "amazon-ssm-agent.service", "systemd-random-seed.service"]
+    timers = _APT_TIMERS if distro.deb else ()
+    active = root / "run/kiln-local/active"
+    active.mkdir(parents=True)
+    for unit in (*base, *timers, *(link.name for link in system.glob("*.wants/*"))):
+        if not (system / unit).is_symlink():
+            write(active / unit, "")
+    for timer in timers:
+        if (active / timer).exists():
+            _missing_stamp(root / "var/lib/systemd/timers" / f"stamp-{timer}")
+
+
+def _missing_stamp(path: Path) -> None:
+    if not path.exists():
+        write(path, "")
+        os.utime(path)

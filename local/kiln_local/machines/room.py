@@ -1,0 +1,216 @@
+"""All instances and images of one local AWS, as directories below one home."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiln_local.machines.agent import DocumentRun, DocumentRunner, RunOrder
+from kiln_local.machines.boot import Birth, boot, empty, save_random_seed
+from kiln_local.machines.distros import DISTROS, Distro
+from kiln_local.machines.opsworks import leave_traces
+from kiln_local.machines.sandbox import Ended, Place, Sandbox, why_unavailable
+from kiln_local.machines.standins import make_standins
+from kiln_local.machines.trees import make_tree
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass
+class _Instance:
+    """One instance: its birth, its place, and its namespaces while it runs."""
+
+    birth: Birth
+    distro: Distro
+    place: Place
+    sandbox: Sandbox | None = None
+    born: bool = False
+
+    @property
+    def root(self) -> Path:
+        return self.place.root
+
+    def run(self, argv: list[str], environment: dict[str, str], timeout_s: float, cwd: str) -> Ended:
+        if self.sandbox is None:
+            return Ended(255, b"", b"the instance is not running\n")
+        return self.sandbox.run(argv, environment, timeout_s, cwd)
+
+
+class MachineRoom:
+    """Makes, boots, stops, copies and removes instances. Safe for threads that use different instances.
+
+    `sandbox_error` says in plain words why nothing can be run here, None where it can. Documents are then
+    recorded as not run; files are made all the same.
+    """
+
+    def __init__(self, home: Path, speed: float = 1.0) -> None:
+        self._home = home
+        self._speed = speed
+        self._instances: dict[str, _Instance] = {}
+        self._images: dict[str, str] = {}
+        self._lock = threading.RLock()
+        self.sandbox_error = why_unavailable()
+
+    # ------------------------------------------------------------ images
+
+    def add_base_image(self, image_id: str, platform: str) -> None:
+        """Know an image as a base of a platform; its tree is made when it is first used."""
+        self._images[image_id] = platform
+
+    def platform_of(self, image_id: str) -> str:
+        """The platform that an image was made from. KeyError for an unknown image."""
+        return self._images[image_id]
+
+    def capture(self, instance_id: str, image_id: str) -> int:
+        """Copy an instance into an image; the bytes that were copied."""
+        instance = self._instances[instance_id]
+        target = self._image_place(image_id)
+        _copy(instance.place, target)
+        self._images[image_id] = instance.birth.platform
+        return _size(target.root) + _size(target.usr)
+
+    def forget_image(self, image_id: str) -> None:
+        """Remove an image."""
+        self._images.pop(image_id, None)
+        shutil.rmtree(self._home / "images" / image_id, ignore_errors=True)
+
+    def image_root(self, image_id: str) -> Path:
+        """The root file system of an image, made now if it is a base that nobody has used."""
+        return self._image(image_id).root
+
+    def _image(self, image_id: str) -> Place:
+        place = self._image_place(image_id)
+        with self._lock:
+            if not place.root.exists():
+                _copy(self._base(self._images[image_id]), place)
+        return place
+
+    def _base(self, platform: str) -> Place:
+        distro = DISTROS[platform]
+        place = self._place(self._home / "bases" / platform, distro)
+        if not place.root.exists():
+            make_tree(place, distro)
+        return place
+
+    def _image_place(self, image_id: str) -> Place:
+        return self._place(self._home / "images" / image_id, None)
+
+    def _place(self, folder: Path, distro: Distro | None) -> Place:
+        standins = self._standins(distro) if distro else Path()
+        return Place(folder / "root", folder / "usr", folder / "work", standins)
+
+    def _standins(self, distro: Distro) -> Path:
+        key = f"{'deb' if distro.deb else 'rpm'}-{'systemd' if distro.systemd else 'init'}"
+        place = self._home / "standins" / key
+        with self._lock:
+            if not place.exists():
+                make_standins(place, distro)
+        return place
+
+    # ------------------------------------------------------------ instances
+
+    def create(self, birth: Birth, image_id: str) -> None:
+        """A new instance from an image; it does not run yet."""
+        distro = DISTROS[birth.platform]
+        place = self._place(self._home / "instances" / birth.instance_id, distro)
+        _copy(self._image(image_id), place)
+        self._instances[birth.instance_id] = _Instance(birth, distro, place)
+
+    def boot(self, instance_id: str) -> None:
+        """Boot an instance: make the identity that is missing, start its first process."""
+        instance = self._instances[instance_id]
+        boot(instance.root, instance.birth, instance.distro)
+        if instance.birth.chef and not instance.born and self.sandbox_error is None:
+            leave_traces(instance.place, instance.birth, instance.distro)
+        instance.born = True
+        if self.sandbox_error is None:
+            instance.sandbox = Sandbox(instance.place)
+
+    def shut_down(self, instance_id: str) -> None:
+        """Shut an instance down: services end, the seed is saved, then what asked to run last runs."""
+        instance = self._instances[instance_id]
+        save_random_seed(instance.root, instance.distro)
+        if instance.sandbox:
+            for command in _last_commands(instance):
+                instance.sandbox.run(["sh", "-c", command], {"PATH": _PATH}, 60)
+            instance.sandbox.end()
+            instance.sandbox = None
+        empty(instance.root / "run")
+
+    def destroy(self, instance_id: str) -> None:
+        """Remove an instance, running or not."""
+        instance = self._instances.pop(instance_id, None)
+        if instance is None:
+            return
+        if instance.sandbox:
+            instance.sandbox.end()
+        shutil.rmtree(instance.root.parent, ignore_errors=True)
+
+    def close(self) -> None:
+        """Remove every instance."""
+        for instance_id in list(self._instances):
+            self.destroy(instance_id)
+
+    def root(self, instance_id: str) -> Path:
+        """The root file system of an instance, as the host sees it (without its /usr)."""
+        return self._instances[instance_id].root
+
+    def running(self, instance_id: str) -> bool:
+        """Whether an instance runs."""
+        instance = self._instances.get(instance_id)
+        return instance is not None and instance.sandbox is not None
+
+    def enter(self, instance_id: str, argv: Sequence[str]) -> Ended:
+        """Run a program on an instance, as a test does."""
+        return self._instances[instance_id].run(list(argv), {"PATH": _PATH}, 60, "/")
+
+    def run(self, order: RunOrder, on_reboot: Callable[[], None]) -> DocumentRun:
+        """Run a document on an instance as the agent does; `on_reboot` reboots it."""
+        if self.sandbox_error:
+            return DocumentRun("Success", (), False, self.sandbox_error)
+        instance = self._instances[order.instance_id]
+        return DocumentRunner(order, lambda: instance, on_reboot, self._speed).run()
+
+
+def _last_commands(instance: _Instance) -> list[str]:
+    """ExecStop of units that are active and not part of the base; without systemd, rc0.d."""
+    root = instance.root
+    if not instance.distro.systemd:
+        scripts = sorted((root / "etc/rc0.d").glob("S*")) if (root / "etc/rc0.d").is_dir() else []
+        return [f"/etc/rc0.d/{script.name} start" for script in scripts]
+    commands: list[str] = []
+    active = root / "run/kiln-local/active"
+    for unit in sorted(active.iterdir()) if active.is_dir() else []:
+        for folder in ("run/systemd/system", "etc/systemd/system"):
+            file = root / folder / unit.name
+            if file.is_file():
+                commands += _settings(file, "ExecStop")
+    return commands
+
+
+def _settings(file: Path, key: str) -> list[str]:
+    lines = file.read_text(errors="replace").splitlines()
+    return [line.partition("=")[2].lstrip("-@+!") for line in lines if line.startswith(f"{key}=")]
+
+
+def _copy(source: Place, target: Place) -> None:
+    """Copy a root and its changes to /usr; times, owners and attributes stay."""
+    target.root.parent.mkdir(parents=True, exist_ok=True)
+    for origin, copy in ((source.root, target.root), (source.usr, target.usr)):
+        # -x: never into what a running instance has mounted.
+        subprocess.run(
+            ["cp", "-ax", "--reflink=auto", str(origin), str(copy)], check=True, capture_output=True
+        )
+    target.work.mkdir(exist_ok=True)
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for parent, _, names in os.walk(folder):
+        total += sum(os.lstat(os.path.join(parent, name)).st_size for name in names)
+    return total
