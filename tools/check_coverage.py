@@ -1,4 +1,4 @@
-"""Branch coverage of the package: pytest's own threshold mixes lines and branches, which flatters."""
+"""Branch coverage of the package: pytest's own threshold counts lines too, which flatters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""shellcheck over every script that Kiln brings: in documents/*.yaml, the stand-ins under local/, tools/ and .ci/."""
+"""shellcheck over every script that Kiln brings: in documents/, local/, tools/ and .ci/."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import yaml
 
 DOCUMENTS = Path("documents")
 FOLDERS = (Path("local"), Path("tools"), Path(".ci"))
+SHELLCHECK = str(Path(sys.executable).with_name("shellcheck"))
 SHELLS = ("sh", "bash", "dash")
 
 
@@ -27,7 +28,7 @@ def pasting_problems(name: str, script: str) -> Iterator[str]:
     """A parameter pasted into a script is code that the blueprint's author writes."""
     for number, line in enumerate(script.splitlines(), 1):
         if "{{" in line:
-            yield f"{name}:{number}: a parameter reaches a script through `environment` only: {line}"
+            yield f"{name}:{number}: parameters come through `environment` only: {line}"
 
 
 def is_shell(path: Path) -> bool:
@@ -46,24 +47,23 @@ def shell_files() -> list[Path]:
 
 
 def shellcheck(paths: list[Path]) -> str:
-    """What shellcheck says about these files; a file with no `#!` is read as sh, as the agent runs it."""
+    """What shellcheck says; a file with no `#!` is read as sh, as the agent runs it."""
     by_dialect: dict[tuple[str, ...], list[str]] = {}
     for path in paths:
-        dialect = () if path.read_text().startswith("#!") else ("--shell=sh",)
+        dialect: tuple[str, ...] = () if path.read_text().startswith("#!") else ("--shell=sh",)
         by_dialect.setdefault(dialect, []).append(str(path))
     said = []
-    for dialect, names in by_dialect.items():
-        command = ["shellcheck", "--format=gcc", "--external-sources", *dialect, *names]
+    for options, names in by_dialect.items():
+        command = [SHELLCHECK, "--format=gcc", "--external-sources", *options, *names]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         said.append(done.stdout + done.stderr)
     return "".join(said)
 
 
 def main() -> int:
-    """Write each document's scripts to files, check them and the script files, print what is wrong."""
-    scripts = [
-        pair for document in sorted(DOCUMENTS.glob("*.yaml")) for pair in scripts_of(document)
-    ]
+    """Write the documents' scripts to files, check them and all script files, print the rest."""
+    documents = sorted(DOCUMENTS.glob("*.yaml"))
+    scripts = [pair for document in documents for pair in scripts_of(document)]
     problems = [line for name, script in scripts for line in pasting_problems(name, script)]
     with tempfile.TemporaryDirectory() as folder:
         written = [Path(folder, name) for name, _ in scripts]

@@ -1,4 +1,4 @@
-"""State-machine lint: statelint's rules, the graph, every JSONata expression, every substitution."""
+"""State-machine lint: statelint's rules, the graph, every expression, every substitution."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def substitutions_of(template: Mapping[str, Any]) -> dict[str, set[str]]:
 
 
 def statelint_problems(path: Path) -> Iterator[str]:
-    """What statelint says. Its FLOAT rule is left out: the specification allows a whole BackoffRate."""
+    """What statelint says, but for its FLOAT rule: a whole BackoffRate is allowed."""
     command = [sys.executable, "-m", "statelint", "--yaml", "--ignore=FLOAT", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

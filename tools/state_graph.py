@@ -1,4 +1,4 @@
-"""A state machine as a graph, and what can be wrong with it. Pure: a parsed definition in, sentences out."""
+"""A state machine as a graph: a parsed definition in, sentences about what is wrong out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ State = Mapping[str, Any]
 States = Mapping[str, State]
 
 ENDS = ("Succeed", "Fail")
-# The keys of a state in the order that a reader meets them: what, with what, how long, what if, what then.
+# A state's keys as a reader meets them: what, with what, how long, what if, what then.
 KEY_ORDER = (
     "Type",
     "Comment",
@@ -73,7 +73,7 @@ def reachable(states: States, start: str) -> set[str]:
 
 
 def graph_problems(states: States, start: Any, name: str) -> Iterator[str]:
-    """What is wrong between the states: names that nothing has, states that no path enters or leaves."""
+    """Names that nothing has, states that no path enters, states that no path leaves."""
     if start not in states:
         yield f"{name}: StartAt names {start!r}, which is no state"
         return
