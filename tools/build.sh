@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # `sam build` as Lambda's Python 3.13 needs it, twice; the second must give the same bytes as the first.
+# `--can` only tells whether this machine has that Python.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=${AWS_DEFAULT_REGION:-eu-west-1}
@@ -15,6 +16,11 @@ find_python() {
     echo "build: no python3.13 with pip here: Lambda's runtime is 3.13, and sam builds with that version alone; install it" >&2
     return 1
 }
+
+if [ "${1:-}" = --can ]; then
+    find_python >/dev/null
+    exit
+fi
 
 python=$(realpath --no-symlinks "$(find_python)")
 rm -rf .aws-sam
