@@ -1,6 +1,7 @@
 """What every test stands on: no account, no network, no clock of its own.
 
-Connections leave the process for loopback only (pyproject.toml); in `unit/` there are no sockets at all.
+Connections leave the process for loopback only (pyproject.toml); in `unit/` there are no
+sockets at all.
 """
 
 from __future__ import annotations

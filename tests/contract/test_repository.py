@@ -1,4 +1,4 @@
-"""What must hold of the repository as a whole: what it may name, and that its parts agree by name."""
+"""What must hold of the repository as a whole: what it may name, and that its parts agree."""
 
 from __future__ import annotations
 

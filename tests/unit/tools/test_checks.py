@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
+
 from tools.check_build import functions_of, problems
 from tools.check_scripts import is_shell, pasting_problems, scripts_of, shellcheck
 from tools.check_sizes import functions_in, parameters_of, problems_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tools.state_graph import problems
 
 
@@ -32,7 +33,7 @@ def test_a_machine_that_is_right_has_no_problems() -> None:
     ("machine", "said"),
     [
         (a_machine(start="Wrk"), "StartAt names 'Wrk'"),
-        (a_machine(Work=a_task(Next="Dne")), "goes to 'Dne'"),
+        (a_machine(Work=a_task(Next="Gone")), "goes to 'Gone'"),
         (a_machine(Work=a_task(Catch=[{"Next": "Nowhere"}])), "goes to 'Nowhere'"),
         (a_machine(Lost=a_task()), "Lost: no path enters it"),
         (a_machine(Work=a_task(Next="Work", Catch=[{"Next": "Work"}])), "no path from it ends"),
