@@ -32,7 +32,7 @@ command -v "$python" >/dev/null || { say "$python is not there: install Python 3
 
 if ! .venv/bin/python -c 'import pip' 2>/dev/null; then
     if ! make_venv >/dev/null 2>&1; then
-        install_system_package python3-venv || say "no right to install python3-venv: run 'apt-get install python3-venv' as root"
+        install_system_package python3-venv || say "python3-venv is missing and cannot be installed here: run 'apt-get install python3-venv' as root"
         make_venv
     fi
 fi
