@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import BaseModel, ValidationError
 
@@ -15,7 +15,6 @@ from kiln.wiring import world
 __all__ = ["step", "world"]
 
 logger = Logger(service="kiln")
-metrics = Metrics(namespace="Kiln", service="kiln")
 
 Request = TypeVar("Request", bound=BaseModel)
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -59,8 +58,6 @@ def _parse(model: type[Request], event: dict[str, Any]) -> Request:
 
 
 def _count(function: str, outcome: str) -> None:
-    with metrics.single_metric(  # type: ignore[attr-defined]
-        name="Errors", unit=MetricUnit.Count, value=1
-    ) as metric:
+    with single_metric(name="Errors", unit=MetricUnit.Count, value=1, namespace="Kiln") as metric:
         metric.add_dimension(name="function", value=function)
         metric.add_dimension(name="error", value=outcome)

@@ -35,9 +35,8 @@ def leave_traces(place: Place, birth: Birth, distro: Distro) -> None:
     _install_packages(place, distro)
     for path, text in _files(guid, birth).items():
         write(root / path, text)
-    if birth.chef == "12" or distro.deb:
-        for name in ("var/chef/runs/1/attribs.json", "var/chef/cache/node.json", "opt/chef/embedded/id"):
-            write(root / name, f'{{"instance_id": "{guid}"}}\n')
+    for name in _client_files(birth):
+        write(root / name, f'{{"instance_id": "{guid}"}}\n')
     _services(root, distro)
     _people(root, guid, distro)
 
@@ -64,6 +63,14 @@ def _files(guid: str, birth: Birth) -> dict[str, str]:
         "etc/ld.so.conf.d/opsworks-user-space.conf": "/opt/aws/opsworks/local/lib\n",
         "etc/motd.opsworks-static": "This instance is managed with AWS OpsWorks.\n",
     }
+
+
+def _client_files(birth: Birth) -> tuple[str, ...]:
+    """What Chef 12 runs write besides; on RHEL 7 nothing of it lies in the package's own /opt/chef."""
+    if birth.chef != "12":
+        return ()
+    runs = ("var/chef/runs/1/attribs.json", "var/chef/cache/node.json")
+    return runs if birth.platform in ("rhel-7", "centos-7") else (*runs, "opt/chef/embedded/id")
 
 
 def _install_packages(place: Place, distro: Distro) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from kiln.errors import AwsBusy, AwsRefused, CapacityShort
 
@@ -69,6 +69,9 @@ def translated(service: str, operation: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _ours(service, operation, error) from error
+    except ParamValidationError:
+        # A request that AWS's own model forbids is a fault of ours, which no retry mends.
+        raise
     except BotoCoreError as error:
         raise AwsBusy(f"{service}:{operation} did not get through: {error}") from error
 

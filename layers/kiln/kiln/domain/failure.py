@@ -18,6 +18,11 @@ class Failure(Lenient):
     state: str = ""
 
     @property
+    def name(self) -> str:
+        """The error's name as a Fail state may carry it: names that begin with `States.` are reserved."""
+        return self.error.replace("States.", "StepFunctions.", 1)
+
+    @property
     def reason(self) -> str:
         """The cause as a person reads it.
 

@@ -117,7 +117,7 @@ def _why(wait: CommandDone, facts: CommandFacts, world: World) -> str:
     if failed is None:
         return f"{wait.label} on {wait.instance} ended as {facts.detail or facts.status}"
     output = world.commands.output(wait.command, wait.instance, failed.name)
-    part = "" if failed.name in ("run", "reboot") else f" at {failed.name!r}"
+    part = "" if failed.name in ("script", "reboot") else f" at {failed.name!r}"
     return f"{wait.label}{part} exited {failed.exit_code} on {wait.instance}: {_said(output, wait)}"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from kiln.domain.bake import Adoption, BakePlan
 from kiln.domain.blueprint import Base, Blueprint, LayerTarget, blueprint_from
-from kiln.domain.cleanup import cleanup_for
+from kiln.domain.cleanup import chef_versions
 from kiln.domain.documents import for_step
 from kiln.domain.image import ImageFacts, TypeFacts, check_base, check_fit, default_types
 from kiln.domain.naming import image_name
@@ -73,8 +73,11 @@ def check_supported(blueprint: Blueprint) -> None:
                 f"layers: strategy {target.strategy} of {target.layer} is not supported yet; "
                 "use add or none"
             )
-    if blueprint.chef and not cleanup_for(blueprint.platform, blueprint.chef).paths:
-        raise InvalidBlueprint(f"chef: OpsWorks never ran Chef {blueprint.chef} on {blueprint.platform}")
+    if blueprint.chef and blueprint.chef not in chef_versions(blueprint.platform):
+        allowed = ", ".join(chef_versions(blueprint.platform)) or "none: leave the key out"
+        raise InvalidBlueprint(
+            f"chef: OpsWorks never ran Chef {blueprint.chef} on {blueprint.platform}; allowed: {allowed}"
+        )
     for step in (*blueprint.steps, *blueprint.verify.steps):
         for_step(step, script="" if step.script else None)
 

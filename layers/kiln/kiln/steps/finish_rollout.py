@@ -37,7 +37,7 @@ def finish_rollout(request: FinishRollout, world: World) -> RolloutFinished:
         return _end(rollout, RolloutFinished(status=RolloutStatus.SUCCEEDED), world)
     _take_back(rollout, world)
     failed = RolloutFinished(
-        status=RolloutStatus.FAILED, error=request.failure.error, cause=request.failure.reason
+        status=RolloutStatus.FAILED, error=request.failure.name, cause=request.failure.reason
     )
     return _end(rollout, failed, world)
 

@@ -37,7 +37,7 @@ def teardown(request: Teardown, world: World) -> TornDown:
     if failure is None:
         return _end(record, TornDown(status=BakeStatus.SUCCEEDED), "", world)
     cause = failure.reason + "".join(_how_to_connect(instance) for instance in kept)
-    ended = TornDown(status=BakeStatus.FAILED, error=failure.error, cause=cause)
+    ended = TornDown(status=BakeStatus.FAILED, error=failure.name, cause=cause)
     return _end(record, ended, failure.state, world, bake=request.bake)
 
 

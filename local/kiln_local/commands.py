@@ -1,0 +1,187 @@
+"""Run Command over time: a command is delivered to an instance's agent and really runs there."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from kiln_local.ec2 import Ec2
+from kiln_local.machines import DocumentRun, RunOrder, StepRun
+
+# Systems Manager API: what list and get calls return at most.
+LISTED, STDOUT, STDERR = 2_500, 24_000, 8_000
+
+
+@dataclass
+class Invocation:
+    """One command on one instance."""
+
+    instance: str
+    status: str = "Pending"
+    run: DocumentRun | None = None
+    delivered: bool = False
+
+
+@dataclass
+class SentCommand:
+    """One SendCommand call."""
+
+    request: dict[str, Any]
+    document: dict[str, Any]
+    sent_at: str
+    expires_at: str
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    invocations: dict[str, Invocation] = field(default_factory=dict)
+
+    @property
+    def status(self) -> str:
+        """The whole command's status: the worst of its invocations, InProgress until all have ended."""
+        found = {invocation.status for invocation in self.invocations.values()}
+        if found & {"Pending", "InProgress"}:
+            return "InProgress" if found - {"Pending"} else "Pending"
+        return next((status for status in ("Failed", "TimedOut", "Cancelled") if status in found), "Success")
+
+    def described(self) -> dict[str, Any]:
+        """As ListCommands gives it."""
+        names = ("DocumentName", "Comment", "OutputS3BucketName", "OutputS3KeyPrefix")
+        return {name: self.request.get(name, "") for name in names} | {
+            "CommandId": self.id,
+            "Parameters": self.request.get("Parameters", {}),
+            "InstanceIds": list(self.invocations),
+            "RequestedDateTime": self.sent_at,
+            "ExpiresAfter": self.expires_at,
+            "Status": self.status,
+            "StatusDetails": self.status,
+            "TargetCount": len(self.invocations),
+            "CompletedCount": sum(i.run is not None for i in self.invocations.values()),
+            "ErrorCount": sum(i.status == "Failed" for i in self.invocations.values()),
+        }
+
+
+class RunCommand:
+    """All commands of one local AWS. `store` writes an object to S3: bucket, key, body."""
+
+    def __init__(self, ec2: Ec2, store: Callable[[str, str, bytes], None]) -> None:
+        self._ec2 = ec2
+        self._store = store
+        self.commands: dict[str, SentCommand] = {}
+
+    def send(self, request: dict[str, Any], document: dict[str, Any]) -> SentCommand:
+        """Send a document that has been checked to instances that are online."""
+        now = self._ec2.clock.now()
+        expires = now + timedelta(seconds=int(request.get("TimeoutSeconds", 3600)))
+        command = SentCommand(request, document, now.isoformat(), expires.isoformat())
+        self.commands[command.id] = command
+        for instance in request["InstanceIds"]:
+            invocation = command.invocations[instance] = Invocation(instance)
+            self._deliver(command, invocation)
+        return command
+
+    def _deliver(self, command: SentCommand, invocation: Invocation) -> None:
+        delay = self._ec2.latencies.draw("command-delivered")
+        machine = self._ec2.backend.get_instance(invocation.instance)
+        owner = self._ec2.owner(machine)
+        interval = self._ec2.recorder.begin(owner, "command")
+
+        def work() -> None:
+            self._run(command, invocation)
+            self._ec2.recorder.end(interval)
+            self._tell(command, invocation, owner)
+
+        def start() -> None:
+            threading.Thread(target=work, daemon=True).start()
+
+        self._ec2.clock.after(delay, start)
+
+    def _run(self, command: SentCommand, invocation: Invocation) -> None:
+        invocation.delivered, invocation.status = True, "InProgress"
+        machine = self._ec2.backend.get_instance(invocation.instance)
+        order = RunOrder(
+            instance_id=invocation.instance,
+            command_id=command.id,
+            document_name=command.request["DocumentName"],
+            document=command.document,
+            parameters=command.request.get("Parameters", {}),
+        )
+        run = self._ec2.room.run(order, lambda: self._ec2.reboot(machine))
+        self._keep_output(command, invocation.instance, run)
+        invocation.run = run
+        invocation.status = run.status
+
+    def _tell(self, command: SentCommand, invocation: Invocation, owner: str) -> None:
+        run = invocation.run
+        steps = run.steps if run else ()
+        self._ec2.recorder.commands.append(
+            {
+                "owner": owner,
+                "document": command.request["DocumentName"],
+                "instance": invocation.instance,
+                "status": invocation.status,
+                "ran": bool(run and run.ran),
+                "why_not": run.why_not if run else None,
+                "steps": [{"name": step.name, "exit_code": step.exit_code} for step in steps],
+            }
+        )
+        self._ec2.events.command_changed(command.described(), invocation.instance, invocation.status)
+
+    def _keep_output(self, command: SentCommand, instance: str, run: DocumentRun) -> None:
+        bucket = command.request.get("OutputS3BucketName")
+        prefix = command.request.get("OutputS3KeyPrefix", "").strip("/")
+        for step in run.steps if bucket else ():
+            folder = f"{prefix}/{command.id}/{instance}/awsrunShellScript/{step.name}".lstrip("/")
+            self._store(str(bucket), f"{folder}/stdout", step.stdout.encode())
+            if step.stderr:
+                self._store(str(bucket), f"{folder}/stderr", step.stderr.encode())
+
+
+def listed(command: SentCommand, invocation: Invocation, details: bool) -> dict[str, Any]:
+    """As ListCommandInvocations gives it."""
+    found: dict[str, Any] = {
+        "CommandId": command.id,
+        "InstanceId": invocation.instance,
+        "Comment": command.request.get("Comment", ""),
+        "DocumentName": command.request["DocumentName"],
+        "RequestedDateTime": command.sent_at,
+        "Status": invocation.status,
+        "StatusDetails": invocation.status,
+    }
+    if details:
+        steps = invocation.run.steps if invocation.run else ()
+        found["CommandPlugins"] = [_plugin(step) for step in steps]
+    return found
+
+
+def _plugin(step: StepRun) -> dict[str, Any]:
+    output = step.stdout + (f"\n----------ERROR-------\n{step.stderr}" if step.stderr else "")
+    return {
+        "Name": step.name,
+        "Status": step.status,
+        "StatusDetails": step.status,
+        "ResponseCode": step.exit_code,
+        "Output": output[:LISTED],
+    }
+
+
+def got(command: SentCommand, invocation: Invocation, step: StepRun | None) -> dict[str, Any]:
+    """As GetCommandInvocation gives it: one step, or the whole with the output of all."""
+    steps = (invocation.run.steps if invocation.run else ()) if step is None else (step,)
+    status = invocation.status if step is None else step.status
+    code = next((s.exit_code for s in steps if s.exit_code), 0) if invocation.run else -1
+    return {
+        "CommandId": command.id,
+        "InstanceId": invocation.instance,
+        "Comment": command.request.get("Comment", ""),
+        "DocumentName": command.request["DocumentName"],
+        "PluginName": step.name if step else "",
+        "ResponseCode": code,
+        "Status": status,
+        "StatusDetails": status,
+        "StandardOutputContent": "".join(s.stdout for s in steps)[:STDOUT],
+        "StandardErrorContent": "".join(s.stderr for s in steps)[:STDERR],
+        "StandardOutputUrl": "",
+        "StandardErrorUrl": "",
+    }

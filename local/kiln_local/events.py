@@ -1,0 +1,180 @@
+"""The events that AWS itself sends, and the delivery of all events to functions, machines and queues.
+
+Shapes: EC2 User Guide (instance and AMI state changes), Systems Manager User Guide (Run Command),
+Step Functions Developer Guide (execution status).
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from moto.events.models import EventsBackend, Rule
+
+from kiln_local.clock import SimClock
+from kiln_local.functions import Functions
+from kiln_local.latencies import Latencies
+from kiln_local.patches import Patches
+
+# EventBridge tries an asynchronous Lambda target again twice (Lambda Developer Guide, "Asynchronous invocation").
+_TRIES = 3
+
+
+class AwsEvents:
+    """Sends and delivers. `drop` may swallow an event, `functions` is set once they are known."""
+
+    def __init__(self, clock: SimClock, latencies: Latencies, account: str, region: str) -> None:
+        self._clock = clock
+        self._latencies = latencies
+        self._account = account
+        self._region = region
+        self.functions: Functions | None = None
+        self.backend: Any = None
+        self.start_execution: Callable[[str, str], None] = lambda arn, text: None
+        self.send_message: Callable[[str, str], None] = lambda arn, text: None
+
+    # ------------------------------------------------------------ AWS's own
+
+    def instance_changed(self, instance: str, state: str) -> None:
+        """EC2 Instance State-change Notification."""
+        arn = f"arn:aws:ec2:{self._region}:{self._account}:instance/{instance}"
+        detail = {"instance-id": instance, "state": state}
+        self._send("aws.ec2", "EC2 Instance State-change Notification", [arn], detail)
+
+    def image_changed(self, image: str, state: str, error: str = "") -> None:
+        """EC2 AMI State Change."""
+        arn = f"arn:aws:ec2:{self._region}::image/{image}"
+        detail = {"RequestId": str(uuid.uuid4()), "ImageId": image, "State": state, "ErrorMessage": error}
+        self._send("aws.ec2", "EC2 AMI State Change", [arn], detail)
+
+    def command_changed(self, command: dict[str, Any], instance: str, status: str) -> None:
+        """EC2 Command Invocation Status-change and EC2 Command Status-change, in that order."""
+        arn = f"arn:aws:ec2:{self._region}:{self._account}:instance/{instance}"
+        common = {
+            "command-id": command["CommandId"],
+            "document-name": command["DocumentName"],
+            "requested-date-time": command["RequestedDateTime"],
+            "status": status,
+        }
+        invocation = common | {"instance-id": instance}
+        self._send("aws.ssm", "EC2 Command Invocation Status-change Notification", [arn], invocation)
+        whole = common | {"expire-after": command["ExpiresAfter"], "parameters": command["Parameters"]}
+        self._send("aws.ssm", "EC2 Command Status-change Notification", [], whole)
+
+    def execution_changed(self, execution: Any) -> None:
+        """Step Functions Execution Status Change."""
+        detail = {
+            "executionArn": execution.exec_arn,
+            "stateMachineArn": execution.state_machine_arn,
+            "name": execution.name,
+            "status": str(getattr(execution.exec_status, "value", execution.exec_status)),
+            "startDate": int(execution.start_date.timestamp() * 1000),
+            "stopDate": int(execution.stop_date.timestamp() * 1000) if execution.stop_date else None,
+            "input": execution.execution_input,
+            "inputDetails": {"included": True},
+            "output": json.dumps(execution.output) if execution.output is not None else None,
+            "error": execution.error,
+            "cause": execution.cause,
+        }
+        self._send("aws.states", "Step Functions Execution Status Change", [execution.exec_arn], detail)
+
+    def parameter_changed(self, name: str, operation: str, data_type: str) -> None:
+        """Parameter Store Change."""
+        arn = f"arn:aws:ssm:{self._region}:{self._account}:parameter/{name.lstrip('/')}"
+        detail = {"operation": operation, "name": name, "type": "String", "dataType": data_type}
+        self._send("aws.ssm", "Parameter Store Change", [arn], detail)
+
+    def _send(self, source: str, detail_type: str, resources: list[str], detail: dict[str, Any]) -> None:
+        event = self._envelope(source, detail_type, detail) | {"resources": resources}
+        self.deliver("default", event)
+
+    def _envelope(self, source: str, detail_type: str, detail: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": detail_type,
+            "source": source,
+            "account": self._account,
+            "time": f"{self._clock.now():%Y-%m-%dT%H:%M:%SZ}",
+            "region": self._region,
+            "resources": [],
+            "detail": detail,
+        }
+
+    # ------------------------------------------------------------ delivery
+
+    def put(self, entry: dict[str, Any]) -> None:
+        """An event that a client has put."""
+        event = self._envelope(entry["Source"], entry["DetailType"], json.loads(entry["Detail"]))
+        event["resources"] = entry.get("Resources", [])
+        bus = str(entry.get("EventBusName") or "default").rpartition("/")[2]
+        self.deliver(bus, event)
+
+    def deliver(self, bus: str, event: dict[str, Any]) -> None:
+        """Hand an event to the targets of every rule of a bus that it matches."""
+        if self.backend is None or bus not in self.backend.event_buses:
+            return
+        for rule in list(self.backend.event_buses[bus].rules.values()):
+            if rule.state == "ENABLED" and rule.event_pattern.matches_event(event):
+                for target in rule.targets:
+                    self._later(target, event)
+
+    def _later(self, target: dict[str, Any], event: dict[str, Any]) -> None:
+        delay = self._latencies.draw("event-delivered")
+        self._clock.after(delay, lambda: self._start(target, event))
+
+    def _start(self, target: dict[str, Any], event: dict[str, Any]) -> None:
+
+
+        threading.Thread(target=self._hand_over, args=(target, event), daemon=True).start()
+
+    def _hand_over(self, target: dict[str, Any], event: dict[str, Any]) -> None:
+        service, name = target["Arn"].split(":")[2], target["Arn"].split(":")[-1]
+        body = _input(target, event)
+        if service == "lambda" and self.functions:
+            self._invoke(target, name, body)
+        elif service == "states":
+            self.start_execution(target["Arn"], json.dumps(body))
+        elif service == "sqs":
+            self.send_message(target["Arn"], json.dumps(body))
+
+    def _invoke(self, target: dict[str, Any], name: str, body: Any) -> None:
+        functions = self.functions
+        for attempt in range(_TRIES):
+            if functions is None or not functions.invoke(name, body)[1]:
+                return
+            self._clock.sleep(60 * (attempt + 1))
+        queue = target.get("DeadLetterConfig", {}).get("Arn")
+        if queue:
+            self.send_message(queue, json.dumps(body))
+
+
+def _input(target: dict[str, Any], event: dict[str, Any]) -> Any:
+    if "Input" in target:
+        return json.loads(target["Input"])
+    return event
+
+
+def connect(patches: Patches, events: AwsEvents) -> None:
+    """Let PutEvents deliver here."""
+    put = EventsBackend.put_events
+
+    def put_events(self: Any, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        results = put(self, [{**entry} for entry in entries])
+        for entry, result in zip(entries, results, strict=True):
+            if "EventId" in result:
+                events.put(entry)
+        return results
+
+    def no_targets(self: Any, original_event: Any, transform_input: bool = True) -> None:
+        """Targets are served by `deliver`."""
+
+
+
+    patches.set(EventsBackend, "put_events", put_events)
+    patches.set(Rule, "send_to_targets", no_targets)
+
+

@@ -1,0 +1,165 @@
+"""Lambda functions in process: each handler is loaded once from its folder and called in the caller's thread."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import os
+import sys
+import threading
+import traceback
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kiln_local.patches import Patches
+from kiln_local.recorder import caller
+
+
+class Context:
+    """What Lambda hands to a handler."""
+
+    def __init__(self, name: str, arn: str, timeout_s: int) -> None:
+        self.function_name = name
+        self.function_version = "$LATEST"
+        self.invoked_function_arn = arn
+        self.memory_limit_in_mb = 512
+        self.aws_request_id = str(uuid.uuid4())
+        self.log_group_name = f"/aws/lambda/{name}"
+        self.log_stream_name = "local"
+        self._timeout_s = timeout_s
+
+    def get_remaining_time_in_millis(self) -> int:
+        """The whole time-out: the local AWS does not cut a function short."""
+        return self._timeout_s * 1000
+
+
+class Output(io.TextIOBase):
+    """Standard output that keeps what functions print apart: on AWS it goes to CloudWatch Logs."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+        self.lines: list[str] = []
+
+    def write(self, text: str) -> int:
+        """To the log where a function prints, else to the real output."""
+        if caller.get() is None:
+            return int(self._real.write(text))
+        self.lines.append(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """The real output's."""
+        self._real.flush()
+
+
+class Functions:
+    """The functions of the template, by physical name."""
+
+    def __init__(self, project: Path, specifications: dict[str, dict[str, Any]], region: str) -> None:
+        self._project = project
+        self._specifications = specifications
+        self._region = region
+        self._handlers: dict[str, Callable[[Any, Any], Any]] = {}
+        self._lock = threading.Lock()
+        self._environment = self._merged_environment()
+
+    def _merged_environment(self) -> dict[str, str]:
+        """One process, one environment: functions that disagree on a variable cannot run together."""
+        merged = {
+            "AWS_REGION": self._region,
+            "AWS_DEFAULT_REGION": self._region,
+            "AWS_LAMBDA_FUNCTION_NAME": "local",
+            "POWERTOOLS_DEV": "0",
+            "POWERTOOLS_TRACE_DISABLED": "1",
+        }
+        for name, specification in self._specifications.items():
+            for key, value in specification.get("Environment", {}).get("Variables", {}).items():
+                if merged.setdefault(key, value) != value:
+                    raise ValueError(f"{name}: {key} differs between functions, which share a process here")
+        return merged
+
+    def enter(self, patches: Patches) -> None:
+        """Set the environment and the import path; `patches` puts the world's cache back."""
+        os.environ.update(self._environment)
+        patches.set(sys, "stdout", Output(sys.stdout))
+        package = str(self._project / "layers" / "kiln")
+        if package not in sys.path:
+            sys.path.insert(0, package)
+        from kiln import wiring
+
+        wiring.world.cache_clear()
+
+    def names(self) -> list[str]:
+        """Physical names."""
+        return list(self._specifications)
+
+    def invoke(self, name: str, event: Any) -> tuple[Any, bool]:
+        """Call a function; its result, or AWS's error object and True."""
+        specification = self._specifications[name]
+        token = caller.set(Path(specification["Path"]).name)
+        context = Context(name, name, int(specification.get("Timeout", 3)))
+        try:
+            result = self._handler(name)(event, context)
+            return json.loads(json.dumps(result)), False
+        except Exception as error:  # noqa: BLE001 - Lambda reports whatever a handler raises
+            return _error_object(error), True
+        finally:
+            caller.reset(token)
+
+    def _handler(self, name: str) -> Callable[[Any, Any], Any]:
+        with self._lock:
+            if name not in self._handlers:
+                self._handlers[name] = self._load(name)
+            return self._handlers[name]
+
+    def _load(self, name: str) -> Callable[[Any, Any], Any]:
+        specification = self._specifications[name]
+        module_name, _, attribute = specification["Handler"].rpartition(".")
+        path = self._project / specification["Path"] / f"{module_name}.py"
+        spec = importlib.util.spec_from_file_location(f"kiln_function_{path.parent.name}", path)
+        if spec is None or spec.loader is None:
+            raise ImportError(f"{path} cannot be loaded")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        handler: Callable[[Any, Any], Any] = getattr(module, attribute)
+        return handler
+
+
+def _error_object(error: Exception) -> dict[str, Any]:
+    """What Lambda answers for an exception (Lambda Developer Guide, "Function errors in Python")."""
+    return {
+        "errorMessage": str(error),
+        "errorType": type(error).__name__,
+        "requestId": str(uuid.uuid4()),
+        "stackTrace": traceback.format_tb(error.__traceback__),
+    }
+
+
+def connect(patches: Patches, functions: Functions) -> None:
+    """Let moto's Lambda run them."""
+    from moto.awslambda.models import LambdaBackend
+
+    def invoke(
+        self: Any, function_name: str, qualifier: Any, body: Any, headers: Any, response_headers: Any
+    ) -> bytes:
+        found = self.get_function(function_name, qualifier)
+        event = json.loads(body) if body else {}
+        if headers.get("X-Amz-Invocation-Type") == "Event":
+            invoke_later(functions, found.function_name, event)
+            return b""
+        result, failed = functions.invoke(found.function_name, event)
+        if failed:
+            response_headers["x-amz-function-error"] = "Unhandled"
+        payload = json.dumps(result).encode()
+        response_headers["Content-Length"] = str(len(payload))
+        return payload
+
+    patches.set(LambdaBackend, "invoke", invoke)
+
+
+def invoke_later(functions: Functions, name: str, event: Any) -> None:
+    """An asynchronous invocation, in a thread of its own."""
+    threading.Thread(target=functions.invoke, args=(name, event), daemon=True).start()

@@ -1,0 +1,181 @@
+"""EC2's images over time: CreateImage, DeregisterImage, deprecation, and the public images.
+
+moto makes an image available at once, keeps no name unique, knows no tags on snapshots, no deprecation
+and no block device but its own; this adds what is missing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from moto.core.responses import ActionResult
+from moto.ec2.exceptions import EC2ClientError, InvalidAMIIdError
+from moto.ec2.models.amis import Ami, AmiBackend
+from moto.ec2.responses.amis import AmisResponse
+from moto.ec2.utils import random_ami_id
+
+from kiln_local.catalog import PublicImage, public_images
+from kiln_local.patches import Patches
+
+if TYPE_CHECKING:
+    from kiln_local.ec2 import Ec2
+
+_MANAGED = "kiln:bake"
+
+
+class LocalImage(Ami):
+    """An image with a root volume of its own size."""
+
+    root_size = 8
+    ena_support = True
+    deprecation_time: str | None = None
+    state_reason: dict[str, str] | None = None
+
+    @property
+    def block_device_mappings(self) -> list[dict[str, Any]]:  # type: ignore[override]
+        """The root volume; an instance-store root has none."""
+        if self.root_device_type != "ebs":
+            return []
+        ebs = {
+            "SnapshotId": self.ebs_snapshot.id,
+            "VolumeSize": self.root_size,
+            "DeleteOnTermination": True,
+            "VolumeType": "gp3",
+            "Encrypted": self.ebs_snapshot.encrypted,
+        }
+        return [{"DeviceName": self.root_device_name, "Ebs": ebs}]
+
+
+def connect(patches: Patches, ec2: Ec2) -> None:
+    """Patch moto's images."""
+
+    def create_image(
+        self: Any, instance_id: str, name: str, description: str, tag_specifications: list[Any]
+    ) -> Ami:
+        return _create(ec2, self, instance_id, name, description, tag_specifications)
+
+    def deregister_image(self: AmisResponse) -> ActionResult:
+        image, snapshots = self._get_param("ImageId"), self._get_param("DeleteAssociatedSnapshots")
+        self.error_on_dryrun()
+        return ActionResult({"Return": True, "DeleteSnapshotResults": _deregister(ec2, image, bool(snapshots))})
+
+    def enable_image_deprecation(self: AmisResponse) -> ActionResult:
+        image = _image(self.ec2_backend, self._get_param("ImageId"))
+        at = self._get_param("DeprecateAt")
+        moment = at if isinstance(at, datetime) else datetime.fromisoformat(str(at).replace("Z", "+00:00"))
+        image.deprecation_time = f"{moment:%Y-%m-%dT%H:%M:00.000Z}"
+        return ActionResult({"Return": True})
+
+    patches.set(AmiBackend, "create_image", create_image)
+    patches.set(AmisResponse, "deregister_image", deregister_image)
+    patches.set(AmisResponse, "enable_image_deprecation", enable_image_deprecation)
+
+
+def _image(backend: Any, image_id: str) -> Any:
+    if image_id not in backend.amis:
+        raise InvalidAMIIdError(image_id)
+    return backend.amis[image_id]
+
+
+def _create(
+    ec2: Ec2, backend: Any, instance_id: str, name: str, description: str, specifications: list[Any]
+) -> Ami:
+    instance = backend.get_instance(instance_id)
+    if instance._state.name not in ("running", "stopped", "stopping"):
+        raise EC2ClientError(
+            "IncorrectState", f"Instance '{instance_id}' is not 'running', 'stopping' or 'stopped'."
+        )
+    taken = next((a for a in backend.amis.values() if a.name == name and a.owner_id == backend.account_id), None)
+    if taken:
+        raise EC2ClientError(
+            "InvalidAMIName.Duplicate", f"AMI name {name} is already in use by AMI {taken.id}"
+        )
+    source = backend.amis.get(instance.image_id)
+    image = LocalImage(
+        backend,
+        random_ami_id(),
+        instance=instance,
+        name=name,
+        description=description,
+        state="pending",
+        root_device_type="ebs",
+        root_device_name=source.root_device_name if source else "/dev/xvda",
+        boot_mode=source.boot_mode if source else None,
+        snapshot_description=f"Created by CreateImage({instance_id})",
+    )
+    image.ena_support = source.ena_support if source else True
+    image.creation_date = ec2.clock.now()
+    image.ebs_snapshot.encrypted = True
+    image.ebs_snapshot.status = "pending"
+    for specification in specifications:
+        target = image if specification["ResourceType"] == "image" else image.ebs_snapshot
+        target.add_tags({tag["Key"]: tag["Value"] for tag in specification["Tags"]})
+    backend.amis[image.id] = image
+    ec2.room.capture(instance_id, image.id)
+    _become_available(ec2, image)
+    return image
+
+
+def _become_available(ec2: Ec2, image: LocalImage) -> None:
+    tags = {tag["key"]: tag["value"] for tag in image.get_tags()}
+    interval = ec2.recorder.begin(tags.get(_MANAGED, ""), "image")
+
+    def finish() -> None:
+        if image.id not in image.ec2_backend.amis:
+            return
+        image.ebs_snapshot.status = "completed"
+        image.state = "available"
+        ec2.recorder.end(interval)
+        ec2.events.image_changed(image.id, "available")
+
+    ec2.clock.after(ec2.latencies.draw("image-available"), finish)
+
+
+def _deregister(ec2: Ec2, image_id: str, snapshots: bool) -> list[dict[str, str]]:
+    backend = ec2.backend
+    image = _image(backend, image_id)
+    backend.amis.pop(image_id)
+    backend.deleted_amis.append(image_id)
+    ec2.room.forget_image(image_id)
+    ec2.events.image_changed(image_id, "deregistered")
+    snapshot = image.ebs_snapshot
+    if not snapshots or snapshot.id not in backend.snapshots:
+        return []
+    backend.snapshots.pop(snapshot.id)
+    return [{"SnapshotId": snapshot.id, "ReturnCode": "success"}]
+
+
+def load_public(ec2: Ec2, ssm_backend: Any) -> None:
+    """Put the public images and their parameters in place."""
+    for public in public_images():
+        ec2.backend.amis[public.id] = _public(ec2, public)
+        if not public.windows:
+            ec2.room.add_base_image(public.id, public.platform)
+        for name in public.parameters:
+            # Public parameters are AWS's own: the API refuses to write such names.
+            ec2.public_parameters[name] = public.id
+
+
+def _public(ec2: Ec2, public: PublicImage) -> LocalImage:
+    image = LocalImage(
+        ec2.backend,
+        public.id,
+        name=public.name,
+        description=public.platform,
+        owner_id=public.owner,
+        public=True,
+        virtualization_type=public.virtualization,
+        architecture=public.architecture,
+        platform="windows" if public.windows else None,
+        image_location=f"{public.owner}/{public.name}",
+        hypervisor="xen",
+        root_device_type=public.root,
+        root_device_name="/dev/sda1" if "ubuntu" in public.name else "/dev/xvda",
+        boot_mode=public.boot_mode or "",
+    )
+    image.boot_mode = public.boot_mode
+    image.ena_support = public.ena
+    image.owner_alias = "amazon"
+    image.ebs_snapshot.owner_id = public.owner
+    return image

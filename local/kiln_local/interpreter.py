@@ -1,0 +1,151 @@
+"""moto's Step Functions interpreter on simulated time, with JSONata, calling AWS under its machine's name."""
+
+from __future__ import annotations
+
+import importlib
+import uuid
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from kiln_local import jsonata
+from kiln_local.clock import SimClock, datetime_module, event_class, threading_module, time_module
+from kiln_local.patches import Patches
+from kiln_local.recorder import caller
+
+_PARSER = "moto.stepfunctions.parser"
+_TELL_TIME = (
+    "models",
+    "backend.execution",
+    "asl.component.state.state",
+    "asl.eval.event.event_manager",
+)
+_SLEEP = ("asl.component.common.retry.retrier_decl",)
+
+
+def connect(patches: Patches, clock: SimClock, region: str, on_change: Any) -> None:
+    """Patch the interpreter. `on_change(execution)` is called when an execution starts or ends."""
+    importlib.import_module(f"{_PARSER}.models")
+    jsonata.connect(patches, clock)
+    for name in _TELL_TIME:
+        patches.set(_module(name), "datetime", datetime_module(clock))
+    for name in _SLEEP:
+        patches.set(_module(name), "time", time_module(clock))
+    patches.set(_module("asl.eval.callback.callback"), "Event", event_class(clock))
+    patches.set(_module("asl.component.state.exec.execute_state"), "threading", threading_module(clock))
+    patches.rebind(_PARSER, "boto_client_for", _clients(region))
+    _scale_waits(patches, clock)
+    _name_callers(patches)
+    _answer_early(patches)
+    _pass_causes(patches)
+    _report_changes(patches, on_change)
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"{_PARSER}.{name}")
+
+
+def _clients(region: str) -> Any:
+    """A client a service, made once: moto makes one for every task, which costs more than the task."""
+    made: dict[str, Any] = {}
+
+    def client_for(region: str = region, service: str = "", state_credentials: Any = None) -> Any:
+        if service not in made:
+            made[service] = boto3.client(  # type: ignore[call-overload]
+                service, region_name=region, config=Config(retries={"total_max_attempts": 1})
+            )
+        return made[service]
+
+    return client_for
+
+
+def _scale_waits(patches: Patches, clock: SimClock) -> None:
+    waiting = _module("asl.component.state.wait.wait_function.wait_function").WaitFunction
+    original = waiting._wait_interval
+
+    def wait_interval(self: Any, env: Any, wait_seconds: float) -> None:
+        original(self, env, wait_seconds / clock.speed)
+
+    patches.set(waiting, "_wait_interval", wait_interval)
+
+
+def _name_callers(patches: Patches) -> None:
+    """Each task runs in a thread of its own: name the caller where the task is evaluated."""
+    service = _module("asl.component.state.exec.state_task.service.state_task_service").StateTaskService
+    original = service._eval_execution
+
+    def eval_execution(self: Any, env: Any) -> Any:
+        _renew_token(env)
+        name = env.states.context_object.context_object_data["StateMachine"]["Name"]
+        token = caller.set(f"{name} (state machine)")
+        try:
+            return original(self, env)
+        finally:
+            caller.reset(token)
+
+    patches.set(service, "_eval_execution", eval_execution)
+
+
+def _renew_token(env: Any) -> None:
+    """A retry is a new attempt with a token of its own; the old one has timed out. moto keeps the old one."""
+    context = env.states.context_object
+    data = context.context_object_data
+    if not data.get("Task") or not data["State"].get("RetryCount"):
+        return
+    old = env.callback_pool_manager.get(data["Task"]["Token"])
+    if old is not None:
+        old.report(_module("asl.eval.callback.callback").CallbackConsumerTimeout())
+    env.callback_pool_manager.add(context.update_task_token())
+
+
+def _answer_early(patches: Patches) -> None:
+    """moto misses an answer that comes before it waits, as it does where a function answers at once."""
+    callbacks = _module("asl.component.state.exec.state_task.service.state_task_service_callback")
+    service = callbacks.StateTaskServiceCallback
+    original = service._wait_for_task_token_heartbeat
+
+    def wait(self: Any, env: Any, callback_endpoint: Any, heartbeat_endpoint: Any) -> Any:
+        early = callback_endpoint.get_outcome()
+        return early or original(self, env, callback_endpoint, heartbeat_endpoint)
+
+    patches.set(service, "_wait_for_task_token_heartbeat", wait)
+
+
+def _pass_causes(patches: Patches) -> None:
+    """moto drops the cause of SendTaskFailure, and cannot start an execution without a name twice."""
+    from moto.core.responses import EmptyResult
+    from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+    from moto.stepfunctions.responses import StepFunctionResponse
+
+    start = StepFunctionsParserBackend.start_execution
+
+    def send_task_failure(self: Any) -> EmptyResult:
+        token, error, cause = (self._get_param(name) for name in ("taskToken", "error", "cause"))
+        self.stepfunction_backend.send_task_failure(token, error=error, cause=cause)
+        return EmptyResult()
+
+    def start_execution(
+        self: Any, arn: str, name: str | None = None, text: str | None = None, *rest: Any
+    ) -> Any:
+        return start(self, arn, name or str(uuid.uuid4()), text, *rest)
+
+    patches.set(StepFunctionResponse, "send_task_failure", send_task_failure)
+    patches.set(StepFunctionsParserBackend, "start_execution", start_execution)
+
+
+def _report_changes(patches: Patches, on_change: Any) -> None:
+    execution = _module("backend.execution")
+    worker = execution.BaseExecutionWorkerCommunication
+    start, reflect = execution.Execution.start, worker._reflect_execution_status
+
+    def started(self: Any) -> None:
+        start(self)
+        on_change(self)
+
+    def ended(self: Any) -> None:
+        reflect(self)
+        on_change(self.execution)
+
+    patches.set(execution.Execution, "start", started)
+    patches.set(worker, "_reflect_execution_status", ended)

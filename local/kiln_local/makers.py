@@ -1,0 +1,261 @@
+"""Makes the resources of an expanded template, one type at a time, by the same API calls that CloudFormation makes.
+
+Requests are checked against botocore's models on the way. A type without a maker is an error.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+import yaml
+
+from kiln_local.template import Made, Resolver, TemplateError, references
+
+Properties = dict[str, Any]
+STACK = "kiln"
+
+
+class Stack:
+    """The stack being made."""
+
+    def __init__(self, session: boto3.Session, account: str, paths: dict[str, str], project: Path) -> None:
+        self.session = session
+        self.account = account
+        self.region = str(session.region_name)
+        self.paths = paths
+        self.project = project
+        self.functions: dict[str, Properties] = {}
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:
+        """A client, made once."""
+        if service not in self._clients:
+            self._clients[service] = self.session.client(service)  # type: ignore[call-overload]
+        return self._clients[service]
+
+    def arn(self, service: str, resource: str) -> str:
+        """An ARN in this account and Region."""
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+    @cached_property
+    def empty_archive(self) -> bytes:
+        """Lambda wants an archive; what runs is the folder itself."""
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            archive.writestr("app.py", "")
+        return buffer.getvalue()
+
+
+def make_all(template: dict[str, Any], resolver: Resolver, stack: Stack) -> None:
+    """Make every resource whose condition holds, in the order of their references."""
+    waiting = {
+        name: resource
+        for name, resource in template["Resources"].items()
+        if "Condition" not in resource or resolver.condition(resource["Condition"])
+    }
+    for name, resource in waiting.items():
+        if resource["Type"] not in MAKERS:
+            raise TemplateError(f"{name}: the local AWS cannot make a {resource['Type']}")
+    needs = {name: _needs(resource) & waiting.keys() - {name} for name, resource in waiting.items()}
+    while waiting:
+        ready = [name for name in waiting if needs[name] <= resolver.known.keys()]
+        if not ready:
+            raise TemplateError(f"resources refer to each other in a circle: {', '.join(waiting)}")
+        for name in ready:
+            resource = waiting.pop(name)
+            properties = resolver.value(resource.get("Properties", {}))
+            resolver.known[name] = MAKERS[resource["Type"]](stack, name, properties)
+
+
+def _needs(resource: dict[str, Any]) -> set[str]:
+    explicit = resource.get("DependsOn", [])
+    return references(resource.get("Properties", {})) | set(
+        [explicit] if isinstance(explicit, str) else explicit
+    )
+
+
+def _table(stack: Stack, name: str, p: Properties) -> Made:
+    client, table = stack.client("dynamodb"), f"{STACK}-{name}"
+    ttl, recovery = p.pop("TimeToLiveSpecification", None), p.pop("PointInTimeRecoverySpecification", None)
+    p["SSESpecification"] = {"Enabled": p.pop("SSESpecification", {}).get("SSEEnabled", False)}
+    client.create_table(TableName=table, **p)
+    if ttl:
+        client.update_time_to_live(TableName=table, TimeToLiveSpecification=ttl)
+    if recovery:
+        client.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=recovery)
+    return Made(table, Arn=stack.arn("dynamodb", f"table/{table}"))
+
+
+def _bucket(stack: Stack, name: str, p: Properties) -> Made:
+    client, bucket = stack.client("s3"), f"{STACK}-{name.lower()}-{stack.account}-{stack.region}"
+    where = {"LocationConstraint": stack.region} if stack.region != "us-east-1" else None
+    client.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": where} if where else {}))
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=p["VersioningConfiguration"])
+    rules = p["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    encryption = [{"ApplyServerSideEncryptionByDefault": r["ServerSideEncryptionByDefault"]} for r in rules]
+    client.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": encryption})
+    client.put_public_access_block(
+        Bucket=bucket, PublicAccessBlockConfiguration=p["PublicAccessBlockConfiguration"]
+    )
+    return Made(bucket, Arn=f"arn:aws:s3:::{bucket}")
+
+
+def _bucket_policy(stack: Stack, name: str, p: Properties) -> Made:
+    stack.client("s3").put_bucket_policy(Bucket=p["Bucket"], Policy=json.dumps(p["PolicyDocument"]))
+    return Made(name)
+
+
+def _bus(stack: Stack, name: str, p: Properties) -> Made:
+    answer = stack.client("events").create_event_bus(Name=p["Name"])
+    return Made(p["Name"], Arn=answer["EventBusArn"], Name=p["Name"])
+
+
+def _queue(stack: Stack, name: str, p: Properties) -> Made:
+    client, queue = stack.client("sqs"), f"{STACK}-{name}"
+    attributes = {key: str(value).lower() for key, value in p.items()}
+    url = client.create_queue(QueueName=queue, Attributes=attributes)["QueueUrl"]
+    return Made(url, Arn=stack.arn("sqs", queue), QueueName=queue)
+
+
+def _queue_policy(stack: Stack, name: str, p: Properties) -> Made:
+    for url in p["Queues"]:
+        stack.client("sqs").set_queue_attributes(
+            QueueUrl=url, Attributes={"Policy": json.dumps(p["PolicyDocument"])}
+        )
+    return Made(name)
+
+
+def _security_group(stack: Stack, name: str, p: Properties) -> Made:
+    client = stack.client("ec2")
+    vpc = p.get("VpcId") or _default_vpc(client)
+    answer = client.create_security_group(
+        GroupName=f"{STACK}-{name}", Description=p["GroupDescription"], VpcId=vpc
+    )
+    return Made(answer["GroupId"], GroupId=answer["GroupId"], VpcId=vpc)
+
+
+def _default_vpc(client: Any) -> str:
+    found = client.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])
+    return str(found["Vpcs"][0]["VpcId"])
+
+
+def _role(stack: Stack, name: str, p: Properties) -> Made:
+    client, role = stack.client("iam"), f"{STACK}-{name}"
+    answer = client.create_role(
+        RoleName=role, AssumeRolePolicyDocument=json.dumps(p["AssumeRolePolicyDocument"])
+    )
+    for policy in p.get("Policies", ()):
+        client.put_role_policy(
+            RoleName=role,
+            PolicyName=policy["PolicyName"],
+            PolicyDocument=json.dumps(policy["PolicyDocument"]),
+        )
+    return Made(role, Arn=answer["Role"]["Arn"], RoleId=answer["Role"]["RoleId"])
+
+
+def _profile(stack: Stack, name: str, p: Properties) -> Made:
+    client, profile = stack.client("iam"), f"{STACK}-{name}"
+    answer = client.create_instance_profile(InstanceProfileName=profile)
+    for role in p["Roles"]:
+        client.add_role_to_instance_profile(InstanceProfileName=profile, RoleName=role)
+    return Made(profile, Arn=answer["InstanceProfile"]["Arn"])
+
+
+def _document(stack: Stack, name: str, p: Properties) -> Made:
+    stack.client("ssm").create_document(
+        Name=p["Name"],
+        Content=yaml.safe_dump(p["Content"], sort_keys=False),
+        DocumentType=p["DocumentType"],
+        DocumentFormat=p["DocumentFormat"],
+        TargetType=p["TargetType"],
+    )
+    return Made(p["Name"])
+
+
+def _logs(stack: Stack, name: str, p: Properties) -> Made:
+    client = stack.client("logs")
+    client.create_log_group(logGroupName=p["LogGroupName"])
+    client.put_retention_policy(logGroupName=p["LogGroupName"], retentionInDays=int(p["RetentionInDays"]))
+    return Made(p["LogGroupName"], Arn=stack.arn("logs", f"log-group:{p['LogGroupName']}:*"))
+
+
+def _layer(stack: Stack, name: str, p: Properties) -> Made:
+    answer = stack.client("lambda").publish_layer_version(
+        LayerName=p["LayerName"], Content={"ZipFile": stack.empty_archive}
+    )
+    return Made(answer["LayerVersionArn"])
+
+
+def _function(stack: Stack, name: str, p: Properties) -> Made:
+    function = f"{STACK}-{name}"
+    keep = ("Handler", "Role", "Runtime", "Timeout", "MemorySize", "Environment", "Architectures")
+    answer = stack.client("lambda").create_function(
+        FunctionName=function,
+        Code={"ZipFile": stack.empty_archive},
+        **{key: p[key] for key in keep if key in p},
+    )
+    stack.functions[function] = {**p, "LogicalId": name, "Path": stack.paths[name]}
+    return Made(function, Arn=answer["FunctionArn"])
+
+
+def _permission(stack: Stack, name: str, p: Properties) -> Made:
+    stack.client("lambda").add_permission(StatementId=name, **p)
+    return Made(name)
+
+
+def _rule(stack: Stack, name: str, p: Properties) -> Made:
+    client = stack.client("events")
+    bus = {"EventBusName": p["EventBusName"]} if "EventBusName" in p else {}
+    rule = f"{STACK}-{name}"
+    client.put_rule(
+        Name=rule, EventPattern=json.dumps(p["EventPattern"]), State=p.get("State", "ENABLED"), **bus
+    )
+    client.put_targets(Rule=rule, Targets=p["Targets"], **bus)
+    path = f"{p['EventBusName']}/{rule}" if bus else rule
+    return Made(rule, Arn=stack.arn("events", f"rule/{path}"))
+
+
+def _state_machine(stack: Stack, name: str, p: Properties) -> Made:
+    text = (stack.project / stack.paths[name]).read_text()
+    for key, value in p.get("DefinitionSubstitutions", {}).items():
+        text = text.replace(f"${{{key}}}", value)
+    answer = stack.client("stepfunctions").create_state_machine(
+        name=f"{STACK}-{name}",
+        definition=json.dumps(yaml.safe_load(text)),
+        roleArn=p["RoleArn"],
+        type=p["StateMachineType"],
+    )
+    return Made(answer["stateMachineArn"], Arn=answer["stateMachineArn"], Name=f"{STACK}-{name}")
+
+
+def _schedule(stack: Stack, name: str, p: Properties) -> Made:
+    answer = stack.client("scheduler").create_schedule(Name=f"{STACK}-{name}", **p)
+    return Made(f"{STACK}-{name}", Arn=answer["ScheduleArn"])
+
+
+MAKERS: dict[str, Callable[[Stack, str, Properties], Made]] = {
+    "AWS::DynamoDB::Table": _table,
+    "AWS::S3::Bucket": _bucket,
+    "AWS::S3::BucketPolicy": _bucket_policy,
+    "AWS::Events::EventBus": _bus,
+    "AWS::Events::Rule": _rule,
+    "AWS::SQS::Queue": _queue,
+    "AWS::SQS::QueuePolicy": _queue_policy,
+    "AWS::EC2::SecurityGroup": _security_group,
+    "AWS::IAM::Role": _role,
+    "AWS::IAM::InstanceProfile": _profile,
+    "AWS::SSM::Document": _document,
+    "AWS::Logs::LogGroup": _logs,
+    "AWS::Lambda::LayerVersion": _layer,
+    "AWS::Lambda::Function": _function,
+    "AWS::Lambda::Permission": _permission,
+    "AWS::StepFunctions::StateMachine": _state_machine,
+    "AWS::Scheduler::Schedule": _schedule,
+}

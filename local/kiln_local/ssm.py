@@ -1,0 +1,206 @@
+"""Systems Manager: agents, Run Command and public parameters, where moto answers Success without doing anything."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+from moto.core.responses import ActionResult
+from moto.ssm.exceptions import SSMException
+from moto.ssm.models import Parameter, ParameterDict, SimpleSystemManagerBackend
+from moto.ssm.responses import SimpleSystemManagerResponse
+
+from kiln_local.commands import Invocation, RunCommand, SentCommand, got, listed
+from kiln_local.ec2 import Ec2
+from kiln_local.patches import Patches
+
+_LARGEST = 64 * 1024
+_SENT = (
+    *("DocumentName", "InstanceIds", "Parameters", "Comment", "TimeoutSeconds"),
+    *("OutputS3BucketName", "OutputS3KeyPrefix"),
+)
+_SHELL = {
+    "schemaVersion": "2.2",
+    "parameters": {
+        "commands": {"type": "StringList"},
+        "workingDirectory": {"type": "String", "default": ""},
+        "executionTimeout": {"type": "String", "default": "3600"},
+    },
+    "mainSteps": [
+        {
+            "action": "aws:runShellScript",
+            "name": "runShellScript",
+            "inputs": {
+                "runCommand": "{{ commands }}",
+                "workingDirectory": "{{ workingDirectory }}",
+                "timeoutSeconds": "{{ executionTimeout }}",
+            },
+        }
+    ],
+}
+
+
+def _not_here(action: str) -> dict[str, Any]:
+    step = {"action": action, "name": "run", "inputs": {}}
+    return {"schemaVersion": "2.2", "parameters": None, "mainSteps": [step]}
+
+
+# AWS's own documents. Those that need Chef or Ansible are known, and recorded as not run.
+PUBLIC_DOCUMENTS: dict[str, dict[str, Any]] = {
+    "AWS-RunShellScript": _SHELL,
+    "AWS-ApplyChefRecipes": _not_here("Chef recipes"),
+    "AWS-ApplyAnsiblePlaybooks": _not_here("Ansible playbooks"),
+    "AWS-RunPowerShellScript": _not_here("PowerShell"),
+}
+
+
+def connect(patches: Patches, ec2: Ec2, commands: RunCommand) -> None:
+    """Patch moto's Systems Manager."""
+    for name, method in _methods(ec2, commands).items():
+        patches.set(SimpleSystemManagerResponse, name, method)
+    # moto's own public parameters name images that do not exist here.
+    patches.set(ParameterDict, "_check_loading_status", lambda self, key: None)
+    put = SimpleSystemManagerBackend.put_parameter
+
+    def put_parameter(self: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+        known = name in self._parameters and self._parameters[name]
+        result = put(self, name, *args, **kwargs)
+        data_type = args[7] if len(args) > 7 else kwargs.get("data_type", "text")
+        ec2.events.parameter_changed(name, "Update" if known else "Create", data_type)
+        return result
+
+    patches.set(SimpleSystemManagerBackend, "put_parameter", put_parameter)
+
+
+def load_public_parameters(backend: Any, ec2: Ec2) -> None:
+    """Public parameters: AWS's own, which PutParameter would refuse."""
+    for name, value in ec2.public_parameters.items():
+        parameter = Parameter(
+            account_id=backend.account_id,
+            name=name,
+            value=value,
+            parameter_type="String",
+            description=None,
+            allowed_pattern=None,
+            keyid=None,
+            last_modified_date=ec2.clock.now(),
+            version=1,
+            data_type="aws:ec2:image",
+        )
+        backend._parameters[name].append(parameter)
+
+
+def _methods(ec2: Ec2, commands: RunCommand) -> dict[str, Any]:
+    def send_command(self: Any) -> ActionResult:
+        request = {name: value for name in _SENT if (value := self._get_param(name)) is not None}
+        document = _document(self.ssm_backend, request["DocumentName"])
+        _check(request, document, ec2)
+        return ActionResult({"Command": commands.send(request, document).described()})
+
+    def list_commands(self: Any) -> ActionResult:
+        wanted, instance = self._get_param("CommandId"), self._get_param("InstanceId")
+        found = [
+            command.described()
+            for command in reversed(commands.commands.values())
+            if wanted in (None, command.id) and (instance is None or instance in command.invocations)
+        ]
+        return ActionResult({"Commands": found[: int(self._get_param("MaxResults") or 50)]})
+
+    def list_command_invocations(self: Any) -> ActionResult:
+        wanted, instance = self._get_param("CommandId"), self._get_param("InstanceId")
+        details = bool(self._get_param("Details"))
+        found = [
+            listed(command, invocation, details)
+            for command in reversed(commands.commands.values())
+            for invocation in command.invocations.values()
+            if wanted in (None, command.id) and instance in (None, invocation.instance)
+            if invocation.delivered
+        ]
+        return ActionResult({"CommandInvocations": found})
+
+    def get_command_invocation(self: Any) -> ActionResult:
+        command, invocation = _invocation(commands, self._get_param("CommandId"), self._get_param("InstanceId"))
+        plugin = self._get_param("PluginName")
+        steps = invocation.run.steps if invocation.run else ()
+        step = next((step for step in steps if step.name == plugin), None)
+        if plugin and step is None:
+            raise SSMException("InvalidPluginName", f"The plugin name {plugin} isn't valid.")
+        return ActionResult(got(command, invocation, step))
+
+    def describe_instance_information(self: Any) -> ActionResult:
+        return ActionResult({"InstanceInformationList": list(_information(self, ec2))})
+
+    return {
+        "send_command": send_command,
+        "list_commands": list_commands,
+        "list_command_invocations": list_command_invocations,
+        "get_command_invocation": get_command_invocation,
+        "describe_instance_information": describe_instance_information,
+    }
+
+
+def _document(backend: Any, name: str) -> dict[str, Any]:
+    short = name.rpartition("/")[2]
+    if short in PUBLIC_DOCUMENTS:
+        return PUBLIC_DOCUMENTS[short]
+    if short not in backend._documents:
+        raise SSMException("InvalidDocument", f"document {name} does not exist.")
+    content = backend._documents[short].get_default_version().content
+    return dict(yaml.safe_load(content))
+
+
+def _check(request: dict[str, Any], document: dict[str, Any], ec2: Ec2) -> None:
+    instances = request.get("InstanceIds") or []
+    offline = [instance for instance in instances if instance not in ec2.online]
+    if not instances or offline:
+        raise SSMException("InvalidInstanceId", f"Instances {offline} not in a valid state for account")
+    if len(request.get("Comment", "")) > 100:
+        raise SSMException("ValidationException", "Comment is longer than 100 characters")
+    given = request.get("Parameters", {})
+    size = len(yaml.safe_dump(document)) + sum(len(v) for values in given.values() for v in values)
+    if size > _LARGEST:
+        raise SSMException("MaxDocumentSizeExceeded", "The document with its parameters is over 64 KB.")
+    declared = document.get("parameters")
+    for name, spec in (declared or {}).items():
+        if name not in given and "default" not in spec:
+            raise SSMException("InvalidParameters", f"Parameter {name} is required.")
+    for name, values in given.items() if declared is not None else ():
+        if name not in declared:
+            raise SSMException("InvalidParameters", f"Parameter {name} is not declared by the document.")
+        for value in values:
+            _check_value(name, declared[name], value)
+
+
+def _check_value(name: str, spec: dict[str, Any], value: str) -> None:
+    pattern, allowed = spec.get("allowedPattern"), spec.get("allowedValues")
+    # An unanchored search, as the service does it.
+    if pattern and not re.search(pattern, value):
+        raise SSMException("InvalidParameters", f"Parameter {name} does not match {pattern}.")
+    if allowed and value not in [str(word) for word in allowed]:
+        raise SSMException("InvalidParameters", f"Parameter {name} is not one of {allowed}.")
+    if len(value) > int(spec.get("maxChars", 1 << 30)) or len(value) < int(spec.get("minChars", 0)):
+        raise SSMException("InvalidParameters", f"Parameter {name} is too long or too short.")
+
+
+def _invocation(commands: RunCommand, command_id: str, instance: str) -> tuple[SentCommand, Invocation]:
+    command = commands.commands.get(command_id)
+    invocation = command.invocations.get(instance) if command else None
+    if command is None or invocation is None or not invocation.delivered:
+        raise SSMException("InvocationDoesNotExist", "The command ID and instance ID don't match any invocation.")
+    return command, invocation
+
+
+def _information(response: Any, ec2: Ec2) -> Any:
+    filters = response._get_param("Filters") or []
+    wanted = {v for f in filters if f.get("Key") == "InstanceIds" for v in f.get("Values", ())}
+    for instance in sorted(ec2.online):
+        if not wanted or instance in wanted:
+            yield {
+                "InstanceId": instance,
+                "PingStatus": "Online",
+                "LastPingDateTime": ec2.clock.now(),
+                "AgentVersion": "3.3.0.0",
+                "PlatformType": "Linux",
+                "ResourceType": "EC2Instance",
+            }

@@ -1,0 +1,187 @@
+"""One local AWS: everything put together, started, served, ended."""
+
+from __future__ import annotations
+
+
+import os
+import shutil
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+# Before moto is imported: its own public images would be loaded otherwise.
+os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
+os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
+
+import boto3
+from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+
+from kiln_local import (
+    commands,
+    ec2,
+    events,
+    functions,
+    images,
+    interpreter,
+    leaks,
+    makers,
+    policies,
+    recorder,
+    ssm,
+)
+from kiln_local.clock import SimClock
+from kiln_local.latencies import Latencies
+from kiln_local.machines import MachineRoom
+from kiln_local.patches import Patches
+from kiln_local.template import Resolver, expand, local_paths, read
+
+_CONFIG: Any = {
+    "stepfunctions": {"execute_state_machine": True},
+    "core": {"reset_boto3_session": True, "mock_credentials": True},
+}
+
+
+class LocalAws:
+    """A context manager. Only one can run in a process at a time: moto's backends are global."""
+
+    def __init__(
+        self,
+        project: Path,
+        *,
+        speed: float = 100.0,
+        region: str = "eu-west-1",
+        parameters: dict[str, str] | None = None,
+    ) -> None:
+        self.project = project
+        self.region = region
+        self.account = DEFAULT_ACCOUNT_ID
+        self._speed = speed
+        self._parameters = parameters or {}
+        self._patches = Patches()
+        self._server: Any = None
+
+    def __enter__(self) -> LocalAws:
+        self._home = Path(tempfile.mkdtemp(prefix="kiln-local-"))
+        self._environ = dict(os.environ)
+        self._mock = mock_aws(config=_CONFIG)
+        self._mock.start()
+        os.environ["AWS_DEFAULT_REGION"] = self.region
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _start(self) -> None:
+        self.clock = SimClock(self._speed)
+        self.recorder = recorder.Recorder(self.clock)
+        recorder.install(self.recorder)
+        latencies = Latencies()
+        self.room = MachineRoom(self._home, self._speed)
+        self._events = events.AwsEvents(self.clock, latencies, self.account, self.region)
+        self.ec2 = ec2.Ec2(
+            self.clock, latencies, self.recorder, self.room, self._events, self._backend("ec2")
+        )
+        self._run_command = commands.RunCommand(self.ec2, self._store)
+        self._connect()
+        images.load_public(self.ec2, self._backend("ssm"))
+        ssm.load_public_parameters(self._backend("ssm"), self.ec2)
+        self._make()
+
+    def _connect(self) -> None:
+        from kiln.adapters.clock import SystemClock
+
+        clock = self.clock
+        self._patches.set(SystemClock, "now", lambda self: clock.now())
+        policies.connect(self._patches)
+        events.connect(self._patches, self._events)
+        ec2.connect(self._patches, self.ec2)
+        images.connect(self._patches, self.ec2)
+        ssm.connect(self._patches, self.ec2, self._run_command)
+        interpreter.connect(self._patches, clock, self.region, self._events.execution_changed)
+        self._events.backend = self._backend("events")
+        self._events.start_execution = self._start_execution
+        self._events.send_message = self._send_message
+
+    def _make(self) -> None:
+        raw = read(self.project / "template.yaml")
+        template = expand(raw, self.region)
+        pseudo = {
+            "AWS::StackName": makers.STACK,
+            "AWS::Region": self.region,
+            "AWS::AccountId": self.account,
+            "AWS::Partition": "aws",
+            "AWS::URLSuffix": "amazonaws.com",
+            "AWS::StackId": f"arn:aws:cloudformation:{self.region}:{self.account}:stack/{makers.STACK}/local",
+        }
+        resolver = Resolver(template, self._parameters, pseudo)
+        stack = makers.Stack(self.session(), self.account, local_paths(raw), self.project)
+        makers.make_all(template, resolver, stack)
+        self.outputs = {
+            name: str(resolver.value(output["Value"]))
+            for name, output in template.get("Outputs", {}).items()
+            if "Condition" not in output or resolver.condition(output["Condition"])
+        }
+        self.resources = resolver.known
+        self.functions = functions.Functions(self.project, stack.functions, self.region)
+        self.functions.enter(self._patches)
+        self._events.functions = self.functions
+        functions.connect(self._patches, self.functions)
+
+    # ------------------------------------------------------------ for others
+
+    def session(self) -> boto3.Session:
+        """A session of a client outside."""
+        return boto3.Session(
+            aws_access_key_id="local", aws_secret_access_key="local", region_name=self.region
+        )
+
+    def leaks(self, bake: str, image: str | None, kept: bool = False) -> list[dict[str, str]]:
+        """What an ended bake left behind."""
+        return leaks.leaks(self._backend("ec2"), bake, image, kept)
+
+    def serve(self, port: int) -> str:
+        """Serve everything on 127.0.0.1; the endpoint. OSError for a port that is taken."""
+        from kiln_local.server import Server
+
+        self._server = Server(port, self.account, self.outputs)
+        return self._server.endpoint
+
+    # ------------------------------------------------------------ inside
+
+    def _backend(self, service: str) -> Any:
+        from moto.backends import get_backend
+
+        return get_backend(service)[self.account][self.region]  # type: ignore[call-overload]
+
+    def _store(self, bucket: str, key: str, body: bytes) -> None:
+        self.session().client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+
+    def _start_execution(self, arn: str, text: str) -> None:
+        self.session().client("stepfunctions").start_execution(
+            stateMachineArn=arn, name=str(uuid.uuid4()), input=text
+        )
+
+    def _send_message(self, arn: str, text: str) -> None:
+        client = self.session().client("sqs")
+        url = client.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
+        client.send_message(QueueUrl=url, MessageBody=text)
+
+    def __exit__(self, *_: object) -> None:
+        if self._server:
+            self._server.stop()
+        if hasattr(self, "clock"):
+            self.clock.end()
+        recorder.remove()
+        if hasattr(self, "room"):
+            self.room.close()
+        self._patches.undo()
+        self._mock.stop()
+        os.environ.clear()
+        os.environ.update(self._environ)
+        shutil.rmtree(self._home, ignore_errors=True)
+
+
