@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
+from kiln.domain.cleanup import cleanup_for
 from kiln_local.machines.boot import Birth
 from kiln_local.machines.distros import Distro
 from kiln_local.machines.packages import Package, build_debs, build_rpms
@@ -37,7 +38,7 @@ def leave_traces(place: Place, birth: Birth, distro: Distro) -> None:
         write(root / path, text)
     for name in _client_files(birth):
         write(root / name, f'{{"instance_id": "{guid}"}}\n')
-    _services(root, distro)
+    _services(root, birth, distro)
     _people(root, guid, distro)
 
 
@@ -87,10 +88,12 @@ def _install_packages(place: Place, distro: Distro) -> None:
         install_rpms(place, build_rpms(packages))
 
 
-def _services(root: Path, distro: Distro) -> None:
-    for name in ("opsworks-agent", "monit"):
-        write(root / "etc/init.d" / name, _INIT.format(name=name), 0o755)
+def _services(root: Path, birth: Birth, distro: Distro) -> None:
+    row = cleanup_for(birth.platform, birth.chef)
+    for name in {*row.init, *row.systemd}:
         write(root / f"run/kiln-local/active/{name}.service", "")
+    for name in row.init:
+        write(root / "etc/init.d" / name, _INIT.format(name=name), 0o755)
     if distro.systemd:
         write(root / "etc/systemd/system/opsworks-agent.service", _UNIT)
         wants = root / "etc/systemd/system/multi-user.target.wants"
