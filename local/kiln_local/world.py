@@ -15,6 +15,8 @@ os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
 
 import boto3
+import botocore.session
+from botocore.loaders import create_loader
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 
@@ -43,6 +45,14 @@ _CONFIG: Any = {
 }
 
 
+_LOADER = create_loader()
+
+
+def _loader(search_path_string: str | None = None) -> Any:
+    """One loader for all sessions: each would read botocore's models anew, which costs more than a bake."""
+    return _LOADER
+
+
 class LocalAws:
     """A context manager. Only one can run in a process at a time: moto's backends are global."""
 
@@ -61,6 +71,7 @@ class LocalAws:
         self._parameters = parameters or {}
         self._patches = Patches()
         self._server: Any = None
+        self._clients: dict[str, Any] = {}
 
     def __enter__(self) -> LocalAws:
         self._home = Path(tempfile.mkdtemp(prefix="kiln-local-"))
@@ -79,6 +90,7 @@ class LocalAws:
         self.clock = SimClock(self._speed)
         self.recorder = recorder.Recorder(self.clock)
         recorder.install(self.recorder)
+        self._patches.set(botocore.session, "create_loader", _loader)
         latencies = Latencies()
         self.room = MachineRoom(self._home, self._speed)
         self._events = events.AwsEvents(self.clock, latencies, self.account, self.region)
@@ -157,16 +169,22 @@ class LocalAws:
 
         return get_backend(service)[self.account][self.region]  # type: ignore[call-overload]
 
+    def _client(self, service: str) -> Any:
+        """A client for what AWS does of its own accord, made once."""
+        if service not in self._clients:
+            self._clients[service] = self.session().client(service)  # type: ignore[call-overload]
+        return self._clients[service]
+
     def _store(self, bucket: str, key: str, body: bytes) -> None:
-        self.session().client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+        self._client("s3").put_object(Bucket=bucket, Key=key, Body=body)
 
     def _start_execution(self, arn: str, text: str) -> None:
-        self.session().client("stepfunctions").start_execution(
+        self._client("stepfunctions").start_execution(
             stateMachineArn=arn, name=str(uuid.uuid4()), input=text
         )
 
     def _send_message(self, arn: str, text: str) -> None:
-        client = self.session().client("sqs")
+        client = self._client("sqs")
         url = client.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
         client.send_message(QueueUrl=url, MessageBody=text)
 
