@@ -1,0 +1,183 @@
+"""`kiln bake`: check as PlanBake does, start, wait for the bake and its rollouts, gather."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Any
+
+from kiln.adapters._errors import translated
+from kiln.domain.bake import BakePlan
+from kiln.domain.naming import bake_id
+from kiln.domain.rollout import RolloutStatus
+from kiln.errors import ImageFailed, InvalidBlueprint, Refused
+from kiln.steps._planning import PlanOrder, make_plan
+from kiln_cli import history
+from kiln_cli.applying import apply_blueprint
+from kiln_cli.files import BlueprintFile, read_blueprint
+from kiln_cli.gathering import Ledger, gather
+from kiln_cli.place import Place
+from kiln_cli.printing import progress
+from kiln_cli.result import BakeResult, RolloutOutcome
+
+# A rollout starts seconds after its image is announced; minutes later it is lost.
+ROLLOUT_STARTS_WITHIN = 300.0
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How to wait: `sleep` takes seconds, `pauses` are the seconds between two looks."""
+
+    sleep: Callable[[float], None]
+    pauses: Callable[[], Iterator[float]]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to bake: a document from a file or from the table. Errors call it by its `label`."""
+
+    name: str
+    document: dict[str, Any]
+    label: str
+    file: BlueprintFile | None = None
+
+
+def wanted_from(target: str, path: Path | None, place: Place) -> Wanted:
+    """A blueprint by file, else by the name under which it is stored."""
+    if path:
+        file = read_blueprint(path)
+        return Wanted(file.blueprint.name, file.document, str(path), file)
+    stored = place.world.records.blueprint(target, None)
+    if stored is None:
+        known = ", ".join(place.world.records.blueprints()) or "none"
+        raise InvalidBlueprint(f"{target}: is no file and no stored blueprint; stored: {known}")
+    return Wanted(target, stored[1], target)
+
+
+def bake_bases(wanted: Wanted, place: Place, pace: Pace) -> None:
+    """Bake the blueprints below this one first: a fresh local AWS has no image of theirs."""
+    for base in reversed(list(_bases(wanted))):
+        plan = check(base, place)
+        progress(f"bake {start(base, plan, place)} of its base {base.label} has started")
+        execution = wait(plan.bake, place, pace)
+        if execution.status != "SUCCEEDED":
+            raise ImageFailed(f"{base.label}: {execution.error}: {execution.cause}")
+
+
+def _bases(wanted: Wanted) -> Iterator[Wanted]:
+    """The base of a blueprint, the base of that, ..."""
+    file, seen = wanted.file, {wanted.name}
+    while file and file.blueprint.base.blueprint:
+        name = file.blueprint.base.blueprint
+        if name in seen:
+            raise InvalidBlueprint(
+                f"{file.path}: base.blueprint: {name} is its own base in the end"
+            )
+        seen.add(name)
+        file = _beside(file.path, name)
+        if file:
+            yield Wanted(name, file.document, str(file.path), file)
+
+
+def _beside(path: Path, name: str) -> BlueprintFile | None:
+    """The blueprint of that name in the same folder."""
+    for candidate in sorted(path.parent.glob("*.y*ml"), key=lambda p: p.stem != name):
+        try:
+            found = read_blueprint(candidate)
+        except InvalidBlueprint:
+            continue
+        if found.blueprint.name == name:
+            return found
+    return None
+
+
+def check(wanted: Wanted, place: Place) -> BakePlan:
+    """The plan of a bake that could start now. Raises what is wrong under the file's name."""
+    world = place.world
+    now = world.clock.now()
+    bake = bake_id(wanted.name, now, secrets.token_hex())
+    stored = world.records.blueprint(wanted.name, None)
+    version, document = stored or (0, None)
+    if document != wanted.document:
+        version += 1
+    try:
+        return make_plan(PlanOrder(wanted.document, version, bake, now), world)
+    except Refused as error:
+        raise type(error)(f"{wanted.label}: {error}") from error
+
+
+def start(wanted: Wanted, plan: BakePlan, place: Place) -> str:
+    """Store the blueprint and start the execution; the bake's id."""
+    version = plan.version
+    if wanted.file:
+        version = apply_blueprint(wanted.file, place.world).version
+    with translated("states", "StartExecution"):
+        place.client("stepfunctions").start_execution(
+            stateMachineArn=place.bake_machine,
+            name=plan.bake,
+            input=json.dumps({"blueprint": wanted.name, "version": version}),
+        )
+    return plan.bake
+
+
+def backing_off() -> Iterator[float]:
+    """1, 1.5, ... 15 seconds: a bake takes minutes, DescribeExecution has a token bucket."""
+    return chain((min(15.0, 1.5**n) for n in range(7)), repeat(15.0))
+
+
+def wait(bake: str, place: Place, pace: Pace) -> history.Execution:
+    """Wait until the execution has ended, telling which state it is in."""
+    stepfunctions, arn = place.client("stepfunctions"), place.execution(bake)
+    for pause in pace.pauses():
+        execution = history.describe(stepfunctions, arn)
+        if execution.status != "RUNNING":
+            return execution
+        pace.sleep(pause)
+    raise AssertionError("pauses never end")
+
+
+def wait_for_rollouts(plan: BakePlan, image: str, place: Place, pace: Pace) -> None:
+    """Wait until every layer that takes the image has taken it, or has failed to."""
+    layers = {t.layer for t in plan.blueprint.layers if t.strategy != "none"}
+    waited = 0.0
+    for pause in pace.pauses():
+        found = place.world.records.rollouts(image)
+        ended = {r.layer for r in found if r.status is not RolloutStatus.RUNNING}
+        begun = {r.layer for r in found}
+        if layers <= ended or (layers - begun and waited > ROLLOUT_STARTS_WITHIN):
+            return
+        pace.sleep(pause)
+        waited += pause
+
+
+def finish(plan: BakePlan, place: Place, ledger: Ledger, pace: Pace) -> BakeResult:
+    """Wait for a started bake and gather its result."""
+    execution = wait(plan.bake, place, pace)
+    if execution.status == "SUCCEEDED":
+        for image in place.world.images.of_bake(plan.bake)[-1:]:
+            progress(f"bake {plan.bake}: {image.id} is available")
+            wait_for_rollouts(plan, image.id, place, pace)
+    return with_missing(gather(place, ledger, plan.bake), plan)
+
+
+def with_missing(result: BakeResult, plan: BakePlan) -> BakeResult:
+    """The result with a row for every layer whose rollout never began."""
+    if result.image is None or result.bake.status != "SUCCEEDED":
+        return result
+    begun = {rollout.layer for rollout in result.rollouts}
+    missing = tuple(
+        RolloutOutcome(
+            layer=target.layer,
+            status="NOT_STARTED",
+            instances=(),
+            cause=f"no rollout began within {ROLLOUT_STARTS_WITHIN:.0f} s of the image; "
+            "look at the dead letters of AddToLayers",
+        )
+        for target in plan.blueprint.layers
+        if target.strategy != "none" and target.layer not in begun
+    )
+    return result.model_copy(update={"rollouts": result.rollouts + missing})

@@ -1,0 +1,72 @@
+"""`kiln bake`: a blueprint to an image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kiln_cli import options
+
+if TYPE_CHECKING:
+    from kiln_cli.opening import Opened
+    from kiln_cli.result import BakeResult
+
+
+@click.command(epilog="Example: kiln bake blueprints/al2023-web.yaml --local --json")
+@click.argument("target", metavar="FILE|NAME")
+@options.together(options.local, options.speed, options.stacks, options.project, options.stack_name)
+@click.option(
+    "--no-wait", is_flag=True, help="Start, print and end; `kiln status` says how it goes."
+)
+@options.as_json
+def command(target: str, **given: Any) -> int:
+    """Make an image from the blueprint in FILE, or from the one stored under NAME.
+
+    Whatever is wrong is refused before anything is launched. With --local the bake runs in a fresh
+    local AWS, with the stacks of the blueprint's project (stacks/*.yaml) applied.
+    """
+    from kiln_cli import baking, opening, project
+    from kiln_cli.files import read_blueprint
+
+    if given["local"] and given["no_wait"]:
+        raise options.usage("--no-wait needs an account: the local AWS ends with the command")
+    path = project.find_blueprint(target)
+    if path:
+        read_blueprint(path)
+    elif given["local"]:
+        raise options.usage(f"{target} is no file; --local bakes a blueprint file")
+    with opening.opened(given) as at:
+        opening.apply_stacks(given, path, at.place)
+        wanted = baking.wanted_from(target, path, at.place)
+        if given["local"]:
+            baking.bake_bases(wanted, at.place, at.pace)
+        plan = baking.check(wanted, at.place)
+        baking.start(wanted, plan, at.place)
+        click.echo(f"bake {plan.bake} has started", err=True)
+        if given["no_wait"]:
+            return _started(plan.bake, at, given["as_json"])
+        result = baking.finish(plan, at.place, at.ledger, at.pace)
+    return _show(result, given["as_json"])
+
+
+def _started(bake: str, at: Opened, as_json: bool) -> int:
+    from kiln_cli.gathering import gather
+    from kiln_cli.printing import emit
+
+    if as_json:
+        emit(gather(at.place, at.ledger, bake).as_json())
+    else:
+        click.echo(bake)
+    return 0
+
+
+def _show(result: BakeResult, as_json: bool) -> int:
+    from kiln_cli.printing import emit
+    from kiln_cli.summary import show
+
+    if as_json:
+        emit(result.as_json())
+    else:
+        show(result)
+    return 0 if result.succeeded else 1

@@ -1,0 +1,104 @@
+"""`kiln plan`: what a bake would do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kiln_cli import options
+
+if TYPE_CHECKING:
+    from kiln.domain.bake import BakePlan
+    from kiln.ports import World
+
+
+@click.command(epilog="Example: kiln plan blueprints/al2023-web.yaml --local")
+@click.argument("target", metavar="FILE|NAME")
+@options.together(options.local, options.speed, options.stacks, options.project, options.stack_name)
+@options.as_json
+def command(target: str, **given: Any) -> int:
+    """Say what a bake of FILE, or of the blueprint stored under NAME, would do.
+
+    The same checks as before a bake: base image, instance types, layers. Nothing is launched.
+    """
+    from kiln_cli import baking, opening, project
+    from kiln_cli.files import read_blueprint
+    from kiln_cli.printing import emit
+
+    if given["stacks"] and not given["local"]:
+        raise options.usage(
+            "--stack goes with --local; on an account, `kiln apply` the stack first"
+        )
+    path = project.find_blueprint(target)
+    if path:
+        read_blueprint(path)
+    with opening.opened(given) as at:
+        opening.apply_stacks(given, path, at.place)
+        plan = baking.check(baking.wanted_from(target, path, at.place), at.place)
+        shown = described(plan, at.place.world)
+    if given["as_json"]:
+        emit(shown)
+    else:
+        _print(shown)
+    return 0
+
+
+def described(plan: BakePlan, world: World) -> dict[str, Any]:
+    """The plan, JSON-ready, with the recipes that each layer will run on the image."""
+    blueprint, base = plan.blueprint, plan.base
+    steps = [{"name": step.name, "action": step.action} for step in blueprint.steps]
+    tests = [{"name": step.name, "action": step.action} for step in blueprint.verify.steps]
+    return {
+        "blueprint": blueprint.name,
+        "version": plan.version,
+        "platform": blueprint.platform,
+        "base": {"id": base.id, "name": base.name, "architecture": base.architecture},
+        "adopts": f"{plan.adoption.stack}/{plan.adoption.layer}" if plan.adoption else None,
+        "instance_types": list(plan.instance_types),
+        "subnets": list(plan.subnets),
+        "steps": steps,
+        "tests": tests,
+        "image_name": plan.image_name,
+        "parameter": blueprint.distribute.parameter,
+        "layers": [_layer(t.layer, t.strategy, world) for t in blueprint.layers],
+        "on_failure": blueprint.on_failure,
+        "deadline": blueprint.deadline,
+    }
+
+
+def _layer(path: str, strategy: str, world: World) -> dict[str, Any]:
+    from kiln.domain.stack import split_layer
+
+    stack_name, layer_name = split_layer(path)
+    stack = world.records.stack(stack_name)
+    layer = stack.layer(layer_name) if stack else None
+    recipes = layer.recipes.model_dump(mode="json") if layer else {}
+    return {
+        "layer": path,
+        "strategy": strategy,
+        "instance_type": layer.instance_type if layer else None,
+        "recipes": {event: run for event, run in recipes.items() if run},
+    }
+
+
+def _print(plan: dict[str, Any]) -> None:
+    from kiln_cli.printing import table
+
+    base = plan["base"]
+    rows: list[tuple[str, Any]] = [
+        ("blueprint", f"{plan['blueprint']} version {plan['version']}"),
+        ("base", f"{base['id']} {base['name']} ({base['architecture']})"),
+        ("instance types", ", ".join(plan["instance_types"])),
+        ("image", plan["image_name"]),
+    ]
+    if plan["adopts"]:
+        rows.insert(2, ("adopts", f"a new instance of {plan['adopts']}"))
+    rows += [("step", f"{step['name']} ({step['action']})") for step in plan["steps"]]
+    rows += [("test", f"{step['name']} ({step['action']})") for step in plan["tests"]]
+    for layer in plan["layers"]:
+        rows.append(("layer", f"{layer['layer']}: {layer['strategy']}"))
+        rows += [
+            (f"  {event}", recipe) for event, run in layer["recipes"].items() for recipe in run
+        ]
+    table((), rows)

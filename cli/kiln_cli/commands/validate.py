@@ -1,0 +1,38 @@
+"""`kiln validate FILE...`: what is wrong with a file, without asking AWS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kiln_cli import options
+
+
+@click.command(epilog="Example: kiln validate blueprints/*.yaml stacks/*.yaml")
+@click.argument("files", nargs=-1, required=True, type=options.FILE)
+@options.as_json
+def command(files: tuple[Path, ...], as_json: bool) -> int:
+    """Check blueprint and stack FILEs by their own rules; ask nobody.
+
+    Every file is checked, and each that is wrong is one line on stderr.
+    """
+    from kiln.errors import Refused
+    from kiln_cli.files import read_any
+    from kiln_cli.printing import emit
+
+    rows = []
+    for path in files:
+        try:
+            read_any(path)
+            rows.append({"file": str(path), "valid": True, "message": None})
+        except Refused as error:
+            rows.append({"file": str(path), "valid": False, "message": str(error)})
+            click.echo(f"kiln: {' '.join(str(error).split())}", err=True)
+    if as_json:
+        emit({"files": rows})
+    else:
+        for row in rows:
+            if row["valid"]:
+                click.echo(f"{row['file']}: valid")
+    return 0 if all(row["valid"] for row in rows) else 2

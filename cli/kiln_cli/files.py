@@ -1,0 +1,151 @@
+"""Blueprint and stack files: read, checked, scripts put in. What is wrong is one line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kiln.domain.blueprint import Blueprint, blueprint_from
+from kiln.domain.stack import Stack, stack_from
+from kiln.errors import InvalidBlueprint, Refused
+from kiln_cli.yaml12 import read_yaml
+
+LARGEST_FILE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class BlueprintFile:
+    """A valid blueprint; `document` is what is stored: as written, with its scripts put in."""
+
+    path: Path
+    document: dict[str, Any]
+    blueprint: Blueprint
+
+
+@dataclass(frozen=True)
+class StackFile:
+    """A valid stack."""
+
+    path: Path
+    stack: Stack
+
+
+def read_any(path: Path) -> BlueprintFile | StackFile:
+    """A blueprint or a stack, as its `kind` says. Raises Refused that begins with the path."""
+    try:
+        document = _mapping(read_text(path))
+        if document["kind"] == "stack":
+            return StackFile(path, stack_from(document))
+        document = with_scripts(document, path.parent)
+        return BlueprintFile(path, document, blueprint_from(document))
+    except Refused as error:
+        raise type(error)(f"{path}: {error}") from error
+
+
+def read_blueprint(path: Path) -> BlueprintFile:
+    """A blueprint; a stack is refused."""
+    found = read_any(path)
+    if isinstance(found, StackFile):
+        raise InvalidBlueprint(f"{path}: kind: is a stack; a bake needs `kind: blueprint`")
+    return found
+
+
+def read_stack(path: Path) -> StackFile:
+    """A stack; a blueprint is refused."""
+    found = read_any(path)
+    if isinstance(found, BlueprintFile):
+        raise InvalidBlueprint(f"{path}: kind: is a blueprint; --stack needs `kind: stack`")
+    return found
+
+
+def read_text(path: Path) -> str:
+    """The text of a file of at most `LARGEST_FILE` bytes of UTF-8."""
+    try:
+        if path.is_dir():
+            raise InvalidBlueprint("is a folder; name a file in it")
+        with path.open("rb") as stream:
+            content = stream.read(LARGEST_FILE + 1)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InvalidBlueprint("does not exist") from error
+    except (OSError, ValueError) as error:
+        raise InvalidBlueprint(
+            f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from error
+    if len(content) > LARGEST_FILE:
+        raise InvalidBlueprint(f"is larger than {LARGEST_FILE // 1024} KiB; keep scripts in S3")
+    return _decoded(content)
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidBlueprint(
+            f"is not UTF-8 text (byte {error.start + 1} is 0x{content[error.start]:02x}); "
+            "save it as UTF-8"
+        ) from error
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    document = read_yaml(text)
+    if not isinstance(document, dict):
+        raise InvalidBlueprint("is not a mapping; it needs `kind: blueprint` or `kind: stack`")
+    if "kind" not in document:
+        raise InvalidBlueprint("kind: is required; allowed: blueprint, stack")
+    if document["kind"] not in ("blueprint", "stack"):
+        raise InvalidBlueprint(
+            f"kind: {document['kind']!r} is not allowed; allowed: blueprint, stack"
+        )
+    return document
+
+
+def with_scripts(document: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The document with the text of every `{file: ...}` in place of it."""
+    result = dict(document)
+    result["steps"] = _steps(document.get("steps"), "steps", folder)
+    verify = document.get("verify")
+    if isinstance(verify, dict):
+        result["verify"] = verify | {"steps": _steps(verify.get("steps"), "verify.steps", folder)}
+        if "steps" not in verify:
+            del result["verify"]["steps"]
+    if "steps" not in document:
+        del result["steps"]
+    return result
+
+
+def _steps(steps: Any, key: str, folder: Path) -> Any:
+    if not isinstance(steps, list):
+        return steps
+    return [_step(step, f"{key}.{index}", folder) for index, step in enumerate(steps)]
+
+
+def _step(step: Any, key: str, folder: Path) -> Any:
+    if not isinstance(step, dict):
+        return step
+    return {name: _script(value, f"{key}.{name}", folder) for name, value in step.items()}
+
+
+def _script(value: Any, key: str, folder: Path) -> Any:
+    wanted = key.endswith((".shell", ".powershell")) and isinstance(value, dict)
+    if not wanted or list(value) != ["file"] or not isinstance(value["file"], str):
+        return value
+    name = value["file"]
+    try:
+        return read_text(_beside(name, folder))
+    except InvalidBlueprint as error:
+        raise InvalidBlueprint(f"{key}.file: {name} {error}") from error
+
+
+def _beside(name: str, folder: Path) -> Path:
+    """A path below the blueprint's folder, links followed: no blueprint may read a user's keys."""
+    try:
+        path = (folder / name).resolve()
+        inside = path.is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InvalidBlueprint("is no path") from error
+    if not inside:
+        raise InvalidBlueprint("leaves the blueprint's folder; put the script beside the blueprint")
+    if not path.exists():
+        raise InvalidBlueprint("does not exist beside the blueprint")
+    return path

@@ -1,0 +1,222 @@
+"""Putting a bake's result together from the execution, the records and EC2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from kiln.adapters._errors import translated
+from kiln.domain.bake import BakeRecord
+from kiln.domain.identity import Facts, parse_facts
+from kiln.domain.naming import TAG_ROLE, blueprint_of
+from kiln.domain.rollout import Rollout
+from kiln.domain.stack import split_layer
+from kiln.errors import AwsRefused
+from kiln.ports import World
+from kiln_cli import history
+from kiln_cli.place import Place
+from kiln_cli.result import (
+    BakeOutcome,
+    BakeResult,
+    CommandOutcome,
+    Identity,
+    ImageOutcome,
+    InstanceOutcome,
+    RolloutOutcome,
+    StateSpan,
+    StepOutcome,
+)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A bake with its execution and its history."""
+
+    bake: str
+    execution: history.Execution
+    events: list[history.Event]
+    record: BakeRecord | None
+
+
+class Ledger(Protocol):
+    """What only the place itself can tell of a bake."""
+
+    def calls(self, began: datetime) -> dict[str, int] | None:
+        """AWS calls of functions and state machines since then."""
+        ...
+
+    def commands(self, bake: str, sent: Iterable[dict[str, Any]]) -> list[CommandOutcome]:
+        """The documents that ran for a bake."""
+        ...
+
+    def aws_s(self, bake: str, execution: history.Execution) -> float | None:
+        """How long some AWS operation that the bake waited for was in progress."""
+        ...
+
+    def leaks(self, bake: str, image: str | None, kept: bool) -> list[dict[str, str]]:
+        """What carries the bake's tag and should not be there any more."""
+        ...
+
+
+def gather(place: Place, ledger: Ledger, bake: str) -> BakeResult:
+    """The result of a bake as it stands now."""
+    ended = look_up(place, bake)
+    image = _image(ended, place.world)
+    execution, record = ended.execution, ended.record
+    return BakeResult(
+        bake=_outcome(ended),
+        image=image,
+        states=tuple(
+            StateSpan(name=s.name, entered_s=s.entered_s, exited_s=s.exited_s)
+            for s in history.spans(ended.events, execution)
+        ),
+        calls=ledger.calls(execution.began),
+        commands=tuple(ledger.commands(bake, history.sent_commands(ended.events))),
+        identity=_identity(ended.events, place.world),
+        rollouts=rollouts(image.id, place.world) if image else (),
+        makespan_s=_makespan(execution),
+        aws_s=ledger.aws_s(bake, execution),
+        leaks=tuple(_leaks(ledger, record, ended, image)),
+    )
+
+
+def look_up(place: Place, bake: str) -> Ended:
+    """The execution of a bake with its history and record."""
+    arn, stepfunctions = place.execution(bake), place.client("stepfunctions")
+    execution = history.describe(stepfunctions, arn)
+    found = history.events(stepfunctions, arn)
+    return Ended(bake, execution, found, place.world.records.bake(bake))
+
+
+def _outcome(ended: Ended) -> BakeOutcome:
+    execution, record = ended.execution, ended.record
+    return BakeOutcome(
+        id=ended.bake,
+        blueprint=blueprint_of(ended.bake),
+        version=record.plan.version if record else None,
+        status=execution.status,
+        error=execution.error or None,
+        cause=execution.cause or None,
+    )
+
+
+def _image(ended: Ended, world: World) -> ImageOutcome | None:
+    # A failed bake has no image: one that is still there is a leak, and is listed as one.
+    if ended.execution.status not in ("RUNNING", "SUCCEEDED"):
+        return None
+    made = world.images.of_bake(ended.bake)
+    if not made:
+        return None
+    image = made[-1]
+    return ImageOutcome(
+        id=image.id,
+        name=image.name,
+        state=image.state,
+        root_device=image.root_device_type,
+        tags=image.tags,
+    )
+
+
+def _identity(events: list[history.Event], world: World) -> Identity | None:
+    asked = history.judged(events)
+    if asked is None:
+        return None
+    return Identity(builder=_facts(asked["builder"], world), clone=_facts(asked["clone"], world))
+
+
+def _facts(source: dict[str, str], world: World) -> Facts:
+    try:
+        output = world.commands.output(source["command"], source["instance"], "facts")
+    except AwsRefused:  # Run Command forgets after 30 days
+        return {}
+    return parse_facts(output.stdout)
+
+
+def rollouts(image: str, world: World) -> tuple[RolloutOutcome, ...]:
+    """An image's rollouts with the instances that they added."""
+    return tuple(_rollout(rollout, world) for rollout in world.records.rollouts(image))
+
+
+def _rollout(rollout: Rollout, world: World) -> RolloutOutcome:
+    stack, layer = split_layer(rollout.layer)
+    added = [
+        i for i in world.records.instances(stack) if (i.layer, i.image) == (layer, rollout.image)
+    ]
+    return RolloutOutcome(
+        layer=rollout.layer,
+        status=rollout.status.value,
+        instances=tuple(InstanceOutcome(id=i.ec2_id or i.id, state=i.state.value) for i in added),
+        cause=rollout.cause,
+    )
+
+
+def _makespan(execution: history.Execution) -> float | None:
+    if execution.ended is None:
+        return None
+    return round((execution.ended - execution.began).total_seconds(), 3)
+
+
+def _leaks(
+    ledger: Ledger, record: BakeRecord | None, ended: Ended, image: ImageOutcome | None
+) -> list[dict[str, str]]:
+    if ended.execution.status == "RUNNING":
+        return []
+    failed = ended.execution.status != "SUCCEEDED"
+    kept = bool(record and failed and record.plan.blueprint.on_failure == "keep")
+    return ledger.leaks(ended.bake, image.id if image else None, kept)
+
+
+class AccountLedger:
+    """What AWS itself tells: no counts of calls, and no share of the time that was AWS's own."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def calls(self, began: datetime) -> dict[str, int] | None:  # noqa: ARG002
+        """AWS counts calls in CloudTrail, minutes later."""
+        return None
+
+    def aws_s(self, bake: str, execution: history.Execution) -> float | None:  # noqa: ARG002
+        """AWS does not say when an operation of its own was in progress."""
+        return None
+
+    def commands(self, bake: str, sent: Iterable[dict[str, Any]]) -> list[CommandOutcome]:  # noqa: ARG002
+        """The invocations of the commands that the bake sent."""
+        ssm = self._place.client("ssm")
+        return [found for order in sent for found in _invocations(ssm, order)]
+
+    def leaks(self, bake: str, image: str | None, kept: bool) -> list[dict[str, str]]:
+        """By tag, as Teardown looks."""
+        world = self._place.world
+        made = {i.id: i for i in world.images.of_bake(bake)}
+        wanted = {s.snapshot for i in made.values() if i.id == image for s in i.snapshots}
+        found = [
+            ("instance", i.id)
+            for i in world.fleet.of_bake(bake)
+            if not (kept and i.tags.get(TAG_ROLE) == "builder")
+        ]
+        found += [("volume", volume) for volume in world.fleet.volumes_of_bake(bake)]
+        found += [("image", i) for i in made if i != image]
+        found += [("snapshot", s) for s in world.images.snapshots_of_bake(bake) if s not in wanted]
+        return [{"kind": kind, "id": name} for kind, name in found]
+
+
+def _invocations(ssm: Any, sent: dict[str, Any]) -> list[CommandOutcome]:
+    with translated("ssm", "ListCommandInvocations"):
+        answer = ssm.list_command_invocations(CommandId=sent["command"], Details=True)
+    return [_command(found) for found in answer["CommandInvocations"]]
+
+
+def _command(found: dict[str, Any]) -> CommandOutcome:
+    plugins = found.get("CommandPlugins", ())
+    ended = [p for p in plugins if p.get("Status") in ("Success", "Failed", "TimedOut")]
+    steps = (StepOutcome(name=p["Name"], exit_code=p.get("ResponseCode")) for p in plugins)
+    return CommandOutcome(
+        document=found.get("DocumentName", ""),
+        instance=found["InstanceId"],
+        status=found["Status"],
+        ran=bool(ended),
+        steps=tuple(steps),
+    )

@@ -1,0 +1,98 @@
+"""The local AWS for the commands: the only module that imports kiln_local."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+from kiln_cli.baking import Pace
+from kiln_cli.history import Execution
+from kiln_cli.opening import Opened
+from kiln_cli.place import make_place
+from kiln_cli.result import CommandOutcome, StepOutcome
+from kiln_local.world import LocalAws
+
+_REAL_PAUSE = 0.03
+
+
+class LocalLedger:
+    """What the local AWS has seen."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        self._aws = aws
+        self._zero = aws.clock.now() - timedelta(seconds=aws.clock.seconds())
+
+    def calls(self, began: datetime) -> dict[str, int] | None:
+        """Every call of a function or state machine since then."""
+        return self._aws.recorder.count(max(0.0, self._seconds(began) - 1.0))
+
+    def commands(self, bake: str, sent: Iterable[dict[str, Any]]) -> list[CommandOutcome]:  # noqa: ARG002
+        """Every document that ran on an instance of the bake, in the order of their ends."""
+        rows = list(self._aws.recorder.commands)
+        return [_command(row) for row in rows if row["owner"] == bake]
+
+    def aws_s(self, bake: str, execution: Execution) -> float | None:
+        """Simulated seconds in which the bake waited for AWS."""
+        if execution.ended is None:
+            return None
+        span = self._seconds(execution.began), self._seconds(execution.ended)
+        return round(self._aws.recorder.busy_s(bake, *span), 3)
+
+    def leaks(self, bake: str, image: str | None, kept: bool) -> list[dict[str, str]]:
+        """By tag, in the local AWS's own books."""
+        return self._aws.leaks(bake, image, kept)
+
+    def _seconds(self, moment: datetime) -> float:
+        return (moment - self._zero).total_seconds()
+
+
+def _command(row: dict[str, Any]) -> CommandOutcome:
+    steps = (StepOutcome(name=s["name"], exit_code=s["exit_code"]) for s in row["steps"])
+    return CommandOutcome(
+        document=row["document"],
+        instance=row["instance"],
+        status=row["status"],
+        ran=row["ran"],
+        steps=tuple(steps),
+        why_not=None if row["ran"] else row["why_not"] or "no step ran",
+    )
+
+
+@contextmanager
+def local_place(root: Path, speed: float) -> Iterator[Opened]:
+    """A fresh local AWS with the whole template in it; it ends with the block."""
+    with LocalAws(root, speed=speed) as aws:
+        yield Opened(make_place(aws.session(), "kiln", aws.outputs), LocalLedger(aws), _pace(aws))
+
+
+def _pace(aws: LocalAws) -> Pace:
+    # The pauses are real: the command must not take the processor from the machines.
+    return Pace(aws.clock.sleep, lambda: repeat(_REAL_PAUSE * aws.clock.speed))
+
+
+class Served:
+    """A local AWS on a port of 127.0.0.1."""
+
+    def __init__(self, aws: LocalAws, port: int) -> None:
+        self.place = make_place(aws.session(), "kiln", aws.outputs)
+        self.endpoint = aws.serve(port)
+
+    def wait(self) -> None:
+        """Until SIGINT or SIGTERM."""
+        ended = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: ended.set())
+        ended.wait()
+
+
+@contextmanager
+def served(root: Path, speed: float, port: int) -> Iterator[Served]:
+    """A local AWS that other processes can use. Raises OSError for a port that cannot be had."""
+    with LocalAws(root, speed=speed) as aws:
+        yield Served(aws, port)

@@ -1,0 +1,48 @@
+"""Opening the place that a command's options name, and putting the stacks there that it needs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kiln_cli.applying import apply_stack
+from kiln_cli.baking import Pace, backing_off
+from kiln_cli.files import read_stack
+from kiln_cli.gathering import AccountLedger, Ledger
+from kiln_cli.place import Place, account
+from kiln_cli.project import default_stacks, project_root
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A place, what it can tell of a bake, and how to wait there."""
+
+    place: Place
+    ledger: Ledger
+    pace: Pace
+
+
+@contextmanager
+def opened(given: dict[str, Any]) -> Iterator[Opened]:
+    """The local AWS or the account."""
+    if given["local"]:
+        from kiln_cli.local import local_place
+
+        with local_place(given["project"] or project_root(), given["speed"]) as local:
+            yield local
+    else:
+        place = account(given["stack_name"])
+        yield Opened(place, AccountLedger(place), Pace(time.sleep, backing_off))
+
+
+def apply_stacks(given: dict[str, Any], path: Path | None, place: Place) -> None:
+    """Apply the stacks that are named; locally, where none is named, those of the project."""
+    named = given["stacks"]
+    if not named and given["local"] and path:
+        named = default_stacks(path)
+    for file in [read_stack(stack) for stack in named]:
+        apply_stack(file, place.world)

@@ -1,0 +1,70 @@
+"""Where a command works: an AWS account or the local AWS, both as the same world of ports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from kiln.adapters._errors import translated
+from kiln.errors import AwsRefused
+from kiln.ports import World
+from kiln.wiring import Environment, make_world
+
+
+@dataclass(frozen=True)
+class Place:
+    """A deployed Kiln: its world, and the outputs of its CloudFormation stack by name."""
+
+    world: World
+    session: boto3.Session
+    outputs: dict[str, str]
+    stack_name: str = "kiln"
+
+    @property
+    def bake_machine(self) -> str:
+        """The state machine's ARN."""
+        return self.outputs["BakeStateMachineArn"]
+
+    def execution(self, bake: str) -> str:
+        """The ARN of a bake's execution: Step Functions makes it of the machine's and the name."""
+        return f"{self.bake_machine.replace(':stateMachine:', ':execution:')}:{bake}"
+
+    def client(self, service: str) -> Any:
+        """A client on this place."""
+        return self.session.client(service)  # type: ignore[call-overload]
+
+
+def make_place(
+    session: boto3.Session, stack_name: str, outputs: dict[str, str], subnets: str = ""
+) -> Place:
+    """A place from a stack's outputs."""
+    environment = Environment(
+        table=outputs["TableName"],
+        bucket=outputs["BucketName"],
+        bus=outputs["BusName"],
+        document_prefix=stack_name,
+        subnets=subnets,
+        rollout_state_machine=outputs["RolloutStateMachineArn"],
+    )
+    return Place(make_world(environment, session), session, outputs, stack_name)
+
+
+def account(stack_name: str) -> Place:
+    """The account and Region of the environment. Raises AwsRefused, AwsBusy."""
+    with translated("cloudformation", "DescribeStacks"):
+        session = boto3.Session()
+        client = session.client("cloudformation")
+        stack = client.describe_stacks(StackName=stack_name)["Stacks"][0]
+    outputs = {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", ())}
+    parameters = {p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", ())}
+    if "BakeStateMachineArn" not in outputs:
+        raise AwsRefused(
+            "cloudformation",
+            "DescribeStacks",
+            "NoOutputs",
+            f"stack {stack_name} is {stack['StackStatus']} and has no output BakeStateMachineArn; "
+            "is it Kiln's? name it with --stack-name",
+        )
+    return make_place(session, stack_name, outputs, parameters.get("SubnetIds", ""))

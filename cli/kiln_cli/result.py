@@ -1,0 +1,107 @@
+"""The one object that `kiln bake --json` prints. Its shape is a promise: keys are only added."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kiln.domain.model import Model
+
+
+class BakeOutcome(Model):
+    """How the bake ended: `status` as Step Functions names it."""
+
+    id: str
+    blueprint: str
+    version: int | None
+    status: str
+    error: str | None = None
+    cause: str | None = None
+
+
+class ImageOutcome(Model):
+    """The image, as EC2 describes it now."""
+
+    id: str
+    name: str
+    state: str
+    root_device: str
+    tags: dict[str, str]
+
+
+class StateSpan(Model):
+    """A state of the execution, in (simulated) seconds since it began."""
+
+    name: str
+    entered_s: float
+    exited_s: float | None
+
+
+class StepOutcome(Model):
+    """One step of a document; `exit_code` is None where it did not run."""
+
+    name: str
+    exit_code: int | None
+
+
+class CommandOutcome(Model):
+    """One document on one instance; `why_not` is there only where its steps could not run."""
+
+    document: str
+    instance: str
+    status: str
+    ran: bool
+    steps: tuple[StepOutcome, ...]
+    why_not: str | None = None
+
+
+class Identity(Model):
+    """The facts that were compared: every one of the builder's must differ on the clone."""
+
+    builder: dict[str, str]
+    clone: dict[str, str]
+
+
+class InstanceOutcome(Model):
+    """An instance that a rollout added."""
+
+    id: str
+    state: str
+
+
+class RolloutOutcome(Model):
+    """A rollout of the bake's image to one layer."""
+
+    layer: str
+    status: str
+    instances: tuple[InstanceOutcome, ...]
+    cause: str | None = None
+
+
+class BakeResult(Model):
+    """All that is known of a bake. `calls` and `aws_s` are None where only AWS could tell."""
+
+    bake: BakeOutcome
+    image: ImageOutcome | None
+    states: tuple[StateSpan, ...]
+    calls: dict[str, int] | None
+    commands: tuple[CommandOutcome, ...]
+    identity: Identity | None
+    rollouts: tuple[RolloutOutcome, ...]
+    makespan_s: float | None
+    aws_s: float | None
+    leaks: tuple[dict[str, str], ...]
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the image is made and every rollout of it went well."""
+        rolled_out = all(rollout.status == "SUCCEEDED" for rollout in self.rollouts)
+        return self.bake.status == "SUCCEEDED" and rolled_out
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON-ready; keys that only say why something is wrong are left out where nothing is."""
+        found = self.model_dump(mode="json")
+        for row in (*found["commands"], *found["rollouts"]):
+            for key in ("why_not", "cause"):
+                if key in row and row[key] is None:
+                    del row[key]
+        return found

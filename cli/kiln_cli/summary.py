@@ -1,0 +1,99 @@
+"""The result of a bake for a person: the same facts as the JSON object, in a screenful."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from kiln_cli.printing import plain, table
+from kiln_cli.result import BakeResult, CommandOutcome
+
+# What the user does next, by the error's name.
+_NEXT = {
+    "StepFailed": "Mend the step and bake again. `on_failure: keep` in the blueprint leaves the "
+    "builder for a look.",
+    "CleanFailed": "No image was made. See what held the file, and bake again.",
+    "VerificationFailed": "The image is removed. Name what is left over under clean.also_remove, "
+    "or mend the test.",
+    "BuilderUnreachable": "Check the subnet's way to Systems Manager, the image's agent and the "
+    "instance profile.",
+    "NoCapacity": "Name more instance types or subnets under builder, or try again later.",
+    "LaunchRefused": "Mend what EC2 names, and bake again.",
+    "ImageFailed": "Bake again; if EC2 fails again, its reason above is for AWS support.",
+    "TeardownFailed": "Remove what is listed under leaks by hand.",
+}
+
+
+def show(result: BakeResult) -> None:
+    """Print it on stdout."""
+    table((), list(_head(result)))
+    if result.identity:
+        click.echo()
+        table(("IDENTITY", "BUILDER", "CLONE", ""), list(_facts(result)))
+    if result.commands:
+        click.echo()
+        table(("DOCUMENT", "INSTANCE", "STATUS", "STEPS"), [_command(c) for c in result.commands])
+    for line in _not_run(result):
+        click.echo(f"\n{plain(line)}")
+    if result.bake.error:
+        click.echo(f"\n{plain(result.bake.error)}: {plain(result.bake.cause or 'no cause given')}")
+        click.echo(_NEXT.get(result.bake.error, "`kiln status` shows all bakes and their errors."))
+
+
+def _head(result: BakeResult) -> Iterator[tuple[str, str]]:
+    bake, image = result.bake, result.image
+    yield "bake", f"{bake.id} {bake.status}"
+    if image:
+        yield "image", f"{image.id} {image.name} {image.state} ({image.root_device})"
+        tags = ", ".join(f"{key}={value}" for key, value in sorted(image.tags.items()))
+        yield "tags", tags
+    if result.makespan_s is not None:
+        yield "time", _time(result)
+    for rollout in result.rollouts:
+        added = ", ".join(f"{i.id} {i.state}" for i in rollout.instances) or "no instance"
+        why = f" ({rollout.cause})" if rollout.cause else ""
+        yield "rollout", f"{rollout.layer} {rollout.status}: {added}{why}"
+    if result.calls is not None:
+        yield "calls", f"{sum(result.calls.values())} AWS calls of {len(result.calls)} kinds"
+    left = ", ".join(f"{leak['kind']} {leak['id']}" for leak in result.leaks)
+    if bake.status != "RUNNING":
+        yield "leaks", left or "none"
+
+
+def _time(result: BakeResult) -> str:
+    total = result.makespan_s or 0.0
+    text = f"{total:.0f} s in {len(result.states)} states"
+    if result.aws_s is None:
+        return text
+    return f"{text}, {result.aws_s:.0f} s of it waiting for AWS (simulated)"
+
+
+def _facts(result: BakeResult) -> Iterator[tuple[str, str, str, str]]:
+    identity = result.identity
+    if identity is None:
+        return
+    for name, value in sorted(identity.builder.items()):
+        clone = identity.clone.get(name)
+        judgement = "THE SAME" if clone == value else "differs" if clone else "gone"
+        yield name, _short(value), _short(clone or "-"), judgement
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= 24 else f"{value[:21]}..."
+
+
+def _command(command: CommandOutcome) -> tuple[str, str, str, str]:
+    steps = ", ".join(
+        f"{s.name} {'-' if s.exit_code is None else s.exit_code}" for s in command.steps
+    )
+    return command.document, command.instance, command.status, steps
+
+
+def _not_run(result: BakeResult) -> Iterator[str]:
+    reasons = {c.why_not or "the agent ran no step" for c in result.commands if not c.ran}
+    for reason in sorted(reasons):
+        yield (
+            f"NOT RUN: the steps of some documents did not run ({reason}). "
+            "What this bake shows of them proves nothing."
+        )

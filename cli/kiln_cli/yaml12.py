@@ -1,0 +1,159 @@
+"""Reading YAML 1.2 as JSON knows it, or one line that says where it is wrong.
+
+PyYAML reads YAML 1.1, in which `no` is false, `010` is eight and `2026-11-01` is a date. Its parser
+serves both versions; what a plain scalar means is decided here, by the core schema of YAML 1.2.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import yaml
+
+from kiln.errors import InvalidBlueprint
+
+# Far above what a blueprint needs; a few aliases of aliases would make millions of values.
+MOST_VALUES = 50_000
+DEEPEST = 50
+# JSON numbers travel as doubles through a state machine.
+_LARGEST = 2**53
+_PREFIX = "tag:yaml.org,2002:"
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's reader with the plain scalars of YAML 1.2."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}
+
+
+_INT = re.compile(r"^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$")
+_FLOAT = re.compile(r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)$")
+
+
+def _plain(tag: str, pattern: str, first: str) -> None:
+    _Loader.add_implicit_resolver(_PREFIX + tag, re.compile(rf"^(?:{pattern})$"), list(first))
+
+
+_plain("null", r"~|null|Null|NULL|", "~nN")
+_Loader.yaml_implicit_resolvers.setdefault("", []).append((_PREFIX + "null", re.compile(r"^$")))
+_plain("bool", r"true|True|TRUE|false|False|FALSE", "tTfF")
+_plain("int", _INT.pattern[1:-1], "-+0123456789")
+_plain("float", _FLOAT.pattern[1:-1], "-+.0123456789")
+_plain("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+.")
+
+
+def read_yaml(text: str) -> Any:
+    """The one document of a text. Raises InvalidBlueprint with line and column."""
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        raise InvalidBlueprint(_syntax(error)) from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise InvalidBlueprint(
+            f"line {line}: holds U+{int(error.character):04X}, which YAML does not allow"
+        ) from error
+    except RecursionError as error:
+        raise InvalidBlueprint(f"is nested deeper than {DEEPEST} levels") from error
+    if node is None:
+        raise InvalidBlueprint("is empty; it needs `kind: blueprint` or `kind: stack`")
+    return _Values().value(node, 0)
+
+
+def _syntax(error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    problem = " ".join(str(error.problem or error.context).split())
+    if "a single document" in str(error.context):
+        return f"{where}a second document begins; a file holds one blueprint or one stack"
+    return f"{where}is not YAML: {problem}"
+
+
+class _Values:
+    """From nodes to values, counted as they would be written out without aliases."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def value(self, node: yaml.Node, depth: int) -> Any:
+        """The value of a node."""
+        self._count += 1
+        if self._count > MOST_VALUES:
+            raise _wrong(
+                node, f"holds more than {MOST_VALUES} values; aliases count as what they stand for"
+            )
+        if depth > DEEPEST:
+            raise _wrong(node, f"is nested deeper than {DEEPEST} levels")
+        tag = node.tag.removeprefix(_PREFIX)
+        if isinstance(node, yaml.MappingNode) and tag == "map":
+            return self._mapping(node, depth)
+        if isinstance(node, yaml.SequenceNode) and tag == "seq":
+            return [self.value(item, depth + 1) for item in node.value]
+        if isinstance(node, yaml.ScalarNode) and tag in _SCALARS:
+            return _scalar(node, tag)
+        raise _wrong(node, f"the tag {node.tag.replace(_PREFIX, '!!')} is not allowed")
+
+    def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = self.value(key_node, depth + 1)
+            if not isinstance(key, str):
+                raise _wrong(key_node, "a key must be text; quote it")
+            if key in found:
+                raise _wrong(key_node, f"the key {key!r} is given twice")
+            found[key] = self.value(value_node, depth + 1)
+        return found
+
+
+def _scalar(node: yaml.ScalarNode, tag: str) -> Any:
+    try:
+        return _SCALARS[tag](node.value)
+    except ValueError as error:
+        raise _wrong(node, str(error)) from error
+
+
+def _wrong(node: yaml.Node, what: str) -> InvalidBlueprint:
+    mark = node.start_mark
+    return InvalidBlueprint(f"line {mark.line + 1}, column {mark.column + 1}: {what}")
+
+
+def _text(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("the text holds a NUL character, which no shell and no tag can hold")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError("the text holds half a surrogate pair, which is no character")
+    return value
+
+
+def _bool(value: str) -> bool:
+    if value.lower() not in ("true", "false"):
+        raise ValueError(f"{value[:40]!r} is neither true nor false")
+    return value.lower() == "true"
+
+
+def _int(value: str) -> int:
+    if not _INT.match(value):
+        raise ValueError(f"{value[:40]!r} is not a whole number")
+    base = {"0o": 8, "0x": 16}.get(value[:2], 10)
+    number = int(value[2:] if base != 10 else value, base) if len(value) < 40 else _LARGEST + 1
+    if abs(number) > _LARGEST:
+        raise ValueError(f"{value[:40]} is larger than a JSON number can be; quote it")
+    return number
+
+
+def _float(value: str) -> float:
+    if not _FLOAT.match(value) or math.isinf(float(value)):
+        raise ValueError(f"{value[:40]!r} is no number that JSON knows; quote it")
+    return float(value)
+
+
+_SCALARS: dict[str, Callable[[str], Any]] = {
+    "str": _text,
+    "null": lambda _: None,
+    "bool": _bool,
+    "int": _int,
+    "float": _float,
+}
