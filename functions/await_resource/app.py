@@ -1,7 +1,7 @@
 """AwaitResource: end a waiting task as soon as what it waits for is done."""
 
 from kiln.runtime import step, world
-from kiln.steps.await_resource import AwaitResource, Awaited, await_resource
+from kiln.steps.await_resource import Awaited, AwaitResource, await_resource
 
 
 @step(AwaitResource)

@@ -1,1 +1,2 @@
-"""The local AWS: moto plus what moto lacks, made from the project's own template. Never imported by product code."""
+"""The local AWS: moto plus what moto lacks, made from the project's own template. Never imported
+by product code."""

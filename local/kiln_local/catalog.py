@@ -1,4 +1,5 @@
-"""The public images of the local AWS and the public parameters that name them, from catalog.yaml."""
+"""The public images of the local AWS and the public parameters that name them, from
+catalog.yaml."""
 
 from __future__ import annotations
 

@@ -39,11 +39,14 @@ class SentCommand:
 
     @property
     def status(self) -> str:
-        """The whole command's status: the worst of its invocations, InProgress until all have ended."""
+        """The whole command's status: the worst of its invocations, InProgress until all have
+        ended."""
         found = {invocation.status for invocation in self.invocations.values()}
         if found & {"Pending", "InProgress"}:
             return "InProgress" if found - {"Pending"} else "Pending"
-        return next((status for status in ("Failed", "TimedOut", "Cancelled") if status in found), "Success")
+        return next(
+            (status for status in ("Failed", "TimedOut", "Cancelled") if status in found), "Success"
+        )
 
     def described(self) -> dict[str, Any]:
         """As ListCommands gives it."""
@@ -126,7 +129,9 @@ class RunCommand:
                 "steps": [{"name": step.name, "exit_code": step.exit_code} for step in steps],
             }
         )
-        self._ec2.events.command_changed(command.described(), invocation.instance, invocation.status)
+        self._ec2.events.command_changed(
+            command.described(), invocation.instance, invocation.status
+        )
 
     def _keep_output(self, command: SentCommand, instance: str, run: DocumentRun) -> None:
         bucket = command.request.get("OutputS3BucketName")

@@ -1,4 +1,5 @@
-"""EC2's instances over time. Every instance has a machine in the room; its states take as long as EC2's."""
+"""EC2's instances over time. Every instance has a machine in the room; its states take as long as
+EC2's."""
 
 from __future__ import annotations
 
@@ -109,7 +110,8 @@ class Ec2:
         self._later("instance-terminated", terminated)
 
     def reboot(self, instance: Instance) -> None:
-        """The system goes down and up again; EC2 calls it running all the while. Blocks until it is up."""
+        """The system goes down and up again; EC2 calls it running all the while. Blocks until it
+        is up."""
         self.online.discard(instance.id)
         self.room.shut_down(instance.id)
         self.clock.sleep(self.latencies.draw("instance-rebooted"))
@@ -130,20 +132,26 @@ class Ec2:
         found = self.backend.describe_instance_types([kind])
         facts = found[0] if found else None
         if facts is None:
-            raise EC2ClientError("InvalidInstanceType", f"The instance type '{kind}' does not exist")
+            raise EC2ClientError(
+                "InvalidInstanceType", f"The instance type '{kind}' does not exist"
+            )
         if image.architecture not in facts["ProcessorInfo"]["SupportedArchitectures"]:
             raise EC2ClientError(
                 "InvalidParameterValue",
-                f"The architecture '{image.architecture}' of the specified image {image_id} does not match "
+                f"The architecture '{image.architecture}' of the specified image {image_id} does "
+                "not match "
                 f"the architecture of the instance type '{kind}'.",
             )
         if image.virtualization_type not in facts["SupportedVirtualizationTypes"]:
             raise EC2ClientError(
                 "InvalidParameterCombination",
-                f"Virtualization type '{image.virtualization_type}' is required for instances of type '{kind}'.",
+                f"Virtualization type '{image.virtualization_type}' is required for instances of "
+                f"type '{kind}'.",
             )
         if image.state != "available":
-            raise EC2ClientError("InvalidAMIID.Unavailable", f"The image ID '{image_id}' is not available")
+            raise EC2ClientError(
+                "InvalidAMIID.Unavailable", f"The image ID '{image_id}' is not available"
+            )
 
     def born(self, instance: Instance) -> None:
         """Give a new instance its machine and start it."""
@@ -177,7 +185,12 @@ def connect(patches: Patches, ec2: Ec2) -> None:
     run = InstanceBackend.run_instances
 
     def run_instances(
-        self: Any, image_id: str, count: int, user_data: Any, security_group_names: Any, **kwargs: Any
+        self: Any,
+        image_id: str,
+        count: int,
+        user_data: Any,
+        security_group_names: Any,
+        **kwargs: Any,
     ) -> Any:
         with ec2.lock:
             token = kwargs.get("client_token")
@@ -186,7 +199,9 @@ def connect(patches: Patches, ec2: Ec2) -> None:
                 return _again(ec2.tokens[token], asked)
             image = self.amis.get(image_id)
             if image is None:
-                raise EC2ClientError("InvalidAMIID.NotFound", f"The image id '[{image_id}]' does not exist")
+                raise EC2ClientError(
+                    "InvalidAMIID.NotFound", f"The image id '[{image_id}]' does not exist"
+                )
             ec2.check_launch(image_id, kwargs["instance_type"], image)
             _check_subnet(self, kwargs.get("subnet_id"))
             reservation = run(self, image_id, count, user_data, security_group_names, **kwargs)
@@ -207,7 +222,8 @@ def _again(former: tuple[Any, Any], asked: str) -> Any:
     if asked != asked_before:
         raise EC2ClientError(
             "IdempotentParameterMismatch",
-            "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).",
+            "Arguments on this idempotent request are inconsistent with arguments used in "
+            "previous request(s).",
         )
     return reservation
 

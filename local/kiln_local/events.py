@@ -1,4 +1,5 @@
-"""The events that AWS itself sends, and the delivery of all events to functions, machines and queues.
+"""The events that AWS itself sends, and the delivery of all events to functions, machines and
+queues.
 
 Shapes: EC2 User Guide (instance and AMI state changes), Systems Manager User Guide (Run Command),
 Step Functions Developer Guide (execution status).
@@ -19,7 +20,8 @@ from kiln_local.functions import Functions
 from kiln_local.latencies import Latencies
 from kiln_local.patches import Patches
 
-# EventBridge tries an asynchronous Lambda target again twice (Lambda Developer Guide, "Asynchronous invocation").
+# EventBridge tries an asynchronous Lambda target again twice (Lambda Developer Guide,
+# "Asynchronous invocation").
 _TRIES = 3
 
 
@@ -33,8 +35,8 @@ class AwsEvents:
         self._region = region
         self.functions: Functions | None = None
         self.backend: Any = None
-        self.start_execution: Callable[[str, str], None] = lambda arn, text: None
-        self.send_message: Callable[[str, str], None] = lambda arn, text: None
+        self.start_execution: Callable[[str, str], None] = lambda *_: None
+        self.send_message: Callable[[str, str], None] = lambda *_: None
 
     # ------------------------------------------------------------ AWS's own
 
@@ -47,7 +49,12 @@ class AwsEvents:
     def image_changed(self, image: str, state: str, error: str = "") -> None:
         """EC2 AMI State Change."""
         arn = f"arn:aws:ec2:{self._region}::image/{image}"
-        detail = {"RequestId": str(uuid.uuid4()), "ImageId": image, "State": state, "ErrorMessage": error}
+        detail = {
+            "RequestId": str(uuid.uuid4()),
+            "ImageId": image,
+            "State": state,
+            "ErrorMessage": error,
+        }
         self._send("aws.ec2", "EC2 AMI State Change", [arn], detail)
 
     def command_changed(self, command: dict[str, Any], instance: str, status: str) -> None:
@@ -60,8 +67,13 @@ class AwsEvents:
             "status": status,
         }
         invocation = common | {"instance-id": instance}
-        self._send("aws.ssm", "EC2 Command Invocation Status-change Notification", [arn], invocation)
-        whole = common | {"expire-after": command["ExpiresAfter"], "parameters": command["Parameters"]}
+        self._send(
+            "aws.ssm", "EC2 Command Invocation Status-change Notification", [arn], invocation
+        )
+        whole = common | {
+            "expire-after": command["ExpiresAfter"],
+            "parameters": command["Parameters"],
+        }
         self._send("aws.ssm", "EC2 Command Status-change Notification", [], whole)
 
     def execution_changed(self, execution: Any) -> None:
@@ -72,14 +84,18 @@ class AwsEvents:
             "name": execution.name,
             "status": str(getattr(execution.exec_status, "value", execution.exec_status)),
             "startDate": int(execution.start_date.timestamp() * 1000),
-            "stopDate": int(execution.stop_date.timestamp() * 1000) if execution.stop_date else None,
+            "stopDate": int(execution.stop_date.timestamp() * 1000)
+            if execution.stop_date
+            else None,
             "input": execution.execution_input,
             "inputDetails": {"included": True},
             "output": json.dumps(execution.output) if execution.output is not None else None,
             "error": execution.error,
             "cause": execution.cause,
         }
-        self._send("aws.states", "Step Functions Execution Status Change", [execution.exec_arn], detail)
+        self._send(
+            "aws.states", "Step Functions Execution Status Change", [execution.exec_arn], detail
+        )
 
     def parameter_changed(self, name: str, operation: str, data_type: str) -> None:
         """Parameter Store Change."""
@@ -87,7 +103,9 @@ class AwsEvents:
         detail = {"operation": operation, "name": name, "type": "String", "dataType": data_type}
         self._send("aws.ssm", "Parameter Store Change", [arn], detail)
 
-    def _send(self, source: str, detail_type: str, resources: list[str], detail: dict[str, Any]) -> None:
+    def _send(
+        self, source: str, detail_type: str, resources: list[str], detail: dict[str, Any]
+    ) -> None:
         event = self._envelope(source, detail_type, detail) | {"resources": resources}
         self.deliver("default", event)
 
@@ -128,7 +146,6 @@ class AwsEvents:
 
     def _start(self, target: dict[str, Any], event: dict[str, Any]) -> None:
 
-
         threading.Thread(target=self._hand_over, args=(target, event), daemon=True).start()
 
     def _hand_over(self, target: dict[str, Any], event: dict[str, Any]) -> None:
@@ -163,7 +180,7 @@ def connect(patches: Patches, events: AwsEvents) -> None:
     put = EventsBackend.put_events
 
     def put_events(self: Any, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        results = put(self, [{**entry} for entry in entries])
+        results: list[dict[str, Any]] = put(self, [{**entry} for entry in entries])
         for entry, result in zip(entries, results, strict=True):
             if "EventId" in result:
                 events.put(entry)
@@ -172,9 +189,5 @@ def connect(patches: Patches, events: AwsEvents) -> None:
     def no_targets(self: Any, original_event: Any, transform_input: bool = True) -> None:
         """Targets are served by `deliver`."""
 
-
-
     patches.set(EventsBackend, "put_events", put_events)
     patches.set(Rule, "send_to_targets", no_targets)
-
-

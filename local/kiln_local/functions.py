@@ -1,4 +1,5 @@
-"""Lambda functions in process: each handler is loaded once from its folder and called in the caller's thread."""
+"""Lambda functions in process: each handler is loaded once from its folder and called in the
+caller's thread."""
 
 from __future__ import annotations
 
@@ -58,7 +59,9 @@ class Output(io.TextIOBase):
 class Functions:
     """The functions of the template, by physical name."""
 
-    def __init__(self, project: Path, specifications: dict[str, dict[str, Any]], region: str) -> None:
+    def __init__(
+        self, project: Path, specifications: dict[str, dict[str, Any]], region: str
+    ) -> None:
         self._project = project
         self._specifications = specifications
         self._region = region
@@ -67,7 +70,8 @@ class Functions:
         self._environment = self._merged_environment()
 
     def _merged_environment(self) -> dict[str, str]:
-        """One process, one environment: functions that disagree on a variable cannot run together."""
+        """One process, one environment: functions that disagree on a variable cannot run
+        together."""
         merged = {
             "AWS_REGION": self._region,
             "AWS_DEFAULT_REGION": self._region,
@@ -78,7 +82,9 @@ class Functions:
         for name, specification in self._specifications.items():
             for key, value in specification.get("Environment", {}).get("Variables", {}).items():
                 if merged.setdefault(key, value) != value:
-                    raise ValueError(f"{name}: {key} differs between functions, which share a process here")
+                    raise ValueError(
+                        f"{name}: {key} differs between functions, which share a process here"
+                    )
         return merged
 
     def enter(self, patches: Patches) -> None:
@@ -129,7 +135,8 @@ class Functions:
 
 
 def _error_object(error: Exception) -> dict[str, Any]:
-    """What Lambda answers for an exception (Lambda Developer Guide, "Function errors in Python")."""
+    """What Lambda answers for an exception (Lambda Developer Guide, "Function errors in
+    Python")."""
     return {
         "errorMessage": str(error),
         "errorType": type(error).__name__,
@@ -142,19 +149,18 @@ def connect(patches: Patches, functions: Functions) -> None:
     """Let moto's Lambda run them."""
     from moto.awslambda.models import LambdaBackend
 
-    def invoke(
-        self: Any, function_name: str, qualifier: Any, body: Any, headers: Any, response_headers: Any
-    ) -> bytes:
+    def invoke(self: Any, function_name: str, qualifier: Any, body: Any, *headers: Any) -> bytes:
+        asked, answered = headers
         found = self.get_function(function_name, qualifier)
         event = json.loads(body) if body else {}
-        if headers.get("X-Amz-Invocation-Type") == "Event":
+        if asked.get("X-Amz-Invocation-Type") == "Event":
             invoke_later(functions, found.function_name, event)
             return b""
         result, failed = functions.invoke(found.function_name, event)
         if failed:
-            response_headers["x-amz-function-error"] = "Unhandled"
+            answered["x-amz-function-error"] = "Unhandled"
         payload = json.dumps(result).encode()
-        response_headers["Content-Length"] = str(len(payload))
+        answered["Content-Length"] = str(len(payload))
         return payload
 
     patches.set(LambdaBackend, "invoke", invoke)

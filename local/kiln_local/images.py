@@ -1,7 +1,7 @@
 """EC2's images over time: CreateImage, DeregisterImage, deprecation, and the public images.
 
-moto makes an image available at once, keeps no name unique, knows no tags on snapshots, no deprecation
-and no block device but its own; this adds what is missing.
+moto makes an image available at once, keeps no name unique, knows no tags on snapshots, no
+deprecation and no block device but its own; this adds what is missing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import EC2ClientError, InvalidAMIIdError
-from moto.ec2.models.amis import Ami, AmiBackend
+from moto.ec2.models.amis import Ami
 from moto.ec2.responses.amis import AmisResponse
 from moto.ec2.utils import random_ami_id
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _MANAGED = "kiln:bake"
 
 
-class LocalImage(Ami):
+class LocalImage(Ami):  # type: ignore[misc]
     """An image with a root volume of its own size."""
 
     root_size = 8
@@ -33,7 +33,7 @@ class LocalImage(Ami):
     state_reason: dict[str, str] | None = None
 
     @property
-    def block_device_mappings(self) -> list[dict[str, Any]]:  # type: ignore[override]
+    def block_device_mappings(self) -> list[dict[str, Any]]:
         """The root volume; an instance-store root has none."""
         if self.root_device_type != "ebs":
             return []
@@ -50,24 +50,30 @@ class LocalImage(Ami):
 def connect(patches: Patches, ec2: Ec2) -> None:
     """Patch moto's images."""
 
-    def create_image(
-        self: Any, instance_id: str, name: str, description: str, tag_specifications: list[Any]
-    ) -> Ami:
-        return _create(ec2, self, instance_id, name, description, tag_specifications)
+    def create_image(self: AmisResponse) -> ActionResult:
+        self.error_on_dryrun()
+        names = ("InstanceId", "Name", "Description", "TagSpecifications")
+        return ActionResult({"ImageId": _create(ec2, {n: self._get_param(n) for n in names}).id})
 
     def deregister_image(self: AmisResponse) -> ActionResult:
         image, snapshots = self._get_param("ImageId"), self._get_param("DeleteAssociatedSnapshots")
         self.error_on_dryrun()
-        return ActionResult({"Return": True, "DeleteSnapshotResults": _deregister(ec2, image, bool(snapshots))})
+        return ActionResult(
+            {"Return": True, "DeleteSnapshotResults": _deregister(ec2, image, bool(snapshots))}
+        )
 
     def enable_image_deprecation(self: AmisResponse) -> ActionResult:
         image = _image(self.ec2_backend, self._get_param("ImageId"))
         at = self._get_param("DeprecateAt")
-        moment = at if isinstance(at, datetime) else datetime.fromisoformat(str(at).replace("Z", "+00:00"))
+        moment = (
+            at
+            if isinstance(at, datetime)
+            else datetime.fromisoformat(str(at).replace("Z", "+00:00"))
+        )
         image.deprecation_time = f"{moment:%Y-%m-%dT%H:%M:00.000Z}"
         return ActionResult({"Return": True})
 
-    patches.set(AmiBackend, "create_image", create_image)
+    patches.set(AmisResponse, "create_image", create_image)
     patches.set(AmisResponse, "deregister_image", deregister_image)
     patches.set(AmisResponse, "enable_image_deprecation", enable_image_deprecation)
 
@@ -78,43 +84,47 @@ def _image(backend: Any, image_id: str) -> Any:
     return backend.amis[image_id]
 
 
-def _create(
-    ec2: Ec2, backend: Any, instance_id: str, name: str, description: str, specifications: list[Any]
-) -> Ami:
+def _create(ec2: Ec2, request: dict[str, Any]) -> LocalImage:
+    backend, instance_id = ec2.backend, request["InstanceId"]
     instance = backend.get_instance(instance_id)
-    if instance._state.name not in ("running", "stopped", "stopping"):
-        raise EC2ClientError(
-            "IncorrectState", f"Instance '{instance_id}' is not 'running', 'stopping' or 'stopped'."
-        )
-    taken = next((a for a in backend.amis.values() if a.name == name and a.owner_id == backend.account_id), None)
-    if taken:
-        raise EC2ClientError(
-            "InvalidAMIName.Duplicate", f"AMI name {name} is already in use by AMI {taken.id}"
-        )
-    source = backend.amis.get(instance.image_id)
+    _check_create(backend, instance, request["Name"])
+    source = backend.amis[instance.image_id]
     image = LocalImage(
         backend,
         random_ami_id(),
         instance=instance,
-        name=name,
-        description=description,
+        name=request["Name"],
+        description=request["Description"] or "",
         state="pending",
         root_device_type="ebs",
-        root_device_name=source.root_device_name if source else "/dev/xvda",
-        boot_mode=source.boot_mode if source else None,
+        root_device_name=source.root_device_name,
         snapshot_description=f"Created by CreateImage({instance_id})",
     )
-    image.ena_support = source.ena_support if source else True
+    image.boot_mode, image.ena_support = source.boot_mode, source.ena_support
     image.creation_date = ec2.clock.now()
     image.ebs_snapshot.encrypted = True
     image.ebs_snapshot.status = "pending"
-    for specification in specifications:
+    for specification in request["TagSpecifications"] or ():
         target = image if specification["ResourceType"] == "image" else image.ebs_snapshot
         target.add_tags({tag["Key"]: tag["Value"] for tag in specification["Tags"]})
     backend.amis[image.id] = image
     ec2.room.capture(instance_id, image.id)
     _become_available(ec2, image)
     return image
+
+
+def _check_create(backend: Any, instance: Any, name: str) -> None:
+    if instance._state.name not in ("running", "stopped", "stopping"):
+        raise EC2ClientError(
+            "IncorrectState",
+            f"Instance '{instance.id}' is not 'running', 'stopping' or 'stopped'.",
+        )
+    own = (ami for ami in backend.amis.values() if ami.owner_id == backend.account_id)
+    taken = next((ami for ami in own if ami.name == name), None)
+    if taken:
+        raise EC2ClientError(
+            "InvalidAMIName.Duplicate", f"AMI name {name} is already in use by AMI {taken.id}"
+        )
 
 
 def _become_available(ec2: Ec2, image: LocalImage) -> None:
@@ -146,7 +156,7 @@ def _deregister(ec2: Ec2, image_id: str, snapshots: bool) -> list[dict[str, str]
     return [{"SnapshotId": snapshot.id, "ReturnCode": "success"}]
 
 
-def load_public(ec2: Ec2, ssm_backend: Any) -> None:
+def load_public(ec2: Ec2) -> None:
     """Put the public images and their parameters in place."""
     for public in public_images():
         ec2.backend.amis[public.id] = _public(ec2, public)

@@ -1,4 +1,5 @@
-"""moto's Step Functions interpreter on simulated time, with JSONata, calling AWS under its machine's name."""
+"""moto's Step Functions interpreter on simulated time, with JSONata, calling AWS under its
+machine's name."""
 
 from __future__ import annotations
 
@@ -33,7 +34,9 @@ def connect(patches: Patches, clock: SimClock, region: str, on_change: Any) -> N
     for name in _SLEEP:
         patches.set(_module(name), "time", time_module(clock))
     patches.set(_module("asl.eval.callback.callback"), "Event", event_class(clock))
-    patches.set(_module("asl.component.state.exec.execute_state"), "threading", threading_module(clock))
+    patches.set(
+        _module("asl.component.state.exec.execute_state"), "threading", threading_module(clock)
+    )
     patches.rebind(_PARSER, "boto_client_for", _clients(region))
     _scale_waits(patches, clock)
     _name_callers(patches)
@@ -47,10 +50,11 @@ def _module(name: str) -> Any:
 
 
 def _clients(region: str) -> Any:
-    """A client a service, made once: moto makes one for every task, which costs more than the task."""
+    """A client a service, made once: moto makes one for every task, which costs more than the
+    task."""
     made: dict[str, Any] = {}
 
-    def client_for(region: str = region, service: str = "", state_credentials: Any = None) -> Any:
+    def client_for(region: str = region, service: str = "", **_: Any) -> Any:
         if service not in made:
             made[service] = boto3.client(  # type: ignore[call-overload]
                 service, region_name=region, config=Config(retries={"total_max_attempts": 1})
@@ -72,7 +76,9 @@ def _scale_waits(patches: Patches, clock: SimClock) -> None:
 
 def _name_callers(patches: Patches) -> None:
     """Each task runs in a thread of its own: name the caller where the task is evaluated."""
-    service = _module("asl.component.state.exec.state_task.service.state_task_service").StateTaskService
+    service = _module(
+        "asl.component.state.exec.state_task.service.state_task_service"
+    ).StateTaskService
     original = service._eval_execution
 
     def eval_execution(self: Any, env: Any) -> Any:
@@ -88,7 +94,8 @@ def _name_callers(patches: Patches) -> None:
 
 
 def _renew_token(env: Any) -> None:
-    """A retry is a new attempt with a token of its own; the old one has timed out. moto keeps the old one."""
+    """A retry is a new attempt with a token of its own; the old one has timed out. moto keeps the
+    old one."""
     context = env.states.context_object
     data = context.context_object_data
     if not data.get("Task") or not data["State"].get("RetryCount"):
@@ -100,7 +107,8 @@ def _renew_token(env: Any) -> None:
 
 
 def _answer_early(patches: Patches) -> None:
-    """moto misses an answer that comes before it waits, as it does where a function answers at once."""
+    """moto misses an answer that comes before it waits, as it does where a function answers at
+    once."""
     callbacks = _module("asl.component.state.exec.state_task.service.state_task_service_callback")
     service = callbacks.StateTaskServiceCallback
     original = service._wait_for_task_token_heartbeat
@@ -113,7 +121,8 @@ def _answer_early(patches: Patches) -> None:
 
 
 def _pass_causes(patches: Patches) -> None:
-    """moto drops the cause of SendTaskFailure, and cannot start an execution without a name twice."""
+    """moto drops the cause of SendTaskFailure, and cannot start an execution without a name
+    twice."""
     from moto.core.responses import EmptyResult
     from moto.stepfunctions.parser.models import StepFunctionsParserBackend
     from moto.stepfunctions.responses import StepFunctionResponse

@@ -1,7 +1,7 @@
 """JSONata for moto's Step Functions interpreter, which ships a bridge to a JVM that is not there.
 
-Values are bound, never pasted into the expression: moto's own way puts strings between quotes without
-escaping them, so that a quote in a cause would end the expression.
+Values are bound, never pasted into the expression: moto's own way puts strings between quotes
+without escaping them, so that a quote in a cause would end the expression.
 """
 
 from __future__ import annotations
@@ -76,17 +76,23 @@ def _in_state(expression: str, env: Any, clock: SimClock) -> Any:
     bindings = {"states": env.states._states_data, **store._outer_scope, **store._inner_scope}
     try:
         return evaluate(f"({functions}{expression})" if functions else expression, bindings, clock)
-    except Undefined:
-        raise _failure(env, f"The JSONata expression '{expression}' returned nothing (undefined).")
-    except Exception as error:  # noqa: BLE001 - the engine raises many kinds
-        raise _failure(env, f"The JSONata expression '{expression}' threw an error: {error}") from error
+    except Undefined as error:
+        raise _failure(
+            env, f"The JSONata expression '{expression}' returned nothing (undefined)."
+        ) from error
+    except Exception as error:
+        raise _failure(
+            env, f"The JSONata expression '{expression}' threw an error: {error}"
+        ) from error
 
 
 def _failure(env: Any, cause: str) -> Exception:
     """States.QueryEvaluationError, as Step Functions reports it."""
     from moto.stepfunctions.parser.api import EvaluationFailedEventDetails, HistoryEventType
     from moto.stepfunctions.parser.asl.component.common.error_name import failure_event as failing
-    from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
+    from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import (
+        StatesErrorName,
+    )
     from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
         StatesErrorNameType,
     )
@@ -94,9 +100,15 @@ def _failure(env: Any, cause: str) -> Exception:
 
     name = StatesErrorName(typ=StatesErrorNameType.StatesQueryEvaluationError)
     details = EventDetails(
-        evaluationFailedEventDetails=EvaluationFailedEventDetails(cause=cause, error=name.error_name)
+        evaluationFailedEventDetails=EvaluationFailedEventDetails(
+            cause=cause, error=name.error_name
+        )
     )
     event = failing.FailureEvent(
-        env=env, error_name=name, event_type=HistoryEventType.EvaluationFailed, event_details=details
+        env=env,
+        error_name=name,
+        event_type=HistoryEventType.EvaluationFailed,
+        event_details=details,
     )
-    return failing.FailureEventException(failure_event=event)
+    found: Exception = failing.FailureEventException(failure_event=event)
+    return found

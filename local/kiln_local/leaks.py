@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 _GONE = frozenset({"terminated", "shutting-down"})
@@ -10,34 +10,41 @@ _GONE = frozenset({"terminated", "shutting-down"})
 
 def leaks(backend: Any, bake: str, image: str | None, kept: bool) -> list[dict[str, str]]:
     """Leftovers of an ended bake; `image` is its result, `kept` says that its builder may stay."""
-    return list(_leaks(backend, bake, image, kept))
-
-
-def _leaks(backend: Any, bake: str, image: str | None, kept: bool) -> Iterator[dict[str, str]]:
+    staying = {
+        instance.id
+        for instance in backend.all_instances()
+        if kept and _tags(instance).get("kiln:role") == "builder"
+    }
     wanted = backend.amis[image].ebs_snapshot.id if image in backend.amis else None
-    staying: set[str] = set()
+    found = (
+        *_instances(backend, staying),
+        *_attached("volume", backend.volumes.values(), staying),
+        *_attached("network-interface", backend.enis.values(), staying),
+        *(("image", ami, ami.state) for ami in backend.amis.values() if ami.id != image),
+        *(("snapshot", s, s.status) for s in backend.snapshots.values() if s.id != wanted),
+    )
+    return [
+        {"kind": kind, "id": resource.id, "state": state}
+        for kind, resource, state in found
+        if _tags(resource).get("kiln:bake") == bake
+    ]
+
+
+def _instances(backend: Any, staying: set[str]) -> Iterator[tuple[str, Any, str]]:
     for instance in backend.all_instances():
-        tags = _tags(instance)
-        if tags.get("kiln:bake") != bake or instance._state.name in _GONE:
-            continue
-        if kept and tags.get("kiln:role") == "builder":
-            staying.add(instance.id)
-            continue
-        yield {"kind": "instance", "id": instance.id, "state": instance._state.name}
-    for volume in backend.volumes.values():
-        attached = volume.attachment.instance.id if volume.attachment else None
-        if _tags(volume).get("kiln:bake") == bake and attached not in staying:
-            yield {"kind": "volume", "id": volume.id, "state": volume.status}
-    for ami in backend.amis.values():
-        if _tags(ami).get("kiln:bake") == bake and ami.id != image:
-            yield {"kind": "image", "id": ami.id, "state": ami.state}
-    for snapshot in backend.snapshots.values():
-        if _tags(snapshot).get("kiln:bake") == bake and snapshot.id != wanted:
-            yield {"kind": "snapshot", "id": snapshot.id, "state": snapshot.status}
-    for interface in backend.enis.values():
-        attached = getattr(interface.instance, "id", None)
-        if _tags(interface).get("kiln:bake") == bake and attached not in staying:
-            yield {"kind": "network-interface", "id": interface.id, "state": interface.status}
+        state = instance._state.name
+        if state not in _GONE and instance.id not in staying:
+            yield "instance", instance, state
+
+
+def _attached(
+    kind: str, resources: Iterable[Any], staying: set[str]
+) -> Iterator[tuple[str, Any, str]]:
+    for resource in resources:
+        attachment = getattr(resource, "attachment", None)
+        holder = getattr(attachment or resource, "instance", None)
+        if getattr(holder, "id", None) not in staying:
+            yield kind, resource, resource.status
 
 
 def _tags(resource: Any) -> dict[str, str]:

@@ -1,4 +1,5 @@
-"""Makes the resources of an expanded template, one type at a time, by the same API calls that CloudFormation makes.
+"""Makes the resources of an expanded template, one type at a time, by the same API calls that
+CloudFormation makes.
 
 Requests are checked against botocore's models on the way. A type without a maker is an error.
 """
@@ -25,7 +26,9 @@ STACK = "kiln"
 class Stack:
     """The stack being made."""
 
-    def __init__(self, session: boto3.Session, account: str, paths: dict[str, str], project: Path) -> None:
+    def __init__(
+        self, session: boto3.Session, account: str, paths: dict[str, str], project: Path
+    ) -> None:
         self.session = session
         self.account = account
         self.region = str(session.region_name)
@@ -83,7 +86,10 @@ def _needs(resource: dict[str, Any]) -> set[str]:
 
 def _table(stack: Stack, name: str, p: Properties) -> Made:
     client, table = stack.client("dynamodb"), f"{STACK}-{name}"
-    ttl, recovery = p.pop("TimeToLiveSpecification", None), p.pop("PointInTimeRecoverySpecification", None)
+    ttl, recovery = (
+        p.pop("TimeToLiveSpecification", None),
+        p.pop("PointInTimeRecoverySpecification", None),
+    )
     p["SSESpecification"] = {"Enabled": p.pop("SSESpecification", {}).get("SSEEnabled", False)}
     client.create_table(TableName=table, **p)
     if ttl:
@@ -97,14 +103,33 @@ def _bucket(stack: Stack, name: str, p: Properties) -> Made:
     client, bucket = stack.client("s3"), f"{STACK}-{name.lower()}-{stack.account}-{stack.region}"
     where = {"LocationConstraint": stack.region} if stack.region != "us-east-1" else None
     client.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": where} if where else {}))
-    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=p["VersioningConfiguration"])
+    client.put_bucket_versioning(
+        Bucket=bucket, VersioningConfiguration=p["VersioningConfiguration"]
+    )
     rules = p["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    encryption = [{"ApplyServerSideEncryptionByDefault": r["ServerSideEncryptionByDefault"]} for r in rules]
-    client.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": encryption})
+    encryption = [
+        {"ApplyServerSideEncryptionByDefault": r["ServerSideEncryptionByDefault"]} for r in rules
+    ]
+    client.put_bucket_encryption(
+        Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": encryption}
+    )
     client.put_public_access_block(
         Bucket=bucket, PublicAccessBlockConfiguration=p["PublicAccessBlockConfiguration"]
     )
+    client.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=p["OwnershipControls"])
+    client.put_bucket_lifecycle_configuration(
+        Bucket=bucket,
+        LifecycleConfiguration={
+            "Rules": [_rule_of(r) for r in p["LifecycleConfiguration"]["Rules"]]
+        },
+    )
     return Made(bucket, Arn=f"arn:aws:s3:::{bucket}")
+
+
+def _rule_of(rule: Properties) -> Properties:
+    """A life-cycle rule as the API takes it: CloudFormation writes `Id` and no filter."""
+    renamed = {"ID" if key == "Id" else key: value for key, value in rule.items()}
+    return {"Filter": {"Prefix": ""}, **renamed}
 
 
 def _bucket_policy(stack: Stack, name: str, p: Properties) -> Made:
@@ -112,7 +137,7 @@ def _bucket_policy(stack: Stack, name: str, p: Properties) -> Made:
     return Made(name)
 
 
-def _bus(stack: Stack, name: str, p: Properties) -> Made:
+def _bus(stack: Stack, _: str, p: Properties) -> Made:
     answer = stack.client("events").create_event_bus(Name=p["Name"])
     return Made(p["Name"], Arn=answer["EventBusArn"], Name=p["Name"])
 
@@ -168,7 +193,7 @@ def _profile(stack: Stack, name: str, p: Properties) -> Made:
     return Made(profile, Arn=answer["InstanceProfile"]["Arn"])
 
 
-def _document(stack: Stack, name: str, p: Properties) -> Made:
+def _document(stack: Stack, _: str, p: Properties) -> Made:
     stack.client("ssm").create_document(
         Name=p["Name"],
         Content=yaml.safe_dump(p["Content"], sort_keys=False),
@@ -179,14 +204,16 @@ def _document(stack: Stack, name: str, p: Properties) -> Made:
     return Made(p["Name"])
 
 
-def _logs(stack: Stack, name: str, p: Properties) -> Made:
+def _logs(stack: Stack, _: str, p: Properties) -> Made:
     client = stack.client("logs")
     client.create_log_group(logGroupName=p["LogGroupName"])
-    client.put_retention_policy(logGroupName=p["LogGroupName"], retentionInDays=int(p["RetentionInDays"]))
+    client.put_retention_policy(
+        logGroupName=p["LogGroupName"], retentionInDays=int(p["RetentionInDays"])
+    )
     return Made(p["LogGroupName"], Arn=stack.arn("logs", f"log-group:{p['LogGroupName']}:*"))
 
 
-def _layer(stack: Stack, name: str, p: Properties) -> Made:
+def _layer(stack: Stack, _: str, p: Properties) -> Made:
     answer = stack.client("lambda").publish_layer_version(
         LayerName=p["LayerName"], Content={"ZipFile": stack.empty_archive}
     )
@@ -215,7 +242,10 @@ def _rule(stack: Stack, name: str, p: Properties) -> Made:
     bus = {"EventBusName": p["EventBusName"]} if "EventBusName" in p else {}
     rule = f"{STACK}-{name}"
     client.put_rule(
-        Name=rule, EventPattern=json.dumps(p["EventPattern"]), State=p.get("State", "ENABLED"), **bus
+        Name=rule,
+        EventPattern=json.dumps(p["EventPattern"]),
+        State=p.get("State", "ENABLED"),
+        **bus,
     )
     client.put_targets(Rule=rule, Targets=p["Targets"], **bus)
     path = f"{p['EventBusName']}/{rule}" if bus else rule

@@ -16,7 +16,11 @@ class Patches:
 
     def set(self, owner: Any, name: str, value: Any) -> Any:
         """Replace an attribute; its former value."""
-        former = vars(owner).get(name, _NOTHING) if isinstance(owner, type) else getattr(owner, name, _NOTHING)
+        former = (
+            vars(owner).get(name, _NOTHING)
+            if isinstance(owner, type)
+            else getattr(owner, name, _NOTHING)
+        )
         self._former.append((owner, name, former))
         setattr(owner, name, value)
         return former

@@ -1,4 +1,5 @@
-"""Policies: moto reads a statement without its conditions, so that a Deny for plain HTTP would deny everything."""
+"""Policies: moto reads a statement without its conditions, so that a Deny for plain HTTP would
+deny everything."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from kiln_local.patches import Patches
 
 
 def connect(patches: Patches) -> None:
-    """Leave out statements that hold for plain HTTP alone: every caller here stands for one that uses TLS."""
+    """Leave out statements that hold for plain HTTP alone: every caller here stands for one that
+    uses TLS."""
     original = IAMPolicyStatement.is_action_permitted
 
     def is_action_permitted(self: Any, *args: Any, **kwargs: Any) -> PermissionResult:

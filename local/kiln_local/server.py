@@ -8,9 +8,9 @@ from typing import Any
 
 
 class Server:
-    """moto's own application on the same backends, in a thread. A stack's outputs are told by CloudFormation."""
+    """moto's own application on the same backends, in a thread."""
 
-    def __init__(self, port: int, account: str, outputs: dict[str, str]) -> None:
+    def __init__(self, port: int) -> None:
         from moto.moto_server.werkzeug_app import (
             DomainDispatcherApplication,
             MotoRequestHandler,
@@ -21,10 +21,13 @@ class Server:
         _check_free(port)
         application = DomainDispatcherApplication(create_backend_app)
         self._server: Any = make_server(
-            "127.0.0.1", port, application, threaded=True, request_handler=_quiet(MotoRequestHandler)
+            "127.0.0.1",
+            port,
+            application,
+            threaded=True,
+            request_handler=_quiet(MotoRequestHandler),
         )
-        host, bound = self._server.server_address[:2]
-        self.endpoint = f"http://{host}:{bound}"
+        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 

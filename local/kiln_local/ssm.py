@@ -1,4 +1,5 @@
-"""Systems Manager: agents, Run Command and public parameters, where moto answers Success without doing anything."""
+"""Systems Manager: agents, Run Command and public parameters, where moto answers Success without
+doing anything."""
 
 from __future__ import annotations
 
@@ -60,7 +61,7 @@ def connect(patches: Patches, ec2: Ec2, commands: RunCommand) -> None:
     for name, method in _methods(ec2, commands).items():
         patches.set(SimpleSystemManagerResponse, name, method)
     # moto's own public parameters name images that do not exist here.
-    patches.set(ParameterDict, "_check_loading_status", lambda self, key: None)
+    patches.set(ParameterDict, "_check_loading_status", lambda *_: None)
     put = SimpleSystemManagerBackend.put_parameter
 
     def put_parameter(self: Any, name: str, *args: Any, **kwargs: Any) -> Any:
@@ -92,52 +93,69 @@ def load_public_parameters(backend: Any, ec2: Ec2) -> None:
 
 
 def _methods(ec2: Ec2, commands: RunCommand) -> dict[str, Any]:
-    def send_command(self: Any) -> ActionResult:
-        request = {name: value for name in _SENT if (value := self._get_param(name)) is not None}
-        document = _document(self.ssm_backend, request["DocumentName"])
-        _check(request, document, ec2)
-        return ActionResult({"Command": commands.send(request, document).described()})
+    """Replacements for moto's methods, each with this world bound to it."""
 
-    def list_commands(self: Any) -> ActionResult:
-        wanted, instance = self._get_param("CommandId"), self._get_param("InstanceId")
-        found = [
-            command.described()
-            for command in reversed(commands.commands.values())
-            if wanted in (None, command.id) and (instance is None or instance in command.invocations)
-        ]
-        return ActionResult({"Commands": found[: int(self._get_param("MaxResults") or 50)]})
+    def bound(method: Any) -> Any:
+        return lambda response: ActionResult(method(response, ec2, commands))
 
-    def list_command_invocations(self: Any) -> ActionResult:
-        wanted, instance = self._get_param("CommandId"), self._get_param("InstanceId")
-        details = bool(self._get_param("Details"))
-        found = [
-            listed(command, invocation, details)
-            for command in reversed(commands.commands.values())
-            for invocation in command.invocations.values()
-            if wanted in (None, command.id) and instance in (None, invocation.instance)
-            if invocation.delivered
-        ]
-        return ActionResult({"CommandInvocations": found})
+    methods = (
+        send_command,
+        list_commands,
+        list_command_invocations,
+        get_command_invocation,
+        describe_instance_information,
+    )
+    return {method.__name__: bound(method) for method in methods}
 
-    def get_command_invocation(self: Any) -> ActionResult:
-        command, invocation = _invocation(commands, self._get_param("CommandId"), self._get_param("InstanceId"))
-        plugin = self._get_param("PluginName")
-        steps = invocation.run.steps if invocation.run else ()
-        step = next((step for step in steps if step.name == plugin), None)
-        if plugin and step is None:
-            raise SSMException("InvalidPluginName", f"The plugin name {plugin} isn't valid.")
-        return ActionResult(got(command, invocation, step))
 
-    def describe_instance_information(self: Any) -> ActionResult:
-        return ActionResult({"InstanceInformationList": list(_information(self, ec2))})
+def send_command(response: Any, ec2: Ec2, commands: RunCommand) -> dict[str, Any]:
+    """SendCommand."""
+    request = {name: value for name in _SENT if (value := response._get_param(name)) is not None}
+    document = _document(response.ssm_backend, request["DocumentName"])
+    _check(request, document, ec2)
+    return {"Command": commands.send(request, document).described()}
 
-    return {
-        "send_command": send_command,
-        "list_commands": list_commands,
-        "list_command_invocations": list_command_invocations,
-        "get_command_invocation": get_command_invocation,
-        "describe_instance_information": describe_instance_information,
-    }
+
+def list_commands(response: Any, _: Ec2, commands: RunCommand) -> dict[str, Any]:
+    """ListCommands, newest first."""
+    wanted, instance = response._get_param("CommandId"), response._get_param("InstanceId")
+    found = [
+        command.described()
+        for command in reversed(commands.commands.values())
+        if wanted in (None, command.id) and (instance is None or instance in command.invocations)
+    ]
+    return {"Commands": found[: int(response._get_param("MaxResults") or 50)]}
+
+
+def list_command_invocations(response: Any, _: Ec2, commands: RunCommand) -> dict[str, Any]:
+    """ListCommandInvocations, newest first."""
+    wanted, instance = response._get_param("CommandId"), response._get_param("InstanceId")
+    details = bool(response._get_param("Details"))
+    found = [
+        listed(command, invocation, details)
+        for command in reversed(commands.commands.values())
+        for invocation in command.invocations.values()
+        if wanted in (None, command.id) and instance in (None, invocation.instance)
+        if invocation.delivered
+    ]
+    return {"CommandInvocations": found}
+
+
+def get_command_invocation(response: Any, _: Ec2, commands: RunCommand) -> dict[str, Any]:
+    """GetCommandInvocation, of one step or of all."""
+    ids = response._get_param("CommandId"), response._get_param("InstanceId")
+    command, invocation = _invocation(commands, *ids)
+    plugin = response._get_param("PluginName")
+    steps = invocation.run.steps if invocation.run else ()
+    step = next((step for step in steps if step.name == plugin), None)
+    if plugin and step is None:
+        raise SSMException("InvalidPluginName", f"The plugin name {plugin} isn't valid.")
+    return got(command, invocation, step)
+
+
+def describe_instance_information(response: Any, ec2: Ec2, _: RunCommand) -> dict[str, Any]:
+    """DescribeInstanceInformation of agents that are online."""
+    return {"InstanceInformationList": list(_information(response, ec2))}
 
 
 def _document(backend: Any, name: str) -> dict[str, Any]:
@@ -154,20 +172,29 @@ def _check(request: dict[str, Any], document: dict[str, Any], ec2: Ec2) -> None:
     instances = request.get("InstanceIds") or []
     offline = [instance for instance in instances if instance not in ec2.online]
     if not instances or offline:
-        raise SSMException("InvalidInstanceId", f"Instances {offline} not in a valid state for account")
+        raise SSMException(
+            "InvalidInstanceId", f"Instances {offline} not in a valid state for account"
+        )
     if len(request.get("Comment", "")) > 100:
         raise SSMException("ValidationException", "Comment is longer than 100 characters")
     given = request.get("Parameters", {})
     size = len(yaml.safe_dump(document)) + sum(len(v) for values in given.values() for v in values)
     if size > _LARGEST:
-        raise SSMException("MaxDocumentSizeExceeded", "The document with its parameters is over 64 KB.")
-    declared = document.get("parameters")
-    for name, spec in (declared or {}).items():
+        raise SSMException(
+            "MaxDocumentSizeExceeded", "The document with its parameters is over 64 KB."
+        )
+    if "parameters" in document and document["parameters"] is None:
+        # A document that is not run here takes whatever it is given.
+        return
+    declared = document.get("parameters", {})
+    for name, spec in declared.items():
         if name not in given and "default" not in spec:
             raise SSMException("InvalidParameters", f"Parameter {name} is required.")
-    for name, values in given.items() if declared is not None else ():
+    for name, values in given.items():
         if name not in declared:
-            raise SSMException("InvalidParameters", f"Parameter {name} is not declared by the document.")
+            raise SSMException(
+                "InvalidParameters", f"Parameter {name} is not declared by the document."
+            )
         for value in values:
             _check_value(name, declared[name], value)
 
@@ -183,11 +210,15 @@ def _check_value(name: str, spec: dict[str, Any], value: str) -> None:
         raise SSMException("InvalidParameters", f"Parameter {name} is too long or too short.")
 
 
-def _invocation(commands: RunCommand, command_id: str, instance: str) -> tuple[SentCommand, Invocation]:
+def _invocation(
+    commands: RunCommand, command_id: str, instance: str
+) -> tuple[SentCommand, Invocation]:
     command = commands.commands.get(command_id)
     invocation = command.invocations.get(instance) if command else None
     if command is None or invocation is None or not invocation.delivered:
-        raise SSMException("InvocationDoesNotExist", "The command ID and instance ID don't match any invocation.")
+        raise SSMException(
+            "InvocationDoesNotExist", "The command ID and instance ID don't match any invocation."
+        )
     return command, invocation
 
 

@@ -1,4 +1,5 @@
-"""Reads the project's template.yaml, has AWS's own translator expand it, and resolves its references.
+"""Reads the project's template.yaml, has AWS's own translator expand it, and resolves its
+references.
 
 The expanded template is kept in a cache by its content: the translator costs a second to import.
 """
@@ -15,7 +16,20 @@ import yaml
 
 from kiln_local.machines.packages import cache_home
 
-_SHORT = ("Ref", "GetAtt", "Sub", "If", "Equals", "Not", "And", "Or", "Join", "Select", "Split", "FindInMap")
+_SHORT = (
+    "Ref",
+    "GetAtt",
+    "Sub",
+    "If",
+    "Equals",
+    "Not",
+    "And",
+    "Or",
+    "Join",
+    "Select",
+    "Split",
+    "FindInMap",
+)
 _LOCAL_CODE = {
     "AWS::Serverless::LayerVersion": "ContentUri",
     "AWS::Serverless::Function": "CodeUri",
@@ -23,8 +37,11 @@ _LOCAL_CODE = {
 }
 # The managed policies that the translator adds by itself; it would ask IAM for them.
 _MANAGED = {
-    "AWSLambdaBasicExecutionRole": "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
-    "AWSXrayWriteOnlyAccess": "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess",
+    name: f"arn:aws:iam::aws:policy/{path}{name}"
+    for name, path in (
+        ("AWSLambdaBasicExecutionRole", "service-role/"),
+        ("AWSXrayWriteOnlyAccess", ""),
+    )
 }
 
 
@@ -41,8 +58,10 @@ def _short(loader: _Loader, suffix: str, node: yaml.Node) -> Any:
         value: Any = loader.construct_scalar(node)
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
-    else:
+    elif isinstance(node, yaml.MappingNode):
         value = loader.construct_mapping(node, deep=True)
+    else:
+        raise TemplateError(f"{node.start_mark}: !{suffix} stands before something unknown")
     if suffix == "GetAtt" and isinstance(value, str):
         value = value.split(".", 1)
     return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
@@ -52,9 +71,10 @@ _Loader.add_multi_constructor("!", _short)
 
 
 def read(path: Path) -> dict[str, Any]:
-    """A template with its included files in place and its local code paths kept under `Metadata`."""
+    """A template with its included files in place and its local code paths kept under
+    `Metadata`."""
     template = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 - a SafeLoader
-    return _include(template, path.parent)
+    return dict(_include(template, path.parent))
 
 
 def _include(value: Any, folder: Path) -> Any:
@@ -112,7 +132,9 @@ def _translate(template: dict[str, Any], region: str) -> dict[str, Any]:
 class Resolver:
     """Resolves references of an expanded template. `known` maps logical ids to what was made."""
 
-    def __init__(self, template: dict[str, Any], parameters: dict[str, str], pseudo: dict[str, str]) -> None:
+    def __init__(
+        self, template: dict[str, Any], parameters: dict[str, str], pseudo: dict[str, str]
+    ) -> None:
         declared = template.get("Parameters", {})
         unknown = sorted(set(parameters) - set(declared))
         if unknown:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import os
 import shutil
 import tempfile
@@ -48,8 +47,9 @@ _CONFIG: Any = {
 _LOADER = create_loader()
 
 
-def _loader(search_path_string: str | None = None) -> Any:
-    """One loader for all sessions: each would read botocore's models anew, which costs more than a bake."""
+def _loader(_search_path: str | None = None) -> Any:
+    """One loader for all sessions: each would read botocore's models anew, which costs more than a
+    bake."""
     return _LOADER
 
 
@@ -99,7 +99,7 @@ class LocalAws:
         )
         self._run_command = commands.RunCommand(self.ec2, self._store)
         self._connect()
-        images.load_public(self.ec2, self._backend("ssm"))
+        images.load_public(self.ec2)
         ssm.load_public_parameters(self._backend("ssm"), self.ec2)
         self._make()
 
@@ -107,7 +107,7 @@ class LocalAws:
         from kiln.adapters.clock import SystemClock
 
         clock = self.clock
-        self._patches.set(SystemClock, "now", lambda self: clock.now())
+        self._patches.set(SystemClock, "now", lambda _: clock.now())
         policies.connect(self._patches)
         events.connect(self._patches, self._events)
         ec2.connect(self._patches, self.ec2)
@@ -127,7 +127,9 @@ class LocalAws:
             "AWS::AccountId": self.account,
             "AWS::Partition": "aws",
             "AWS::URLSuffix": "amazonaws.com",
-            "AWS::StackId": f"arn:aws:cloudformation:{self.region}:{self.account}:stack/{makers.STACK}/local",
+            "AWS::StackId": (
+                f"arn:aws:cloudformation:{self.region}:{self.account}:stack/{makers.STACK}/local"
+            ),
         }
         resolver = Resolver(template, self._parameters, pseudo)
         stack = makers.Stack(self.session(), self.account, local_paths(raw), self.project)
@@ -159,15 +161,15 @@ class LocalAws:
         """Serve everything on 127.0.0.1; the endpoint. OSError for a port that is taken."""
         from kiln_local.server import Server
 
-        self._server = Server(port, self.account, self.outputs)
-        return self._server.endpoint
+        self._server = Server(port)
+        return str(self._server.endpoint)
 
     # ------------------------------------------------------------ inside
 
     def _backend(self, service: str) -> Any:
         from moto.backends import get_backend
 
-        return get_backend(service)[self.account][self.region]  # type: ignore[call-overload]
+        return get_backend(service)[self.account][self.region]
 
     def _client(self, service: str) -> Any:
         """A client for what AWS does of its own accord, made once."""
@@ -201,5 +203,3 @@ class LocalAws:
         os.environ.clear()
         os.environ.update(self._environ)
         shutil.rmtree(self._home, ignore_errors=True)
-
-

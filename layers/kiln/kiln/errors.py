@@ -21,7 +21,7 @@
     ├── RolloutFailed           a layer could not take the image
     ├── AwsRefused              AWS refused a call for good (code and message inside)
     │   └── CapacityShort       ... because there is no capacity here and now
-    ├── AwsBusy                 throttling, a fault of AWS or of the network: the state machine tries again
+    ├── AwsBusy                 throttling or a fault of AWS or the network: try again later
     └── TokenGone               a waiting task has ended meanwhile; never leaves a function
 
 Imports nothing. An error's text says what happened, to which resource, and what to do next.

@@ -1,4 +1,5 @@
-"""What every handler does around its one call: event to model and back, log keys, a metric per outcome."""
+"""What every handler does around its one call: event to model and back, log keys, a metric per
+outcome."""
 
 from __future__ import annotations
 
@@ -23,8 +24,8 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 def step(model: type[Request]) -> Callable[[Callable[[Request], BaseModel]], Handler]:
     """Make a Lambda handler of a function from a request model to a result model.
 
-    An error of ours leaves the function as it is: its class name is the error that the state machine
-    sees. Anything else is a fault of Kiln; it is logged whole and leaves the function too.
+    An error of ours leaves the function as it is: its class name is the error that the state
+    machine sees. Anything else is a fault of Kiln; it is logged whole and leaves the function too.
     """
 
     def decorate(call: Callable[[Request], BaseModel]) -> Handler:

@@ -23,7 +23,9 @@ from kiln.domain.model import Lenient
 from kiln.ports import Settings, World
 
 # Adaptive retries slow down together with EC2's token buckets instead of running against them.
-_RETRIES = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=5, read_timeout=30)
+_RETRIES = Config(
+    retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=5, read_timeout=30
+)
 
 
 class Environment(Lenient):
@@ -42,8 +44,11 @@ class Environment(Lenient):
     def read(cls, variables: Mapping[str, str]) -> Environment:
         """From `KILN_TABLE` and so on; a missing one fails the cold start and is named."""
         prefix = "KILN_"
-        found = {key[len(prefix) :].lower(): value for key, value in variables.items()
-                 if key.startswith(prefix)}
+        found = {
+            key[len(prefix) :].lower(): value
+            for key, value in variables.items()
+            if key.startswith(prefix)
+        }
         return cls.model_validate(found)
 
 

@@ -46,7 +46,8 @@ class StepRun:
 
 @dataclass(frozen=True)
 class DocumentRun:
-    """A whole document as it ended. `ran` is False where a step could not be run here; `why_not` says why."""
+    """A whole document as it ended. `ran` is False where a step could not be run here; `why_not`
+    says why."""
 
     status: str
     steps: tuple[StepRun, ...]
@@ -74,7 +75,11 @@ class DocumentRunner:
     """One run of one document. `machine` is asked for anew after each reboot."""
 
     def __init__(
-        self, order: RunOrder, machine: Callable[[], Machine], on_reboot: Callable[[], None], speed: float
+        self,
+        order: RunOrder,
+        machine: Callable[[], Machine],
+        on_reboot: Callable[[], None],
+        speed: float,
     ) -> None:
         self._order = order
         self._machine = machine
@@ -97,7 +102,7 @@ class DocumentRunner:
 
     def _step(self, step: dict[str, Any]) -> StepRun:
         name, plugin = str(step.get("name", "")), str(step.get("action", ""))
-        if not _applies(step.get("precondition"), plugin):
+        if not _applies(step.get("precondition")):
             return StepRun(name, plugin, "Success", 0, "Step execution skipped: precondition.\n")
         if plugin in _NOT_LINUX:
             return StepRun(name, plugin, "Failed", 1, "", f"{plugin} does not run on Linux.\n")
@@ -159,7 +164,7 @@ class DocumentRunner:
         return own | {k: str(v) for k, v in added.items() if _ENVIRONMENT_NAME.match(k)}
 
 
-def _applies(precondition: Any, plugin: str) -> bool:
+def _applies(precondition: Any) -> bool:
     """17: StringEquals with two arguments; platformType compares without case."""
     if not precondition:
         return True
@@ -183,7 +188,8 @@ def _result(name: str, plugin: str, outputs: list[Ended]) -> StepRun:
 
 
 def _ending(inputs: dict[str, Any], result: StepRun) -> str | None:
-    """How the document ends here, if it does: by a code of its own (5) or by the step's inputs (3)."""
+    """How the document ends here, if it does: by a code of its own (5) or by the step's inputs
+    (3)."""
     if result.exit_code in (168, 169):
         return "Success" if result.exit_code == 168 else "Failed"
     if result.status == "Success":

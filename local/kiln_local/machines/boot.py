@@ -1,7 +1,7 @@
 """What a first boot and any boot leave on an instance: the identity that is missing, and only that.
 
-cloud-init would make new SSH host keys for a new instance even where old ones are left. The local AWS
-does not: a clean-up that forgets them must be seen on the clone.
+cloud-init would make new SSH host keys for a new instance even where old ones are left. The local
+AWS does not: a clean-up that forgets them must be seen on the clone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import subprocess
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kiln_local.machines.distros import Distro
 from kiln_local.machines.trees import write
@@ -88,7 +89,9 @@ def _cloud_init(root: Path, birth: Birth, distro: Distro) -> None:
     # A value left by another machine is not overwritten, so that a forgotten clean-up shows.
     _missing(cloud / "data/instance-id", birth.instance_id + "\n")
     _missing(root / "etc/hostname", birth.private_dns_name.partition(".")[0] + "\n")
-    write(root / "etc/sudoers.d/90-cloud-init-users", f"{distro.user} ALL=(ALL) NOPASSWD:ALL\n", 0o440)
+    write(
+        root / "etc/sudoers.d/90-cloud-init-users", f"{distro.user} ALL=(ALL) NOPASSWD:ALL\n", 0o440
+    )
     write(root / "var/log/cloud-init.log", f"cloud-init: first boot of {birth.instance_id}\n")
     write(root / "var/log/cloud-init-output.log", f"{birth.instance_id} is up\n")
     if birth.key_name:
@@ -122,11 +125,12 @@ def _make_key_here(path: Path, kind: str) -> None:
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
     # 1024 bits: no one will ever connect to this machine, and a longer key costs a second.
-    key = {
+    makers: dict[str, Any] = {
         "rsa": lambda: rsa.generate_private_key(65537, 1024),
         "ecdsa": lambda: ec.generate_private_key(ec.SECP256R1()),
         "ed25519": ed25519.Ed25519PrivateKey.generate,
-    }[kind]()
+    }
+    key = makers[kind]()
     private = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.OpenSSH, form.NoEncryption())
     public = key.public_key().public_bytes(form.Encoding.OpenSSH, form.PublicFormat.OpenSSH)
     path.write_bytes(private)
@@ -157,13 +161,17 @@ def _agent(root: Path, birth: Birth) -> None:
     _missing(ssm / "Vault/Store/RegistrationKey", text, 0o600)
     _missing(ssm / "runtimeconfig/identity_config.json", text)
     (ssm / birth.instance_id / "document/orchestration").mkdir(parents=True, exist_ok=True)
-    write(root / "var/log/amazon/ssm/amazon-ssm-agent.log", f"agent of {birth.instance_id} started\n")
+    write(
+        root / "var/log/amazon/ssm/amazon-ssm-agent.log", f"agent of {birth.instance_id} started\n"
+    )
 
 
 def _logs(root: Path, birth: Birth, distro: Distro) -> None:
     machine = (root / "etc/machine-id").read_text().strip()
     if distro.systemd:
-        _missing(root / f"var/log/journal/{machine}/system.journal", f"journal of {birth.instance_id}\n")
+        _missing(
+            root / f"var/log/journal/{machine}/system.journal", f"journal of {birth.instance_id}\n"
+        )
     name = "syslog" if distro.deb else "messages"
     with (root / "var/log" / name).open("a") as log:
         log.write(f"{birth.private_dns_name} booted\n")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Distro:
-    """One platform: names as /etc/os-release has them, its default user, its init and its DHCP client."""
+    """One platform: names as /etc/os-release has them, its default user, its init and its DHCP
+    client."""
 
     id: str
     version: str
@@ -38,9 +39,7 @@ DISTROS: dict[str, Distro] = {
         "amzn", "2018.03", "Amazon Linux AMI 2018.03", "ec2-user", systemd=False
     ),
     "amazon-linux-2": Distro("amzn", "2", "Amazon Linux 2", "ec2-user"),
-    "amazon-linux-2023": Distro(
-        "amzn", "2023", "Amazon Linux 2023", "ec2-user", leases="networkd"
-    ),
+    "amazon-linux-2023": Distro("amzn", "2023", "Amazon Linux 2023", "ec2-user", leases="networkd"),
     "rhel-7": _rhel("7.9"),
     "rhel-8": _rhel("8.10"),
     "rhel-9": _rhel("9.6"),

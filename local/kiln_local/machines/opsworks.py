@@ -1,7 +1,8 @@
-"""The traces that the OpsWorks agent leaves on an instance that a stack made (archived user guide, "Custom AMIs").
+"""The traces that the OpsWorks agent leaves on an instance that a stack made (archived user guide,
+"Custom AMIs").
 
-Everything that the guide's clean-up names is really there: files with an identity in them, services,
-and two packages in the instance's real database.
+Everything that the guide's clean-up names is really there: files with an identity in them,
+services, and two packages in the instance's real database.
 """
 
 from __future__ import annotations
@@ -23,11 +24,17 @@ mkdir -p /run/kiln-local/active
 case $1 in
     start | restart) : >"$state"; echo "Starting {name}" ;;
     stop) rm -f "$state"; echo "Stopping {name}" ;;
-    status) if [ -e "$state" ]; then echo "{name} is running"; else echo "{name} is stopped"; exit 3; fi ;;
+    status)
+        if [ -e "$state" ]; then echo "{name} is running"; exit 0; fi
+        echo "{name} is stopped"
+        exit 3
+        ;;
     *) exit 1 ;;
 esac
 """
-_UNIT = "[Unit]\nDescription=OpsWorks agent\n[Service]\nExecStart=/opt/aws/opsworks/current/bin/agent\n"
+_UNIT = (
+    "[Unit]\nDescription=OpsWorks agent\n[Service]\nExecStart=/opt/aws/opsworks/current/bin/agent\n"
+)
 
 
 def leave_traces(place: Place, birth: Birth, distro: Distro) -> None:
@@ -45,7 +52,8 @@ def leave_traces(place: Place, birth: Birth, distro: Distro) -> None:
 def _files(guid: str, birth: Birth) -> dict[str, str]:
     identity = f"instance_id: {guid}\nec2_instance_id: {birth.instance_id}\n"
     return {
-        "etc/aws/opsworks/instance-agent.yml": f":identity: {guid}\n:log_dir: /var/log/aws/opsworks\n",
+        "etc/aws/opsworks/instance-agent.yml": f":identity: {guid}\n:log_dir: "
+        "/var/log/aws/opsworks\n",
         "etc/aws/opsworks/client.yml": identity,
         "opt/aws/opsworks/current/lib/agent.rb": "# the agent\n",
         "opt/aws/opsworks/current/bin/agent": "#!/bin/sh\nexit 0\n",
@@ -56,10 +64,12 @@ def _files(guid: str, birth: Birth) -> dict[str, str]:
         "var/lib/aws/opsworks/data.json": f'{{"id": "{guid}"}}\n',
         "etc/monit.d/opsworks-agent.monitrc": "check process opsworks-agent\n",
         "etc/monit/conf.d/opsworks-agent.monitrc": "check process opsworks-agent\n",
-        "etc/chef/client.pem": f"-----BEGIN RSA PRIVATE KEY-----\n{guid}\n-----END RSA PRIVATE KEY-----\n",
+        "etc/chef/client.pem": f"-----BEGIN RSA PRIVATE KEY-----\n{guid}\n-----END RSA PRIVATE "
+        "KEY-----\n",
         "etc/chef/client.rb": f"node_name '{guid}'\n",
         "etc/sudoers.d/opsworks": "opsworks ALL=(ALL) NOPASSWD:ALL\n",
-        "etc/cron.d/opsworks-agent-updater": "0 * * * * root /opt/aws/opsworks/current/bin/updater\n",
+        "etc/cron.d/opsworks-agent-updater": "0 * * * * root "
+        "/opt/aws/opsworks/current/bin/updater\n",
         "etc/logrotate.d/opsworks-agent": "/var/log/aws/opsworks/*.log {}\n",
         "etc/ld.so.conf.d/opsworks-user-space.conf": "/opt/aws/opsworks/local/lib\n",
         "etc/motd.opsworks-static": "This instance is managed with AWS OpsWorks.\n",
@@ -67,7 +77,8 @@ def _files(guid: str, birth: Birth) -> dict[str, str]:
 
 
 def _client_files(birth: Birth) -> tuple[str, ...]:
-    """What Chef 12 runs write besides; on RHEL 7 nothing of it lies in the package's own /opt/chef."""
+    """What Chef 12 runs write besides; on RHEL 7 nothing of it lies in the package's own
+    /opt/chef."""
     if birth.chef != "12":
         return ()
     runs = ("var/chef/runs/1/attribs.json", "var/chef/cache/node.json")

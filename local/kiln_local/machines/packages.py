@@ -1,4 +1,5 @@
-"""Small real packages, .deb and .rpm, for the instances' real package databases. Built once, then cached."""
+"""Small real packages, .deb and .rpm, for the instances' real package databases. Built once, then
+cached."""
 
 from __future__ import annotations
 
@@ -79,11 +80,21 @@ def _build_rpm(packages: tuple[Package, ...], target: Path) -> None:
         for package in packages:
             _write_files(tree, package)
         tree.mkdir(exist_ok=True)
-        _run([*command, "--define", f"_rpmdir {target}", "--define", "_rpmfilename %%{NAME}.rpm", str(spec)])
+        _run(
+            [
+                *command,
+                "--define",
+                f"_rpmdir {target}",
+                "--define",
+                "_rpmfilename %%{NAME}.rpm",
+                str(spec),
+            ]
+        )
 
 
 def _spec(packages: tuple[Package, ...], tree: Path) -> str:
-    """A spec with a subpackage for each package and a main package without files, which is not built."""
+    """A spec with a subpackage for each package and a main package without files, which is not
+    built."""
     lines = [
         *("%global __os_install_post %{nil}", "%global _build_id_links none"),
         *("Name: kiln-local", "Version: 1", "Release: 1", "Summary: packages of the local AWS"),

@@ -15,7 +15,8 @@ Values = dict[str, Any]
 
 
 def values_for(document: dict[str, Any], given: dict[str, list[str]]) -> Values:
-    """Each parameter's value: what was sent, else the default. Lists only where the type says so."""
+    """Each parameter's value: what was sent, else the default. Lists only where the type says
+    so."""
     values: Values = {}
     for name, spec in document.get("parameters", {}).items():
         sent = given.get(name)

@@ -35,17 +35,20 @@ class _Instance:
     def root(self) -> Path:
         return self.place.root
 
-    def run(self, argv: list[str], environment: dict[str, str], timeout_s: float, cwd: str) -> Ended:
+    def run(
+        self, argv: list[str], environment: dict[str, str], timeout_s: float, cwd: str
+    ) -> Ended:
         if self.sandbox is None:
             return Ended(255, b"", b"the instance is not running\n")
         return self.sandbox.run(argv, environment, timeout_s, cwd)
 
 
 class MachineRoom:
-    """Makes, boots, stops, copies and removes instances. Safe for threads that use different instances.
+    """Makes, boots, stops, copies and removes instances. Safe for threads that use different
+    instances.
 
-    `sandbox_error` says in plain words why nothing can be run here, None where it can. Documents are then
-    recorded as not run; files are made all the same.
+    `sandbox_error` says in plain words why nothing can be run here, None where it can. Documents
+    are then recorded as not run; files are made all the same.
     """
 
     def __init__(self, home: Path, speed: float = 1.0) -> None:
@@ -132,7 +135,8 @@ class MachineRoom:
             instance.sandbox = Sandbox(instance.place)
 
     def shut_down(self, instance_id: str) -> None:
-        """Shut an instance down: services end, the seed is saved, then what asked to run last runs."""
+        """Shut an instance down: services end, the seed is saved, then what asked to run last
+        runs."""
         instance = self._instances[instance_id]
         save_random_seed(instance.root, instance.distro)
         if instance.sandbox:
@@ -212,5 +216,5 @@ def _copy(source: Place, target: Place) -> None:
 def _size(folder: Path) -> int:
     total = 0
     for parent, _, names in os.walk(folder):
-        total += sum(os.lstat(os.path.join(parent, name)).st_size for name in names)
+        total += sum((Path(parent) / name).lstat().st_size for name in names)
     return total

@@ -1,8 +1,9 @@
-"""Namespaces for one instance: made with unshare, entered with nsenter, gone when its first process ends.
+"""Namespaces for one instance: made with unshare, entered with nsenter, gone when its first
+process ends.
 
-Facts: overlayfs in a user namespace needs the option userxattr (Linux 5.11, overlayfs.rst); as real root
-the capabilities of what runs inside are cut to those that packages need, so that neither a mount nor a
-device is within reach.
+Facts: overlayfs in a user namespace needs the option userxattr (Linux 5.11, overlayfs.rst); as
+real root the capabilities of what runs inside are cut to those that packages need, so that neither
+a mount nor a device is within reach.
 """
 
 from __future__ import annotations
@@ -66,7 +67,12 @@ class Sandbox:
         command += ["--user", "--preserve-credentials"] if self._user else []
         inner = ["/usr/bin/env", "-C", cwd, *argv]
         if not self._user:
-            inner = ["/usr/bin/setpriv", f"--bounding-set={_CAPABILITIES}", "--inh-caps=-all", *inner]
+            inner = [
+                "/usr/bin/setpriv",
+                f"--bounding-set={_CAPABILITIES}",
+                "--inh-caps=-all",
+                *inner,
+            ]
         process = subprocess.Popen(
             [*command, *inner],
             env=dict(environment),
@@ -166,7 +172,23 @@ def why_unavailable() -> str | None:
             return f"no sandbox can be made here: {error}"
         ended = sandbox.run(["/bin/true"], {"PATH": "/usr/bin"}, 10)
         sandbox.end()
-        return None if ended.exit_code == 0 else f"nothing can be run inside: {ended.stderr.decode()}"
+        return (
+            None if ended.exit_code == 0 else f"nothing can be run inside: {ended.stderr.decode()}"
+        )
 
 
-SKELETON = ("usr", "proc", "dev", "run", "tmp", "etc", "var", "root", "home", "opt", "srv", "sys", "mnt")
+SKELETON = (
+    "usr",
+    "proc",
+    "dev",
+    "run",
+    "tmp",
+    "etc",
+    "var",
+    "root",
+    "home",
+    "opt",
+    "srv",
+    "sys",
+    "mnt",
+)

@@ -1,6 +1,8 @@
-"""The lower layer of an instance's /usr: stand-ins for what the local AWS imitates, and holes where a tool is foreign.
+"""The lower layer of an instance's /usr: stand-ins for what the local AWS imitates, and holes
+where a tool is foreign.
 
-A stand-in says on its output that it is one. Queries and removals of packages are the host's real tools.
+A stand-in says on its output that it is one. Queries and removals of packages are the host's real
+tools.
 """
 
 from __future__ import annotations
@@ -13,9 +15,22 @@ from pathlib import Path
 from kiln_local.machines.distros import Distro
 
 _SOURCE = Path(__file__).with_name("standins")
-_QUIET = ("journalctl", "hostnamectl", "timedatectl", "localectl", "chkconfig", "update-rc.d", "snap",
-          "subscription-manager", "yum-config-manager", "amazon-linux-extras", "add-apt-repository",
-          "cloud-init", "auditctl", "restorecon")
+_QUIET = (
+    "journalctl",
+    "hostnamectl",
+    "timedatectl",
+    "localectl",
+    "chkconfig",
+    "update-rc.d",
+    "snap",
+    "subscription-manager",
+    "yum-config-manager",
+    "amazon-linux-extras",
+    "add-apt-repository",
+    "cloud-init",
+    "auditctl",
+    "restorecon",
+)
 _DEB_ONLY = ("dpkg", "dpkg-query", "dpkg-deb", "apt", "apt-get", "apt-cache", "apt-key", "apt-mark")
 _RPM_ONLY = ("rpm", "rpmbuild", "rpm2cpio", "rpmkeys", "rpmdb", "yum", "dnf", "microdnf")
 
@@ -39,7 +54,7 @@ def make_standins(place: Path, distro: Distro) -> None:
     else:
         _copy("rpm", bin_)
         _link(bin_ / "yum", "dnf")
-    foreign = _RPM_ONLY if distro.deb else _DEB_ONLY
+    foreign: tuple[str, ...] = _RPM_ONLY if distro.deb else _DEB_ONLY
     if distro.systemd:
         _copy("systemd", bin_)
     else:
@@ -61,5 +76,6 @@ def _link(path: Path, to: str) -> None:
 
 
 def _hide(path: Path) -> None:
-    # overlayfs.rst: a character device 0/0 is a whiteout; making one needs no privilege since Linux 5.8.
+    # overlayfs.rst: a character device 0/0 is a whiteout; making one needs no privilege since
+    # Linux 5.8.
     os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(0, 0))

@@ -11,10 +11,24 @@ from kiln_local.machines.packages import Package, build_rpms
 from kiln_local.machines.sandbox import SKELETON, Place, Sandbox
 
 _BASE_PACKAGES = ("openssh-server", "cloud-init", "amazon-ssm-agent", "curl")
-# What dpkg's and others' links point to lives in /etc/alternatives; the rest is what useradd and rpm read.
-_FROM_HOST = ("alternatives", "pam.d", "security", "login.defs", "ld.so.conf", "ld.so.conf.d", "ld.so.cache", "rpm", "default/useradd")
+# What dpkg's and others' links point to lives in /etc/alternatives; the rest is what useradd and
+# rpm read.
+_FROM_HOST = (
+    "alternatives",
+    "pam.d",
+    "security",
+    "login.defs",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "ld.so.cache",
+    "rpm",
+    "default/useradd",
+)
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nbG9jYWwgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n"
-KEYRING = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nbG9jYWwga2V5cmluZw==\n-----END PGP PUBLIC KEY BLOCK-----\n"
+KEYRING = (
+    "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nbG9jYWwga2V5cmluZw==\n"
+    "-----END PGP PUBLIC KEY BLOCK-----\n"
+)
 
 
 def make_tree(place: Place, distro: Distro) -> None:
@@ -26,12 +40,19 @@ def make_tree(place: Place, distro: Distro) -> None:
     (place.root / "tmp").chmod(0o1777)
     (place.root / "root").chmod(0o700)
     _copy_from_host(place.root)
-    for path, text in _texts(distro).items():
-        write(place.root / path, text)
+    for name, text in _texts(distro).items():
+        write(place.root / name, text)
     (place.root / "etc/shadow").chmod(0o640)
     (place.root / "etc/sudoers").chmod(0o440)
     _homes(place.root, distro)
-    for folder in ("var/tmp", "var/log", "var/lib/systemd", "var/spool/cron", "var/cache", "etc/ssh"):
+    for folder in (
+        "var/tmp",
+        "var/log",
+        "var/lib/systemd",
+        "var/spool/cron",
+        "var/cache",
+        "etc/ssh",
+    ):
         (place.root / folder).mkdir(parents=True, exist_ok=True)
     (place.root / "var/tmp").chmod(0o1777)
     (place.root / "var/run").symlink_to("../run")
@@ -60,7 +81,8 @@ def _texts(distro: Distro) -> dict[str, str]:
     texts = {
         "etc/os-release": f'NAME="{distro.pretty.split(" ", 1)[0]}"\nID={distro.id}\n'
         f'VERSION_ID="{distro.version}"\nPRETTY_NAME="{distro.pretty}"\n',
-        "etc/passwd": "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n"
+        "etc/passwd": "root:x:0:0:root:/root:/bin/bash\n"
+        "nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n"
         f"{user}:x:1000:1000::/home/{user}:/bin/bash\n",
         "etc/group": f"root:x:0:\nadm:x:4:\ntty:x:5:\nnogroup:x:65534:\n{user}:x:1000:\n",
         "etc/shadow": f"root:*:19000:0:99999:7:::\n{user}:!:19000:0:99999:7:::\n",
@@ -96,7 +118,9 @@ def _rpm_texts(distro: Distro) -> dict[str, str]:
         + ("releasever=latest\n" if distro.version == "2018.03" else ""),
         "etc/cloud/cloud.cfg": "repo_upgrade: security\n",
     }
-    return texts | ({"etc/dnf/dnf.conf": "[main]\ngpgcheck=1\n"} if distro.version == "2023" else {})
+    return texts | (
+        {"etc/dnf/dnf.conf": "[main]\ngpgcheck=1\n"} if distro.version == "2023" else {}
+    )
 
 
 def _homes(root: Path, distro: Distro) -> None:
@@ -129,7 +153,9 @@ def _dpkg_database(place: Place, distro: Distro) -> None:
 
 def _rpm_database(place: Place, distro: Distro) -> None:
     """A real database: the packages are built and installed by the real rpm."""
-    release = {"2": "2", "2023": "2023.8.20250818", "2018.03": "2018.03"}.get(distro.version, distro.version)
+    release = {"2": "2", "2023": "2023.8.20250818", "2018.03": "2018.03"}.get(
+        distro.version, distro.version
+    )
     packages = (
         *(Package(name) for name in (*_BASE_PACKAGES, "kernel")),
         Package("system-release", release, "the release of the operating system"),
@@ -154,7 +180,9 @@ def install_debs(place: Place, files: list[Path]) -> None:
     target.mkdir()
     for file in files:
         shutil.copy(file, target)
-    _install(place, ["dpkg", "--force-unsafe-io", "-i", *(f"/tmp/kiln-packages/{f.name}" for f in files)])
+    _install(
+        place, ["dpkg", "--force-unsafe-io", "-i", *(f"/tmp/kiln-packages/{f.name}" for f in files)]
+    )
     shutil.rmtree(target)
 
 
@@ -165,4 +193,6 @@ def _install(place: Place, command: list[str]) -> None:
     finally:
         sandbox.end()
     if ended.exit_code:
-        raise RuntimeError(f"{command[0]} failed in a base image: {ended.stderr.decode(errors='replace')}")
+        raise RuntimeError(
+            f"{command[0]} failed in a base image: {ended.stderr.decode(errors='replace')}"
+        )

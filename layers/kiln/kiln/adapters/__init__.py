@@ -1,1 +1,2 @@
-"""boto3 to our words and back. A ClientError dies in `_errors`; nobody else sees a botocore response."""
+"""boto3 to our words and back. A ClientError dies in `_errors`; nobody else sees a botocore
+response."""

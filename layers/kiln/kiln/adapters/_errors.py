@@ -1,4 +1,5 @@
-"""Where AWS's errors become ours: busy (try again later), short of capacity, or refused for good."""
+"""Where AWS's errors become ours: busy (try again later), short of capacity, or refused for
+good."""
 
 from __future__ import annotations
 

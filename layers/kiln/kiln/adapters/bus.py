@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._errors import translated
 from kiln.domain.events import SOURCE, Event
@@ -22,7 +22,7 @@ class EventBridgeBus:
 
     def publish(self, event: Event) -> None:
         """One PutEvents call. It answers 200 for an entry that failed: the count tells."""
-        entry = {
+        entry: Any = {
             "Source": SOURCE,
             "DetailType": event.detail_type,
             "Detail": json.dumps(event.detail()),

@@ -27,7 +27,9 @@ class SsmCommands:
             answer = self._ssm.describe_instance_information(
                 Filters=[{"Key": "InstanceIds", "Values": [instance]}]
             )
-        return any(entry.get("PingStatus") == "Online" for entry in answer["InstanceInformationList"])
+        return any(
+            entry.get("PingStatus") == "Online" for entry in answer["InstanceInformationList"]
+        )
 
     def send(self, order: CommandOrder) -> str:
         """One SendCommand call; its output goes to the bucket whole."""
@@ -46,7 +48,8 @@ class SsmCommands:
         return answer["Command"]["CommandId"]
 
     def find(self, instance: str, comment: str) -> str | None:
-        """The command sent earlier with this comment, the newest 50 of the instance looked through."""
+        """The command sent earlier with this comment, the newest 50 of the instance looked
+        through."""
         with translated("ssm", "ListCommands"):
             answer = self._ssm.list_commands(InstanceId=instance, MaxResults=50)
         found = (c["CommandId"] for c in answer["Commands"] if c.get("Comment") == comment)

@@ -20,7 +20,8 @@ _ALIVE = ["pending", "running", "stopping", "stopped"]
 
 
 class Ec2Fleet:
-    """`Fleet` on EC2. Every instance it launches has IMDSv2 only, an encrypted root and no key pair."""
+    """`Fleet` on EC2. Every instance it launches has IMDSv2 only, an encrypted root and no key
+    pair."""
 
     def __init__(self, ec2: EC2Client, security_group: str, instance_profile: str) -> None:
         self._ec2 = ec2
@@ -102,7 +103,8 @@ class Ec2Fleet:
             self._ec2.delete_volume(VolumeId=volume)
 
     def types(self, names: Iterable[str]) -> tuple[TypeFacts, ...]:
-        """Facts of instance types. A filter, unlike a list of names, does not fail on an unknown one."""
+        """Facts of instance types. A filter, unlike a list of names, does not fail on an unknown
+        one."""
         wanted = list(names)
         filters = [{"Name": "instance-type", "Values": wanted}]
         found = {

@@ -74,7 +74,8 @@ class Ec2Images:
         return answer["ImageId"]
 
     def deregister(self, image: str) -> None:
-        """Deregister with the snapshots; those that AWS leaves are found by their tag and deleted apart."""
+        """Deregister with the snapshots; those that AWS leaves are found by their tag and deleted
+        apart."""
         with ignoring(*_GONE), translated("ec2", "DeregisterImage"):
             self._ec2.deregister_image(ImageId=image, DeleteAssociatedSnapshots=True)
 

@@ -1,17 +1,17 @@
 """What Kiln knows, in one DynamoDB table.
 
-    what               PK                SK
-    blueprint version  BLUEPRINT#name    VERSION#00000007
-    bake               BLUEPRINT#name    BAKE#id
-    image of a bake    BLUEPRINT#name    IMAGE#bake
-    image              IMAGE#ami         IMAGE
-    rollout            IMAGE#ami         ROLLOUT#stack/layer
-    stack              STACK#name        STACK
-    instance           STACK#name        INSTANCE#id
-    healing holds      STACK#name        HOLDS#layer            (string set)
-    names              CATALOGUE         BLUEPRINT#name, STACK#name
-    claim              CLAIM#key         CLAIM
-    waiting token      WAIT#resource     bake#state             (expires)
+what               PK                SK
+blueprint version  BLUEPRINT#name    VERSION#00000007
+bake               BLUEPRINT#name    BAKE#id
+image of a bake    BLUEPRINT#name    IMAGE#bake
+image              IMAGE#ami         IMAGE
+rollout            IMAGE#ami         ROLLOUT#stack/layer
+stack              STACK#name        STACK
+instance           STACK#name        INSTANCE#id
+healing holds      STACK#name        HOLDS#layer            (string set)
+names              CATALOGUE         BLUEPRINT#name, STACK#name
+claim              CLAIM#key         CLAIM
+waiting token      WAIT#resource     bake#state             (expires)
 """
 
 from __future__ import annotations

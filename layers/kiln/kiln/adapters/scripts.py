@@ -38,6 +38,7 @@ class S3Scripts:
                 return self._s3.get_object(**request)["Body"].read(LONGEST_SCRIPT + 1)
         except AwsRefused as error:
             raise InvalidBlueprint(
-                f"script.s3: {uri} cannot be read ({error.code}); is it there, and is its bucket the "
+                f"script.s3: {uri} cannot be read ({error.code}); is it there, and is its bucket "
+                "the "
                 "template's ScriptBuckets?"
             ) from error

@@ -33,7 +33,8 @@ def _own_tag(key: str) -> str:
     return key
 
 
-# EC2's own rule for names and values of tags (CreateTags): 128 and 256 characters, no `aws:` prefix.
+# EC2's own rule for names and values of tags (CreateTags): 128 and 256 characters, no `aws:`
+# prefix.
 TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_own_tag)]
 TagValue = Annotated[str, StringConstraints(max_length=256)]
 
@@ -66,7 +67,9 @@ class Lookup(Model):
 class Base(Model):
     """Where the bake starts: exactly one of five ways to name an image or an instance."""
 
-    parameter: Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9_./-]{1,1010}$")] | None = None
+    parameter: Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9_./-]{1,1010}$")] | None = (
+        None
+    )
     image: ImageId | None = None
     lookup: Lookup | None = None
     blueprint: Name | None = None
@@ -93,7 +96,9 @@ class Volume(Model):
 class Builder(Model):
     """The temporary instance. An empty list stands for the template's default."""
 
-    instance_types: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")], ...] = ()
+    instance_types: tuple[
+        Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")], ...
+    ] = ()
     subnets: tuple[Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]{8,17}$")], ...] = ()
     volume: Volume = Volume()
 
@@ -150,7 +155,9 @@ class Distribute(Model):
     regions: tuple[RegionTarget, ...] = ()
     accounts: tuple[Annotated[str, StringConstraints(pattern=r"^\d{12}$")], ...] = ()
     organizations: tuple[Text, ...] = ()
-    parameter: Annotated[str, StringConstraints(pattern=r"^/?[A-Za-z0-9_./-]{1,1010}$")] | None = None
+    parameter: Annotated[str, StringConstraints(pattern=r"^/?[A-Za-z0-9_./-]{1,1010}$")] | None = (
+        None
+    )
 
     @field_validator("parameter")
     @classmethod
@@ -216,9 +223,12 @@ def _refuse_duplicates(key: str, names: list[str]) -> None:
 
 
 def blueprint_from(document: Any) -> Blueprint:
-    """A blueprint from parsed YAML or JSON. Raises InvalidBlueprint, one line that names the key."""
+    """A blueprint from parsed YAML or JSON. Raises InvalidBlueprint, one line that names the
+    key."""
     if not isinstance(document, dict):
-        raise InvalidBlueprint("the file is not a blueprint; it must be a mapping with `kind: blueprint`")
+        raise InvalidBlueprint(
+            "the file is not a blueprint; it must be a mapping with `kind: blueprint`"
+        )
     try:
         return Blueprint.model_validate(document)
     except ValidationError as error:

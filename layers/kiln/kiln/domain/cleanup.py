@@ -1,8 +1,9 @@
-"""The clean-up matrix: what each platform and Chef version leaves behind, and what every instance has of its own.
+"""The clean-up matrix: what each platform and Chef version leaves behind, and what every instance
+has of its own.
 
-The rows are those of the archived OpsWorks guide's page on custom AMIs. CentOS 7 and Ubuntu on Chef 11
-are not on that page; they take the row of their nearest neighbour. The documents carry these entries
-again, one a line, and a test compares them.
+The rows are those of the archived OpsWorks guide's page on custom AMIs. CentOS 7 and Ubuntu on
+Chef 11 are not on that page; they take the row of their nearest neighbour. The documents carry
+these entries again, one a line, and a test compares them.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ IDENTITY = (
     "/etc/hostname",
     "/etc/udev/rules.d/70-persistent-net.rules",
 )
-# What a running system writes again: removed while it shuts down. /etc/machine-id and logs are emptied.
+# What a running system writes again: removed while it shuts down. /etc/machine-id and logs are
+# emptied.
 SEALED = (
     "/var/lib/dbus/machine-id",
     "/var/lib/dhclient/*",
@@ -74,7 +76,14 @@ SEALED = (
 _CHEF_11 = ("amazon-linux-1", "rhel-7", "ubuntu-14.04", "ubuntu-16.04", "ubuntu-18.04")
 _CHEF_12 = (
     *("amazon-linux-1", "amazon-linux-2", "rhel-7", "centos-7"),
-    *("ubuntu-14.04", "ubuntu-16.04", "ubuntu-18.04", "ubuntu-20.04", "ubuntu-22.04", "ubuntu-24.04"),
+    *(
+        "ubuntu-14.04",
+        "ubuntu-16.04",
+        "ubuntu-18.04",
+        "ubuntu-20.04",
+        "ubuntu-22.04",
+        "ubuntu-24.04",
+    ),
 )
 _WITHOUT_CLIENT_PATH = ("rhel-7", "centos-7")
 _APT_TIMERS = ("ubuntu-16.04", "ubuntu-18.04")

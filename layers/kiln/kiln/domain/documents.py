@@ -1,7 +1,7 @@
 """From what a user wants run to a Systems Manager document and its parameters.
 
-No value is ever pasted into a script: Systems Manager replaces `{{ Name }}` textually, so whatever a
-user wrote travels as base64, whose alphabet means nothing to any shell, and reaches the script
+No value is ever pasted into a script: Systems Manager replaces `{{ Name }}` textually, so whatever
+a user wrote travels as base64, whose alphabet means nothing to any shell, and reaches the script
 through its environment.
 """
 
@@ -60,7 +60,8 @@ def for_step(step: Step, script: str | None = None) -> DocumentCall:
 def _shell(step: Step, script: object) -> DocumentCall:
     if not isinstance(script, str):
         raise InvalidBlueprint(
-            f"step {step.name!r}: shell.file is read by the kiln command; send the script's text instead"
+            f"step {step.name!r}: shell.file is read by the kiln command; send the script's text "
+            "instead"
         )
     lines = tuple(f"{name}={encoded(value)}" for name, value in step.environment.items())
     parameters = {
@@ -109,9 +110,7 @@ def for_clean(blueprint: Blueprint, bake: str) -> DocumentCall:
 
 def for_verify(blueprint: Blueprint, builder: str) -> DocumentCall:
     """What must be gone, what must be kept, and the clone's own identity."""
-    return DocumentCall(
-        "verify-linux", _cleaned(blueprint) | {"BuilderInstance": [builder]}, 1800
-    )
+    return DocumentCall("verify-linux", _cleaned(blueprint) | {"BuilderInstance": [builder]}, 1800)
 
 
 def _cleaned(blueprint: Blueprint) -> dict[str, list[str]]:

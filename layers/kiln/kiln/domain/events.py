@@ -90,7 +90,8 @@ class InstanceStateChange(_Event):
     status: str
 
     def detail(self) -> dict[str, Any]:
-        """OpsWorks's keys are kebab-case except initiated_by, which is there only where it is known."""
+        """OpsWorks's keys are kebab-case except initiated_by, which is there only where it is
+        known."""
         found = self.model_dump(mode="json", exclude_none=True)
         return {k if k == "initiated_by" else k.replace("_", "-"): v for k, v in found.items()}
 

@@ -11,7 +11,8 @@ LONGEST_CAUSE = 4_000
 
 
 class Failure(Lenient):
-    """What ended a bake: the error's name, AWS's or our cause, and the state that it happened in."""
+    """What ended a bake: the error's name, AWS's or our cause, and the state that it happened
+    in."""
 
     error: str
     cause: str = ""
@@ -19,7 +20,8 @@ class Failure(Lenient):
 
     @property
     def name(self) -> str:
-        """The error's name as a Fail state may carry it: names that begin with `States.` are reserved."""
+        """The error's name as a Fail state may carry it: names that begin with `States.` are
+        reserved."""
         return self.error.replace("States.", "StepFunctions.", 1)
 
     @property

@@ -1,7 +1,7 @@
 """An instance's identity as facts, and the judgement on a clone.
 
-A fact is one line `name=value` that the documents print; one that does not exist on a machine is not
-printed. Every fact of the builder must have another value on the clone, or be gone.
+A fact is one line `name=value` that the documents print; one that does not exist on a machine is
+not printed. Every fact of the builder must have another value on the clone, or be gone.
 """
 
 from __future__ import annotations

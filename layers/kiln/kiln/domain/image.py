@@ -89,7 +89,8 @@ def _misfits(image: ImageFacts, kind: TypeFacts) -> Iterator[str]:
         yield f"runs {_or(kind.architectures)}, the base is {image.architecture}"
         return
     if image.virtualization not in kind.virtualizations:
-        yield f"needs {_or(kind.virtualizations)} virtualization, the base is {image.virtualization}"
+        needed = _or(kind.virtualizations)
+        yield f"needs {needed} virtualization, the base is {image.virtualization}"
     if image.root_device_type not in kind.root_devices:
         yield f"boots from {_or(kind.root_devices)}, the base's root is {image.root_device_type}"
     if kind.ena == "required" and not image.ena:

@@ -17,7 +17,8 @@ class Model(BaseModel):
 
 
 class Lenient(BaseModel):
-    """A frozen value made from what somebody else wrote; keys that we do not know are left alone."""
+    """A frozen value made from what somebody else wrote; keys that we do not know are left
+    alone."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -1,4 +1,5 @@
-"""Names that Kiln gives: bake ids, image names, tags, client tokens. All are functions of their arguments."""
+"""Names that Kiln gives: bake ids, image names, tags, client tokens. All are functions of their
+arguments."""
 
 from __future__ import annotations
 
@@ -55,13 +56,15 @@ def check_image_name(template: str) -> str:
     bare = _FIELD.sub("xxx", template)
     if not _IMAGE_NAME.match(bare):
         raise ValueError(
-            f"{template!r} holds a character that EC2 refuses; allowed: letters, digits, ( ) [ ] space . / - ' @ _"
+            f"{template!r} holds a character that EC2 refuses; allowed: letters, digits, ( ) [ ] "
+            "space . / - ' @ _"
         )
     return template
 
 
 def image_name(template: str, bake: str, version: int) -> str:
-    """The image's name for this bake; the same call gives the same name, so that a repeat finds it."""
+    """The image's name for this bake; the same call gives the same name, so that a repeat finds
+    it."""
     fields = {
         "blueprint": blueprint_of(bake),
         "version": str(version),

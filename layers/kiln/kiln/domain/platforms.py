@@ -28,7 +28,8 @@ class Architecture(StrEnum):
 
 @dataclass(frozen=True)
 class ImageName:
-    """A newest-of-many look-up: owner account and name pattern (`*` and `?` as in DescribeImages)."""
+    """A newest-of-many look-up: owner account and name pattern (`*` and `?` as in
+    DescribeImages)."""
 
     owner: str
     name: str
@@ -59,12 +60,13 @@ class Platform:
 
 _AMAZON = "/aws/service/ami-amazon-linux-latest/"
 _CANONICAL = "099720109477"
+_UBUNTU = "/aws/service/canonical/ubuntu/server"
 _RED_HAT = "309956199498"
 _CENTOS = "125523088429"
 
 
 def _ubuntu(release: str, volume: str) -> Platform:
-    path = f"/aws/service/canonical/ubuntu/server/{release}/stable/current/{{arch}}/hvm/{volume}/ami-id"
+    path = f"{_UBUNTU}/{release}/stable/current/{{arch}}/hvm/{volume}/ami-id"
     return Platform(f"ubuntu-{release}", Family.DEB, parameter=path, x86_64="amd64")
 
 

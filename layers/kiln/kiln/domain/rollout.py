@@ -17,7 +17,8 @@ class RolloutStatus(StrEnum):
 
 
 class Rollout(Model):
-    """One per image and layer; `id` names the execution, so that a second start is refused by AWS."""
+    """One per image and layer; `id` names the execution, so that a second start is refused by
+    AWS."""
 
     id: str
     image: str
@@ -33,5 +34,6 @@ class Rollout(Model):
 
 
 def rollout_id(image: str, layer: str) -> str:
-    """A name that Step Functions accepts (at most 80 of A-Z a-z 0-9 - _), the same for the same pair."""
+    """A name that Step Functions accepts (at most 80 of A-Z a-z 0-9 - _), the same for the same
+    pair."""
     return f"{image}-{re.sub(r'[^A-Za-z0-9_-]', '-', layer)}"[:80]

@@ -28,7 +28,8 @@ class LifecycleRecipes(Model):
 
 
 class Layer(Model):
-    """One layer of a stack. `group` belongs to kind `autoscaling`, the instance keys to `instances`."""
+    """One layer of a stack. `group` belongs to kind `autoscaling`, the instance keys to
+    `instances`."""
 
     name: LayerName
     kind: Literal["instances", "autoscaling"]
@@ -47,7 +48,9 @@ class Layer(Model):
     @model_validator(mode="after")
     def _keys_of_its_kind(self) -> Self:
         if self.kind == "autoscaling" and not self.group:
-            raise ValueError("group: is required for kind autoscaling: the Auto Scaling group's name")
+            raise ValueError(
+                "group: is required for kind autoscaling: the Auto Scaling group's name"
+            )
         if self.kind == "instances" and self.group:
             raise ValueError("group: is only for kind autoscaling")
         if self.kind == "instances" and not (self.platform and self.instance_type):

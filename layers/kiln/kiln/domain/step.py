@@ -23,7 +23,8 @@ def _script(text: str) -> str:
         raise ValueError("the script is empty; give at least one command")
     if len(text.encode()) > LONGEST_SCRIPT:
         raise ValueError(
-            f"the script is longer than {LONGEST_SCRIPT} bytes; put it in S3 and use script: {{s3: ...}}"
+            f"the script is longer than {LONGEST_SCRIPT} bytes; put it in S3 and use script: "
+            f"{{s3: ...}}"
         )
     if "\0" in text:
         raise ValueError("the script holds a NUL character, which no shell can read")
@@ -102,9 +103,13 @@ class Step(Model):
         given = [action for action in ACTIONS if getattr(self, action) is not None]
         if len(given) != 1:
             said = f"has {' and '.join(given)}" if given else "has no action"
-            raise ValueError(f"step {self.name!r} {said}; it needs exactly one of {', '.join(ACTIONS)}")
+            raise ValueError(
+                f"step {self.name!r} {said}; it needs exactly one of {', '.join(ACTIONS)}"
+            )
         if self.environment and given[0] not in ("shell", "powershell", "script"):
-            raise ValueError(f"step {self.name!r}: environment goes with shell, powershell and script")
+            raise ValueError(
+                f"step {self.name!r}: environment goes with shell, powershell and script"
+            )
         return self
 
     @property

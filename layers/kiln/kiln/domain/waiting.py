@@ -1,4 +1,5 @@
-"""What a state machine can wait for. One mechanism for all: look, keep the token, look again, be woken."""
+"""What a state machine can wait for. One mechanism for all: look, keep the token, look again, be
+woken."""
 
 from __future__ import annotations
 
@@ -54,7 +55,8 @@ Wait = Annotated[
 
 
 def resources_of(wait: Wait) -> tuple[str, ...]:
-    """The ids of what is waited for, as AWS's events name them; a command ends with its instance too."""
+    """The ids of what is waited for, as AWS's events name them; a command ends with its instance
+    too."""
     if isinstance(wait, CommandDone):
         return wait.command, wait.instance
     return (wait.image,) if isinstance(wait, ImageAvailable) else (wait.instance,)

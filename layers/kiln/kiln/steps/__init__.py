@@ -1,1 +1,2 @@
-"""Use cases: one function each, with its request and its result. They know the world by its ports only."""
+"""Use cases: one function each, with its request and its result. They know the world by its ports
+only."""

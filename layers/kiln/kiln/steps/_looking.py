@@ -54,13 +54,17 @@ def _too_late(wait: Wait) -> KilnError:
     after = f"after {wait.timeout_s} s"
     if isinstance(wait, InstanceOnline):
         return BuilderUnreachable(
-            f"{wait.instance} was not online in Systems Manager {after}; check that its subnet reaches "
-            "Systems Manager (NAT or endpoints), that the image has the SSM agent, and the instance profile"
+            f"{wait.instance} was not online in Systems Manager {after}; check that its subnet "
+            "reaches "
+            "Systems Manager (NAT or endpoints), that the image has the SSM agent, and the "
+            "instance profile"
         )
     if isinstance(wait, InstanceStopped):
         return StopFailed(f"{wait.instance} had not stopped {after}; look at its console output")
     if isinstance(wait, ImageAvailable):
-        return ImageFailed(f"{wait.image} was not available {after}; raise the blueprint's deadline")
+        return ImageFailed(
+            f"{wait.image} was not available {after}; raise the blueprint's deadline"
+        )
     return _ERRORS[wait.purpose](
         f"{wait.label} had not ended on {wait.instance} {after}; raise its timeout or the deadline"
     )
@@ -70,7 +74,9 @@ def _look_online(wait: InstanceOnline, world: World) -> Output | None:
     instance = world.fleet.describe(wait.instance)
     if instance and instance.state in _GONE:
         reason = instance.state_reason or "no reason given"
-        raise BuilderUnreachable(f"{wait.instance} is {instance.state} ({reason}) and never came online")
+        raise BuilderUnreachable(
+            f"{wait.instance} is {instance.state} ({reason}) and never came online"
+        )
     if instance and instance.state == "running" and world.commands.online(wait.instance):
         return {"instance": wait.instance}
     return None
@@ -89,7 +95,9 @@ def _look_available(wait: ImageAvailable, world: World) -> Output | None:
     if image is None or image.state in ("pending", "transient"):
         return None
     if image.state != "available":
-        raise ImageFailed(f"{wait.image} is {image.state}: {image.state_reason or 'no reason given'}")
+        raise ImageFailed(
+            f"{wait.image} is {image.state}: {image.state_reason or 'no reason given'}"
+        )
     return {"image": wait.image}
 
 
@@ -123,5 +131,9 @@ def _why(wait: CommandDone, facts: CommandFacts, world: World) -> str:
 
 def _said(output: StepResult, wait: CommandDone) -> str:
     # The verification prints what it found; everything else says on stderr why it failed.
-    order = (output.stdout, output.stderr) if wait.purpose == "verify" else (output.stderr, output.stdout)
+    order = (
+        (output.stdout, output.stderr)
+        if wait.purpose == "verify"
+        else (output.stderr, output.stdout)
+    )
     return next((tail(text) for text in order if text.strip()), "no output")

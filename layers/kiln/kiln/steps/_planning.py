@@ -33,7 +33,8 @@ class PlanOrder:
 
 
 def make_plan(order: PlanOrder, world: World) -> BakePlan:
-    """A plan that holds. Raises InvalidBlueprint, BaseImageNotFound, IncompatibleBase, Unsupported."""
+    """A plan that holds. Raises InvalidBlueprint, BaseImageNotFound, IncompatibleBase,
+    Unsupported."""
     blueprint = blueprint_from(order.document)
     check_supported(blueprint)
     adopted = _layer(blueprint.base.layer, "base.layer", world) if blueprint.base.layer else None
@@ -61,12 +62,16 @@ def make_plan(order: PlanOrder, world: World) -> BakePlan:
 def check_supported(blueprint: Blueprint) -> None:
     """Raise Unsupported, naming the key, for what Kiln cannot do yet."""
     if blueprint.family is Family.WINDOWS:
-        raise Unsupported(f"platform: {blueprint.platform} is not supported yet; Linux platforms are")
+        raise Unsupported(
+            f"platform: {blueprint.platform} is not supported yet; Linux platforms are"
+        )
     if blueprint.root_device != "ebs":
         raise Unsupported("root_device: instance-store is not supported yet; use ebs")
     for key in ("regions", "accounts", "organizations"):
         if getattr(blueprint.distribute, key):
-            raise Unsupported(f"distribute.{key}: is not supported yet; the image stays in this Region")
+            raise Unsupported(
+                f"distribute.{key}: is not supported yet; the image stays in this Region"
+            )
     for target in blueprint.layers:
         if target.strategy not in ("add", "none"):
             raise Unsupported(
@@ -76,7 +81,8 @@ def check_supported(blueprint: Blueprint) -> None:
     if blueprint.chef and blueprint.chef not in chef_versions(blueprint.platform):
         allowed = ", ".join(chef_versions(blueprint.platform)) or "none: leave the key out"
         raise InvalidBlueprint(
-            f"chef: OpsWorks never ran Chef {blueprint.chef} on {blueprint.platform}; allowed: {allowed}"
+            f"chef: OpsWorks never ran Chef {blueprint.chef} on {blueprint.platform}; allowed: "
+            f"{allowed}"
         )
     for step in (*blueprint.steps, *blueprint.verify.steps):
         for_step(step, script="" if step.script else None)
@@ -88,8 +94,10 @@ def _resolve(blueprint: Blueprint, adopted: Layer | None, world: World) -> Image
         return _newest_of_platform(blueprint, adopted, world)
     if base.lookup:
         pattern = ImageName(base.lookup.owner, base.lookup.name)
-        return _found(world.images.newest(pattern), f"base.lookup: no image of {pattern.owner} "
-                      f"is named {pattern.name!r}")
+        return _found(
+            world.images.newest(pattern),
+            f"base.lookup: no image of {pattern.owner} is named {pattern.name!r}",
+        )
     image = _image_id(base, world)
     return _found(world.images.describe(image), f"base: {image} does not exist in this Region")
 
@@ -103,7 +111,9 @@ def _image_id(base: Base, world: World) -> str:
     if base.blueprint:
         made = world.records.images(base.blueprint)
         if not made:
-            raise BaseImageNotFound(f"base.blueprint: {base.blueprint} has no image yet; bake it first")
+            raise BaseImageNotFound(
+                f"base.blueprint: {base.blueprint} has no image yet; bake it first"
+            )
         return made[-1].id
     return base.image or ""
 
@@ -153,16 +163,22 @@ def _known_types(names: Iterable[str], key: str, world: World) -> tuple[TypeFact
     types = world.fleet.types(names)
     unknown = [name for name in names if name not in {kind.name for kind in types}]
     if unknown:
-        raise InvalidBlueprint(f"{key}: {', '.join(unknown)} is not an instance type of this Region")
+        raise InvalidBlueprint(
+            f"{key}: {', '.join(unknown)} is not an instance type of this Region"
+        )
     return types
 
 
-def _check_target(target: LayerTarget, blueprint: Blueprint, base: ImageFacts, world: World) -> None:
+def _check_target(
+    target: LayerTarget, blueprint: Blueprint, base: ImageFacts, world: World
+) -> None:
     layer = _layer(target.layer, "layers", world)
     if target.strategy == "none":
         return
     if layer.kind != "instances":
-        raise Unsupported(f"layers: {target.layer} is of kind {layer.kind}, which takes no image yet")
+        raise Unsupported(
+            f"layers: {target.layer} is of kind {layer.kind}, which takes no image yet"
+        )
     if layer.platform != blueprint.platform:
         raise InvalidBlueprint(
             f"layers: {target.layer} is {layer.platform}, the blueprint is {blueprint.platform}"

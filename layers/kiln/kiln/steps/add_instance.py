@@ -79,7 +79,9 @@ def _launch(rollout: Rollout, entry: LayerInstance, world: World) -> str:
             short.append(f"{subnet or 'the default subnet'}: {error.code}")
         except AwsRefused as error:
             raise RolloutFailed(f"{rollout.layer} gained no instance: {error}") from error
-    raise RolloutFailed(f"no capacity for {layer.instance_type}: {'; '.join(short)}; try again later")
+    raise RolloutFailed(
+        f"no capacity for {layer.instance_type}: {'; '.join(short)}; try again later"
+    )
 
 
 def _layer(rollout: Rollout, world: World) -> Layer | None:

@@ -1,7 +1,7 @@
 """AddToLayers: an image is available; start one rollout for each layer that takes it.
 
-EventBridge delivers at least once. The rollout's record and the execution's name are both functions of
-image and layer, so a second delivery finds them and starts nothing.
+EventBridge delivers at least once. The rollout's record and the execution's name are both
+functions of image and layer, so a second delivery finds them and starts nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""AnnounceImage: complete the image's record, then tell the bus. Consumers may read the record at once."""
+"""AnnounceImage: complete the image's record, then tell the bus. Consumers may read the record at
+once."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from kiln.steps.verify_image import CommandRef
 
 
 class AnnounceImage(Model):
-    """The bake, its image in every Region, and the preparation that printed the package manifest."""
+    """The bake, its image in every Region, and the preparation that printed the package
+    manifest."""
 
     bake: str
     image: str

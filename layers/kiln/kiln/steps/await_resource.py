@@ -1,7 +1,7 @@
 """AwaitResource: end a waiting task as soon as what it waits for is done.
 
-Looks first and answers at once if it can. If not, it keeps the token, so that `wake` can answer when
-AWS sends an event, and looks once more: an event between the first look and the keeping would
+Looks first and answers at once if it can. If not, it keeps the token, so that `wake` can answer
+when AWS sends an event, and looks once more: an event between the first look and the keeping would
 otherwise be lost. A heartbeat that runs out makes the state call it again, so that a lost event
 costs time and nothing else.
 """

@@ -1,4 +1,5 @@
-"""CreateImage: one image of the stopped builder. CreateImage takes no client token: its name is the token."""
+"""CreateImage: one image of the stopped builder. CreateImage takes no client token: its name is
+the token."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ def _mine(found: ImageFacts | None, plan: BakePlan) -> str | None:
         return None
     if found.tags.get(TAG_BAKE) != plan.bake:
         raise ImageRefused(
-            f"image.name: {plan.image_name!r} is taken by {found.id}; use {{date}} and {{time}} in the name"
+            f"image.name: {plan.image_name!r} is taken by {found.id}; use {{date}} and {{time}} "
+            "in the name"
         )
     return found.id
 

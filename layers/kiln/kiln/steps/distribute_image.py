@@ -1,4 +1,5 @@
-"""DistributeImage: tags on the image and its snapshots, deprecation date, pointer in Parameter Store."""
+"""DistributeImage: tags on the image and its snapshots, deprecation date, pointer in Parameter
+Store."""
 
 from __future__ import annotations
 
@@ -55,8 +56,8 @@ def _mark(plan: BakePlan, image: ImageFacts, world: World) -> None:
 def _point(name: str, image: str, world: World) -> None:
     """Write the pointer and read it back.
 
-    PutParameter of type aws:ec2:image answers before the value is checked, and drops it if the check
-    fails (Systems Manager User Guide, "Native parameter support for AMI IDs").
+    PutParameter of type aws:ec2:image answers before the value is checked, and drops it if the
+    check fails (Systems Manager User Guide, "Native parameter support for AMI IDs").
     """
     if world.parameters.read(name) != image:
         world.parameters.point(name, image)

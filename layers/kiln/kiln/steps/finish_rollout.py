@@ -1,4 +1,5 @@
-"""FinishRollout: record that the layer has its instance, or take back what a failed rollout added."""
+"""FinishRollout: record that the layer has its instance, or take back what a failed rollout
+added."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""LaunchBuilder: start the instance that an image is made on, or the clone that proves it. Undone by Teardown."""
+"""LaunchBuilder: start the instance that an image is made on, or the clone that proves it. Undone
+by Teardown."""
 
 from __future__ import annotations
 
@@ -69,7 +70,9 @@ def _image(request: LaunchBuilder, plan: BakePlan, world: World) -> ImageFacts:
         return plan.base
     image = world.images.describe(request.image)
     if image is None:
-        raise LaunchRefused(f"image {request.image} is gone; someone deregistered it during the bake")
+        raise LaunchRefused(
+            f"image {request.image} is gone; someone deregistered it during the bake"
+        )
     return image
 
 
@@ -79,7 +82,9 @@ def _launch(request: LaunchBuilder, plan: BakePlan, image: ImageFacts, world: Wo
         try:
             return world.fleet.launch(order)
         except CapacityShort as error:
-            short.append(f"{order.instance_type} in {order.subnet or 'the default subnet'}: {error.code}")
+            short.append(
+                f"{order.instance_type} in {order.subnet or 'the default subnet'}: {error.code}"
+            )
         except AwsRefused as error:
             raise LaunchRefused(f"the {request.role} could not be launched: {error}") from error
     raise NoCapacity(
@@ -112,7 +117,8 @@ def _tags(request: LaunchBuilder, plan: BakePlan) -> dict[str, str]:
 
 
 def _hold_healing(adoption: Adoption, bake: str, world: World) -> None:
-    # Before the agent is removed: a healer would take its silence for a failure and replace the builder.
+    # Before the agent is removed: a healer would take its silence for a failure and replace the
+    # builder.
     world.records.hold_healing(f"{adoption.stack}/{adoption.layer}", bake)
 
 

@@ -1,4 +1,5 @@
-"""PlanBake: load and check the blueprint, resolve its base, write the bake's record. Launches nothing."""
+"""PlanBake: load and check the blueprint, resolve its base, write the bake's record. Launches
+nothing."""
 
 from __future__ import annotations
 

@@ -70,14 +70,17 @@ def _call(request: RunStep, plan: BakePlan, world: World) -> DocumentCall:
 
 def _label(request: RunStep, plan: BakePlan) -> str:
     if request.purpose not in ("step", "test"):
-        return {"prepare": "the preparation", "clean": "the clean-up", "verify": "the verification"}[
-            request.purpose
-        ]
+        return {
+            "prepare": "the preparation",
+            "clean": "the clean-up",
+            "verify": "the verification",
+        }[request.purpose]
     return f"{request.purpose} {_step(request, plan).name!r}"
 
 
 def _sent_once(request: RunStep, plan: BakePlan, call: DocumentCall, world: World) -> str:
-    """Send unless this very command was sent before: by its claim, or after a crash by its comment."""
+    """Send unless this very command was sent before: by its claim, or after a crash by its
+    comment."""
     part = f"{request.purpose}-{request.index}"
     key = f"{plan.bake}/{part}/{request.instance}"
     # Run Command's Comment holds 100 characters; a bake id is at most 69 long.
@@ -97,4 +100,6 @@ def _send(order: CommandOrder, label: str, world: World) -> str:
 
 
 def _refusal(order: CommandOrder, label: str, error: AwsRefused) -> KilnError:
-    return StepFailed(f"{label}: document {order.call.name} could not be sent to {order.instance}: {error}")
+    return StepFailed(
+        f"{label}: document {order.call.name} could not be sent to {order.instance}: {error}"
+    )

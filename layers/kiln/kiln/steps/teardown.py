@@ -1,4 +1,5 @@
-"""Teardown: undo by tag whatever a bake made and does not need. Every path of the bake goes through here."""
+"""Teardown: undo by tag whatever a bake made and does not need. Every path of the bake goes
+through here."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from kiln.steps.launch_builder import adopted_id
 
 
 class Teardown(Model):
-    """The bake (the execution's name where it was never planned) and what failed, if anything did."""
+    """The bake (the execution's name where it was never planned) and what failed, if anything
+    did."""
 
     bake: str
     failure: Failure | None = None

@@ -1,4 +1,5 @@
-"""VerifyImage: judge the clone. Its document found no leftover; now its identity must differ in every fact."""
+"""VerifyImage: judge the clone. Its document found no leftover; now its identity must differ in
+every fact."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ class CommandRef(Model):
 
 
 class VerifyImage(Model):
-    """What the preparation printed on the builder, and what the verification printed on the clone."""
+    """What the preparation printed on the builder, and what the verification printed on the
+    clone."""
 
     bake: str
     builder: CommandRef
@@ -47,6 +49,7 @@ def _facts(source: CommandRef, world: World) -> Facts:
     facts = parse_facts(world.commands.output(source.command, source.instance, "facts").stdout)
     if not facts:
         raise VerificationFailed(
-            f"command {source.command} printed no identity facts on {source.instance}; nothing is proved"
+            f"command {source.command} printed no identity facts on {source.instance}; nothing is "
+            "proved"
         )
     return facts

@@ -12,7 +12,8 @@ from kiln.errors import AwsBusy, KilnError, TokenGone
 from kiln.ports import World
 from kiln.steps.await_resource import answer, forget
 
-# Where each of AWS's events names its resource (EC2 User Guide and Systems Manager User Guide, events).
+# Where each of AWS's events names its resource (EC2 User Guide and Systems Manager User Guide,
+# events).
 _RESOURCE_KEYS = ("command-id", "instance-id", "ImageId")
 
 

@@ -1,7 +1,7 @@
-"""What a step needs of the world, in our words. Adapters fulfil these; tests fulfil them with fakes.
+"""AWS's services, as far as a step needs them.
 
-Every method may raise AwsBusy (try again later) or AwsRefused (for good, with AWS's code); what else
-one may raise is said there. Times are aware and UTC, sizes and durations carry their unit.
+Every method may raise AwsBusy (try again later) or AwsRefused (for good, with AWS's code); what
+else one may raise is said there. Times are aware and UTC, sizes and durations carry their unit.
 """
 
 from __future__ import annotations
@@ -11,15 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from kiln.domain.bake import BakeRecord, ImageRecord
 from kiln.domain.blueprint import Volume
 from kiln.domain.documents import DocumentCall
 from kiln.domain.events import Event
 from kiln.domain.image import ImageFacts, TypeFacts
 from kiln.domain.platforms import ImageName
-from kiln.domain.rollout import Rollout
-from kiln.domain.stack import LayerInstance, Stack
-from kiln.domain.waiting import WaitingToken
 
 
 @dataclass(frozen=True)
@@ -81,7 +77,8 @@ class StepResult:
 
 @dataclass(frozen=True)
 class CommandFacts:
-    """One invocation: `status` as Run Command names it (Pending, InProgress, Success, Failed, ...)."""
+    """One invocation: `status` as Run Command names it (Pending, InProgress, Success, Failed,
+    ...)."""
 
     status: str
     detail: str
@@ -128,7 +125,8 @@ class Fleet(Protocol):
         ...
 
     def types(self, names: Iterable[str]) -> tuple[TypeFacts, ...]:
-        """Facts of instance types, in the order asked; names that EC2 does not know are left out."""
+        """Facts of instance types, in the order asked; names that EC2 does not know are left
+        out."""
         ...
 
 
@@ -220,122 +218,6 @@ class Scripts(Protocol):
         ...
 
 
-class Records(Protocol):
-    """The table: what Kiln knows."""
-
-    def put_blueprint(self, name: str, document: dict[str, Any]) -> int:
-        """Store a blueprint; the version it has, a new one only where it differs from the latest."""
-        ...
-
-    def blueprint(self, name: str, version: int | None) -> tuple[int, dict[str, Any]] | None:
-        """A stored blueprint, the latest where no version is named."""
-        ...
-
-    def blueprints(self) -> tuple[str, ...]:
-        """Names of all stored blueprints."""
-        ...
-
-    def put_stack(self, stack: Stack) -> None:
-        """Store a stack, replacing the one of that name."""
-        ...
-
-    def stack(self, name: str) -> Stack | None:
-        """A stored stack."""
-        ...
-
-    def stacks(self) -> tuple[Stack, ...]:
-        """All stored stacks."""
-        ...
-
-    def add_bake(self, record: BakeRecord) -> bool:
-        """Store a new bake; False where it is there already."""
-        ...
-
-    def bake(self, bake: str) -> BakeRecord | None:
-        """A bake."""
-        ...
-
-    def bakes(self, blueprint: str) -> tuple[BakeRecord, ...]:
-        """A blueprint's bakes, oldest first."""
-        ...
-
-    def update_bake(self, record: BakeRecord) -> None:
-        """Replace a bake's record."""
-        ...
-
-    def put_image(self, record: ImageRecord) -> None:
-        """Store an image; the same again is harmless."""
-        ...
-
-    def image(self, image: str) -> ImageRecord | None:
-        """An image that Kiln made."""
-        ...
-
-    def images(self, blueprint: str) -> tuple[ImageRecord, ...]:
-        """A blueprint's images, oldest first."""
-        ...
-
-    def claim(self, key: str, value: str) -> str:
-        """Write a value once: what is stored under the key afterwards, ours or the earlier one."""
-        ...
-
-    def claimed(self, key: str) -> str | None:
-        """The value of a claim."""
-        ...
-
-    def keep_token(self, resource: str, token: WaitingToken) -> None:
-        """Remember a waiting task; a later token of the same state replaces it. Expires by itself."""
-        ...
-
-    def tokens(self, resource: str) -> tuple[WaitingToken, ...]:
-        """The tasks that wait for a resource."""
-        ...
-
-    def drop_token(self, resource: str, token: WaitingToken) -> None:
-        """Forget a waiting task, unless a newer token has replaced it."""
-        ...
-
-    def add_rollout(self, rollout: Rollout) -> bool:
-        """Store a new rollout; False where it is there already."""
-        ...
-
-    def rollout(self, image: str, layer: str) -> Rollout | None:
-        """A rollout."""
-        ...
-
-    def rollouts(self, image: str) -> tuple[Rollout, ...]:
-        """An image's rollouts."""
-        ...
-
-    def update_rollout(self, rollout: Rollout) -> None:
-        """Replace a rollout's record."""
-        ...
-
-    def put_instance(self, instance: LayerInstance) -> None:
-        """Store an instance of a layer."""
-        ...
-
-    def instances(self, stack: str) -> tuple[LayerInstance, ...]:
-        """The instances of a stack."""
-        ...
-
-    def remove_instance(self, instance: LayerInstance) -> None:
-        """Drop an instance's record."""
-        ...
-
-    def hold_healing(self, layer: str, bake: str) -> None:
-        """Keep a layer's auto healing off while a bake has adopted one of its instances."""
-        ...
-
-    def release_healing(self, layer: str, bake: str) -> None:
-        """Let go of a hold; one that is not there is passed over."""
-        ...
-
-    def healing_holds(self, layer: str) -> set[str]:
-        """The bakes that hold a layer's auto healing off."""
-        ...
-
-
 class Bus(Protocol):
     """Kiln's event bus."""
 
@@ -358,27 +240,3 @@ class Machines(Protocol):
     def start_rollout(self, name: str, payload: dict[str, Any]) -> bool:
         """Start a rollout; False where one of that name exists."""
         ...
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the template decides for every function."""
-
-    region: str
-    subnets: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class World:
-    """Everything outside that a step may use."""
-
-    fleet: Fleet
-    images: Images
-    commands: Commands
-    parameters: Parameters
-    scripts: Scripts
-    records: Records
-    bus: Bus
-    machines: Machines
-    clock: Clock
-    settings: Settings

@@ -1,0 +1,68 @@
+"""What a step needs of the world, in our words. Adapters fulfil them; so do the tests' fakes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiln.ports.aws import (
+    Bus,
+    Clock,
+    CommandFacts,
+    CommandOrder,
+    Commands,
+    Fleet,
+    ImageOrder,
+    Images,
+    InstanceFacts,
+    LaunchOrder,
+    Machines,
+    Parameters,
+    Scripts,
+    StepResult,
+)
+from kiln.ports.records import Records
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the template decides for every function."""
+
+    region: str
+    subnets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything outside that a step may use."""
+
+    fleet: Fleet
+    images: Images
+    commands: Commands
+    parameters: Parameters
+    scripts: Scripts
+    records: Records
+    bus: Bus
+    machines: Machines
+    clock: Clock
+    settings: Settings
+
+
+__all__ = [
+    "Bus",
+    "Clock",
+    "CommandFacts",
+    "CommandOrder",
+    "Commands",
+    "Fleet",
+    "ImageOrder",
+    "Images",
+    "InstanceFacts",
+    "LaunchOrder",
+    "Machines",
+    "Parameters",
+    "Records",
+    "Scripts",
+    "Settings",
+    "StepResult",
+    "World",
+]
