@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import os
 import signal
+import socket
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import repeat
@@ -14,7 +18,7 @@ from typing import Any
 from kiln_cli.baking import Pace
 from kiln_cli.history import Execution
 from kiln_cli.opening import Opened
-from kiln_cli.place import make_place
+from kiln_cli.place import Place, make_place
 from kiln_cli.result import CommandOutcome, StepOutcome
 from kiln_local.world import LocalAws
 
@@ -65,9 +69,40 @@ def _command(row: dict[str, Any]) -> CommandOutcome:
 
 
 @contextmanager
+def _local_aws(root: Path, speed: float) -> Iterator[LocalAws]:
+    """A local AWS that knows nothing of the user's account: no endpoint, profile or key of it."""
+    before = dict(os.environ)
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    # moto logs every state that fails; the result says it better.
+    for name in ("moto", "werkzeug"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        with LocalAws(root, speed=speed) as aws:
+            yield aws
+    finally:
+        os.environ.clear()
+        os.environ |= before
+
+
+@contextmanager
+def _ending_by_signal(ended: Callable[..., Any], *numbers: signal.Signals) -> Iterator[None]:
+    """What a signal does within the block."""
+    before = {number: signal.signal(number, ended) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
 def local_place(root: Path, speed: float) -> Iterator[Opened]:
     """A fresh local AWS with the whole template in it; it ends with the block."""
-    with LocalAws(root, speed=speed) as aws:
+    # A terminated command removes the machines' files as an interrupted one does.
+    interrupted = _ending_by_signal(signal.default_int_handler, signal.SIGTERM)
+    with interrupted, _local_aws(root, speed) as aws:
         yield Opened(make_place(aws.session(), "kiln", aws.outputs), LocalLedger(aws), _pace(aws))
 
 
@@ -79,20 +114,38 @@ def _pace(aws: LocalAws) -> Pace:
 class Served:
     """A local AWS on a port of 127.0.0.1."""
 
-    def __init__(self, aws: LocalAws, port: int) -> None:
+    def __init__(self, aws: LocalAws, port: int, ended: threading.Event) -> None:
         self.place = make_place(aws.session(), "kiln", aws.outputs)
+        _tell_outputs(self.place)
         self.endpoint = aws.serve(port)
+        self._ended = ended
 
     def wait(self) -> None:
         """Until SIGINT or SIGTERM."""
-        ended = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: ended.set())
-        ended.wait()
+        self._ended.wait()
+
+
+def _tell_outputs(place: Place) -> None:
+    """Let CloudFormation tell the outputs: that is how a client finds the table and the rest."""
+    outputs = {name: {"Value": value} for name, value in place.outputs.items()}
+    place.client("cloudformation").create_stack(
+        StackName=place.stack_name,
+        TemplateBody=json.dumps({"Resources": {}, "Outputs": outputs}),
+    )
 
 
 @contextmanager
 def served(root: Path, speed: float, port: int) -> Iterator[Served]:
     """A local AWS that other processes can use. Raises OSError for a port that cannot be had."""
-    with LocalAws(root, speed=speed) as aws:
-        yield Served(aws, port)
+    _check_free(port)
+    ended = threading.Event()
+    signals = _ending_by_signal(lambda *_: ended.set(), signal.SIGINT, signal.SIGTERM)
+    with signals, _local_aws(root, speed) as aws:
+        yield Served(aws, port, ended)
+
+
+def _check_free(port: int) -> None:
+    # Before the seconds that the start takes; `serve` looks once more.
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))

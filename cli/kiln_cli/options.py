@@ -10,7 +10,7 @@ import click
 
 Function = Callable[..., Any]
 
-# A bake of nine minutes in five seconds; documents take their real time, so faster is not much faster.
+# Nine minutes in five seconds. Documents take their real time: much faster is hardly faster.
 DEFAULT_SPEED = 100.0
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(path_type=Path)

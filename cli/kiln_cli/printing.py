@@ -40,7 +40,10 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         made.add_row(*(Text(plain(str("-" if cell is None else cell))) for cell in row))
     console = Console(highlight=False)
     console.width = max(console.width, console.measure(made, options=_endless(console)).maximum)
-    console.print(made)
+    with console.capture() as printed:
+        console.print(made)
+    for line in printed.get().splitlines():
+        click.echo(line.rstrip())
 
 
 def _endless(console: Console) -> ConsoleOptions:
