@@ -41,6 +41,7 @@ def connect(patches: Patches, clock: SimClock, region: str, on_change: Any) -> N
     _scale_waits(patches, clock)
     _name_callers(patches)
     _answer_early(patches)
+    _parse_once(patches)
     _pass_causes(patches)
     _report_changes(patches, on_change)
 
@@ -118,6 +119,24 @@ def _answer_early(patches: Patches) -> None:
         return early or original(self, env, callback_endpoint, heartbeat_endpoint)
 
     patches.set(service, "_wait_for_task_token_heartbeat", wait)
+
+
+def _parse_once(patches: Patches) -> None:
+    """CreateStateMachine parses a definition to check it; the first execution may have that result."""
+    parser = _module("asl.parse.asl_parser").AmazonStateLanguageParser
+    original = parser.parse
+    seen: set[str] = set()
+    checked: dict[str, Any] = {}
+
+    def parse(definition: str) -> Any:
+        # Taken out, because a program that is being evaluated is not shared.
+        result = checked.pop(definition, None) or original(definition)
+        if definition not in seen:
+            seen.add(definition)
+            checked[definition] = result
+        return result
+
+    patches.set(parser, "parse", staticmethod(parse))
 
 
 def _pass_causes(patches: Patches) -> None:

@@ -9,13 +9,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-# Before moto is imported: its own public images would be loaded otherwise.
-os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
-os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
-
 import boto3
-import botocore.session
-from botocore.loaders import create_loader
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 
@@ -42,15 +36,6 @@ _CONFIG: Any = {
     "stepfunctions": {"execute_state_machine": True},
     "core": {"reset_boto3_session": True, "mock_credentials": True},
 }
-
-
-_LOADER = create_loader()
-
-
-def _loader(_search_path: str | None = None) -> Any:
-    """One loader for all sessions: each would read botocore's models anew, which costs more than a
-    bake."""
-    return _LOADER
 
 
 class LocalAws:
@@ -90,7 +75,6 @@ class LocalAws:
         self.clock = SimClock(self._speed)
         self.recorder = recorder.Recorder(self.clock)
         recorder.install(self.recorder)
-        self._patches.set(botocore.session, "create_loader", _loader)
         latencies = Latencies()
         self.room = MachineRoom(self._home, self._speed)
         self._events = events.AwsEvents(self.clock, latencies, self.account, self.region)

@@ -17,5 +17,7 @@ ln -s /proc/self/fd/1 "$root/dev/stdout"
 ln -s /proc/self/fd/2 "$root/dev/stderr"
 ip link set lo up 2>/dev/null || :
 hostname "$(cat "$root/etc/hostname" 2>/dev/null || echo localhost)" 2>/dev/null || :
-echo ready >"$ready"
-exec chroot "$root" cat
+# Said from inside: whoever enters takes this process's root, which must not be the host's any more.
+exec 3>"$ready"
+# shellcheck disable=SC2016 # nothing is to be expanded here
+exec chroot "$root" sh -c 'echo ready >&3; exec 3>&-; exec cat'
