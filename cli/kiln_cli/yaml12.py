@@ -123,9 +123,11 @@ def _wrong(node: yaml.Node, what: str) -> InvalidBlueprint:
 def _text(value: str) -> str:
     if "\0" in value:
         raise ValueError("the text holds a NUL character, which no shell and no tag can hold")
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError("the text holds half a surrogate pair, which is no character")
-    return value
+    try:
+        # JSON escapes what lies beyond U+FFFF as a pair of surrogates; together they are one character.
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError as error:
+        raise ValueError("the text holds half a surrogate pair, which is no character") from error
 
 
 def _bool(value: str) -> bool:

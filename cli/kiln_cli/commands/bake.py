@@ -26,7 +26,7 @@ def command(target: str, **given: Any) -> int:
     Whatever is wrong is refused before anything is launched. With --local the bake runs in a fresh
     local AWS, with the stacks of the blueprint's project (stacks/*.yaml) applied.
     """
-    from kiln_cli import baking, opening, project
+    from kiln_cli import project
     from kiln_cli.files import read_blueprint
 
     if given["local"] and given["no_wait"]:
@@ -36,6 +36,8 @@ def command(target: str, **given: Any) -> int:
         read_blueprint(path)
     elif given["local"]:
         raise options.usage(f"{target} is no file; --local bakes a blueprint file")
+    from kiln_cli import baking, opening
+
     with opening.opened(given) as at:
         opening.apply_stacks(given, path, at.place)
         wanted = baking.wanted_from(target, path, at.place)

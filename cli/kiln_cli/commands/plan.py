@@ -22,9 +22,8 @@ def command(target: str, **given: Any) -> int:
 
     The same checks as before a bake: base image, instance types, layers. Nothing is launched.
     """
-    from kiln_cli import baking, opening, project
+    from kiln_cli import project
     from kiln_cli.files import read_blueprint
-    from kiln_cli.printing import emit
 
     if given["stacks"] and not given["local"]:
         raise options.usage(
@@ -33,6 +32,9 @@ def command(target: str, **given: Any) -> int:
     path = project.find_blueprint(target)
     if path:
         read_blueprint(path)
+    from kiln_cli import baking, opening
+    from kiln_cli.printing import emit
+
     with opening.opened(given) as at:
         opening.apply_stacks(given, path, at.place)
         plan = baking.check(baking.wanted_from(target, path, at.place), at.place)
