@@ -1,0 +1,99 @@
+"""Values for tests, valid as they are; a test names only what it is about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from kiln.domain.bake import BakePlan, BakeRecord
+from kiln.domain.image import ImageFacts, Snapshot, TypeFacts
+from kiln.domain.naming import image_name
+from kiln.domain.stack import Stack, stack_from
+
+NOW = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
+BAKE = "web-20261123-101500-9f3a"
+
+
+def a_document(**overrides: Any) -> dict[str, Any]:
+    """A blueprint as its file holds it."""
+    document: dict[str, Any] = {
+        "kind": "blueprint",
+        "name": "web",
+        "platform": "amazon-linux-2023",
+        "base": {"image": "ami-0000000000000base".replace("base", "ba5e")},
+        "steps": [{"name": "tune", "shell": "echo tuned"}],
+    }
+    return {key: value for key, value in (document | overrides).items() if value is not None}
+
+
+def an_image(**overrides: Any) -> ImageFacts:
+    """A public x86_64 image that every current type runs."""
+    facts: dict[str, Any] = {
+        "id": "ami-0000000000000ba5e",
+        "name": "al2023-ami",
+        "state": "available",
+        "architecture": "x86_64",
+        "ena": True,
+        "boot_mode": "uefi-preferred",
+        "snapshots": (Snapshot(device="/dev/xvda", snapshot="snap-1", size_gib=8),),
+    }
+    return ImageFacts(**(facts | overrides))
+
+
+def a_type(name: str = "m7i.large", **overrides: Any) -> TypeFacts:
+    """A current x86_64 instance type."""
+    facts: dict[str, Any] = {
+        "name": name,
+        "architectures": ("x86_64",),
+        "virtualizations": ("hvm",),
+        "root_devices": ("ebs",),
+        "boot_modes": ("legacy-bios", "uefi"),
+        "ena": "required",
+    }
+    return TypeFacts(**(facts | overrides))
+
+
+def a_plan(document: dict[str, Any] | None = None, **overrides: Any) -> BakePlan:
+    """A plan for a blueprint."""
+    document = document or a_document()
+    bake = f"{document['name']}{BAKE.removeprefix('web')}"
+    values: dict[str, Any] = {
+        "bake": bake,
+        "version": 1,
+        "document": document,
+        "base": an_image(),
+        "instance_types": ("m7i.large", "m6i.large"),
+        "image_name": image_name("{blueprint}-{date}-{time}", bake, 1),
+        "started": NOW,
+    }
+    return BakePlan(**(values | overrides))
+
+
+def a_record(plan: BakePlan | None = None, **overrides: Any) -> BakeRecord:
+    """A running bake's record."""
+    return BakeRecord(plan=plan or a_plan(), **overrides)
+
+
+def a_stack(**overrides: Any) -> Stack:
+    """The stack `shop` with a layer of today and one that OpsWorks made."""
+    document: dict[str, Any] = {
+        "kind": "stack",
+        "name": "shop",
+        "layers": [
+            {
+                "name": "web",
+                "kind": "instances",
+                "platform": "amazon-linux-2023",
+                "instance_type": "m7i.large",
+            },
+            {
+                "name": "app",
+                "kind": "instances",
+                "platform": "ubuntu-18.04",
+                "chef": "12",
+                "instance_type": "m6i.large",
+            },
+            {"name": "api", "kind": "autoscaling", "group": "shop-api"},
+        ],
+    }
+    return stack_from(document | overrides)

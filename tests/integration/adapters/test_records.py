@@ -1,0 +1,165 @@
+"""The table's promises, kept by the fake and by DynamoDB alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from kiln.adapters.records import DynamoRecords
+from kiln.domain.bake import BakeStatus, ImageRecord
+from kiln.domain.rollout import Rollout, RolloutStatus
+from kiln.domain.stack import InstanceState, LayerInstance
+from kiln.domain.waiting import ImageAvailable, WaitingToken
+from kiln.ports import Records
+from tests.builders import BAKE, NOW, a_document, a_plan, a_record, a_stack
+from tests.fakes import FakeClock, FakeRecords
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def records(request: pytest.FixtureRequest) -> Iterator[Records]:
+    """The fake, then the adapter on moto."""
+    if request.param == "fake":
+        yield FakeRecords()
+        return
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="eu-west-1")
+        keys = [("PK", "HASH"), ("SK", "RANGE")]
+        client.create_table(
+            TableName="kiln",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+            AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n, _ in keys],
+        )
+        yield DynamoRecords(client, "kiln", FakeClock())
+
+
+def test_a_blueprint_gets_a_version_only_when_it_changes(records: Records) -> None:
+    assert records.blueprint("web", None) is None
+    assert records.put_blueprint("web", a_document()) == 1
+    assert records.put_blueprint("web", a_document()) == 1
+    assert records.put_blueprint("web", a_document(description="newer")) == 2
+    assert records.blueprint("web", 1) == (1, a_document())
+    assert records.blueprint("web", None) == (2, a_document(description="newer"))
+    assert records.blueprint("web", 3) is None
+    assert records.blueprints() == ("web",)
+
+
+def test_stacks_are_replaced_and_listed(records: Records) -> None:
+    assert records.stack("shop") is None
+    records.put_stack(a_stack())
+    records.put_stack(a_stack(name="bank"))
+    assert records.stack("shop") == a_stack()
+    assert [stack.name for stack in records.stacks()] == ["bank", "shop"]
+
+
+def test_a_bake_is_added_once_and_updated(records: Records) -> None:
+    record = a_record()
+    assert records.add_bake(record)
+    assert not records.add_bake(record)
+    done = record.model_copy(update={"status": BakeStatus.SUCCEEDED, "ended": NOW})
+    records.update_bake(done)
+    assert records.bake(BAKE) == done
+    assert records.bake("by-hand") is None
+    assert records.bake("web-20260101-000000-0000") is None
+
+
+def test_a_blueprints_bakes_come_in_the_order_of_time(records: Records) -> None:
+    later, earlier = BAKE, "web-20261122-101500-ffff"
+    for bake in (later, earlier):
+        records.add_bake(a_record(a_plan(bake=bake)))
+    assert [record.plan.bake for record in records.bakes("web")] == [earlier, later]
+    assert records.bakes("other") == ()
+
+
+def test_an_image_is_found_by_its_id_and_by_its_blueprint(records: Records) -> None:
+    image = ImageRecord(
+        id="ami-1",
+        name="n",
+        bake=BAKE,
+        blueprint="web",
+        version=1,
+        platform="amazon-linux-2023",
+        architecture="x86_64",
+        root_device="ebs",
+        base="ami-0",
+        region="eu-west-1",
+        created=NOW,
+    )
+    assert records.image("ami-1") is None
+    records.put_image(image)
+    records.put_image(image)
+    assert records.image("ami-1") == image
+    assert records.images("web") == (image,)
+
+
+def test_a_claim_is_the_first_writers(records: Records) -> None:
+    assert records.claimed("k") is None
+    assert records.claim("k", "mine") == "mine"
+    assert records.claim("k", "yours") == "mine"
+    assert records.claimed("k") == "mine"
+
+
+def a_token(text: str, state: str = "PollImage") -> WaitingToken:
+    """A task that waits for ami-1."""
+    wait = ImageAvailable(
+        kind="image-available", image="ami-1", bake=BAKE, since=NOW.isoformat(), timeout_s=1
+    )
+    return WaitingToken(wait=wait, state=state, token=text)
+
+
+def test_a_newer_token_of_a_state_replaces_the_older(records: Records) -> None:
+    old, new = a_token("old"), a_token("new")
+    records.keep_token("ami-1", old)
+    records.keep_token("ami-1", new)
+    records.keep_token("ami-1", a_token("other", "Elsewhere"))
+    records.drop_token("ami-1", old)
+    assert {token.token for token in records.tokens("ami-1")} == {"new", "other"}
+    records.drop_token("ami-1", new)
+    assert [token.token for token in records.tokens("ami-1")] == ["other"]
+    assert records.tokens("ami-2") == ()
+
+
+def test_a_rollout_is_one_per_image_and_layer(records: Records) -> None:
+    rollout = Rollout(
+        id="r",
+        image="ami-1",
+        layer="shop/web",
+        strategy="add",
+        bake=BAKE,
+        platform="amazon-linux-2023",
+        architecture="x86_64",
+    )
+    assert records.add_rollout(rollout)
+    assert not records.add_rollout(rollout)
+    done = rollout.model_copy(update={"status": RolloutStatus.SUCCEEDED})
+    records.update_rollout(done)
+    assert records.rollout("ami-1", "shop/web") == done
+    assert records.rollouts("ami-1") == (done,)
+    assert records.rollout("ami-1", "shop/app") is None
+
+
+def test_a_stacks_instances_come_and_go(records: Records) -> None:
+    entry = LayerInstance(
+        id="guid", stack="shop", layer="web", hostname="web1", state=InstanceState.REQUESTED
+    )
+    records.put_instance(entry)
+    online = entry.model_copy(update={"state": InstanceState.ONLINE, "ec2_id": "i-1"})
+    records.put_instance(online)
+    assert records.instances("shop") == (online,)
+    records.remove_instance(online)
+    records.remove_instance(online)
+    assert records.instances("shop") == ()
+
+
+def test_healing_is_held_by_each_bake_on_its_own(records: Records) -> None:
+    assert records.healing_holds("shop/app") == set()
+    records.hold_healing("shop/app", "a")
+    records.hold_healing("shop/app", "a")
+    records.hold_healing("shop/app", "b")
+    records.release_healing("shop/app", "a")
+    assert records.healing_holds("shop/app") == {"b"}
+    records.release_healing("shop/app", "b")
+    assert records.healing_holds("shop/app") == set()

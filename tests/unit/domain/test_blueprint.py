@@ -1,0 +1,113 @@
+"""What a blueprint may hold, and the one line that says what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kiln.domain.blueprint import blueprint_from
+from kiln.domain.step import LONGEST_SCRIPT
+from kiln.errors import InvalidBlueprint
+from tests.builders import a_document
+
+
+def refusal(**overrides: Any) -> str:
+    """The line that refuses a blueprint."""
+    with pytest.raises(InvalidBlueprint) as found:
+        blueprint_from(a_document(**overrides))
+    assert "\n" not in str(found.value)
+    return str(found.value)
+
+
+def test_the_smallest_blueprint_gets_the_defaults() -> None:
+    blueprint = blueprint_from(a_document())
+    assert blueprint.root_device == "ebs"
+    assert blueprint.on_failure == "teardown"
+    assert blueprint.steps[0].action == "shell"
+    assert blueprint.image.name == "{blueprint}-{date}-{time}"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        ({"colour": "red"}, "colour: is not a known key; allowed: kind, name"),
+        (
+            {"steps": [{"name": "a", "shel": "x"}]},
+            "steps.0.shel: is not a known key; allowed: name",
+        ),
+        (
+            {"builder": {"volume": {"size": 8}}},
+            "builder.volume.size: is not a known key; allowed: size",
+        ),
+        ({"platform": "beos"}, "platform: 'beos' is not a known platform; allowed: amazon-linux-1"),
+        ({"steps": [{"name": "a", "shell": " "}]}, "steps.0.shell: the script is empty"),
+        (
+            {"steps": [{"name": "a"}]},
+            "steps.0: step 'a' has no action; it needs exactly one of shell",
+        ),
+        ({"steps": [{}]}, "steps.0.name: is required"),
+        ({"steps": {}}, "steps: must be a list, not {}"),
+        ({"steps": [None]}, "steps.0: must be a mapping, not None"),
+        ({"steps": [{"name": "a", "shell": 5}]}, "steps.0.shell: must be text, not 5"),
+        ({"steps": [{"name": "a", "shell": "x", "reboot": True}]}, "has shell and reboot"),
+        ({"steps": [{"name": " ", "shell": "x"}]}, "steps.0.name: the name is blank"),
+        (
+            {"steps": [{"name": "a", "reboot": True, "environment": {"A": "b"}}]},
+            "environment goes with",
+        ),
+        ({"steps": [{"name": "a", "shell": "x", "timeout": "4s"}]}, "a step may take 5s to 48h"),
+        ({"steps": [{"name": "a", "shell": "a\0b"}]}, "NUL character"),
+        ({"steps": [{"name": "a", "shell": "x" * (LONGEST_SCRIPT + 1)}]}, "put it in S3"),
+        ({"steps": [{"name": "a", "shell": "x"}] * 2}, "the name 'a' is used 2 times"),
+        ({"steps": [{"name": "a", "powershell": "x"}]}, "powershell does not run on Linux"),
+        ({"base": {}}, "base: needs exactly one of parameter, image, lookup, blueprint, layer"),
+        ({"base": {"image": "ami-1"}}, "base.image: 'ami-1' does not match"),
+        ({"base": {"blueprint": "web"}}, "a blueprint cannot be its own base"),
+        (
+            {"deadline": "4 hours"},
+            "deadline: '4 hours' is not a duration; write 90s, 10m, 2h or 30d",
+        ),
+        ({"deadline": "0s"}, "deadline: a duration must be longer than 0s"),
+        ({"chef": 12}, "chef: 12 is not allowed; allowed: '11' or '12'"),
+        ({"image": {"name": "{colour}"}}, "{colour} is not a known field; allowed: {blueprint}"),
+        ({"image": {"name": "a$b"}}, "holds a character that EC2 refuses"),
+        ({"image": {"tags": {"kiln:x": "y"}}}, "a tag may not begin with aws: or kiln:"),
+        ({"clean": {"also_remove": ["/etc"]}}, "is a top-level directory and is never removed"),
+        ({"clean": {"also_remove": ["opt/x"]}}, "is not an absolute path without '..'"),
+        ({"clean": {"keep": ["/opt/../etc/x"]}}, "is not an absolute path without '..'"),
+        ({"distribute": {"parameter": "/aws/x"}}, "is reserved by AWS"),
+        ({"windows": {"sysprep": True}}, "windows: is only for a Windows platform"),
+        ({"windows": {"administrator_password": 5}}, "windows.administrator_password"),
+        ({"layers": [{"layer": "web"}]}, "layers.0.layer: 'web' does not match"),
+        (
+            {"on_failure": "panic"},
+            "on_failure: 'panic' is not allowed; allowed: 'teardown' or 'keep'",
+        ),
+        ({"builder": {"volume": {"size_gib": "big"}}}, "size_gib: must be a whole number"),
+        ({"name": "Web Server"}, "name: 'Web Server' does not match"),
+        ({"kind": None}, "kind: is required"),
+    ],
+)
+def test_a_mistake_is_named_with_what_is_allowed(overrides: dict[str, Any], said: str) -> None:
+    assert said in refusal(**overrides)
+
+
+def test_what_is_no_mapping_is_no_blueprint() -> None:
+    with pytest.raises(InvalidBlueprint, match="must be a mapping"):
+        blueprint_from(["kind", "blueprint"])
+
+
+def test_windows_takes_powershell_and_no_shell() -> None:
+    step = {"name": "a", "powershell": "Get-Date"}
+    blueprint = blueprint_from(a_document(platform="windows-2022", steps=[step], windows={}))
+    assert blueprint.windows is not None
+    assert "shell does not run on Windows" in refusal(platform="windows-2022")
+
+
+def test_hostile_text_stays_text() -> None:
+    text = "'\"$(id)`id`\n{{ x }} $$"
+    step = {"name": "a", "shell": text, "environment": {"A": text}}
+    blueprint = blueprint_from(a_document(steps=[step], description="'\"$(id)`id`{{ x }}"))
+    assert blueprint.steps[0].shell == text
+    assert blueprint.steps[0].environment == {"A": text}

@@ -1,0 +1,310 @@
+"""Distribution, announcement, teardown and what layers do with an image."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from kiln.domain.bake import Adoption, BakeStatus
+from kiln.domain.failure import Failure
+from kiln.domain.rollout import RolloutStatus
+from kiln.domain.stack import InstanceState
+from kiln.errors import AwsBusy, AwsRefused, DistributionFailed, RolloutFailed, TeardownFailed
+from kiln.steps.add_instance import AddInstance, add_instance
+from kiln.steps.add_to_layers import ImageAvailableEvent, add_to_layers
+from kiln.steps.announce_image import AnnounceImage, announce_image
+from kiln.steps.distribute_image import DistributeImage, distribute_image
+from kiln.steps.finish_rollout import FinishRollout, finish_rollout
+from kiln.steps.launch_builder import LaunchBuilder, launch_builder
+from kiln.steps.teardown import Teardown, teardown
+from kiln.steps.verify_image import CommandRef
+from tests.builders import BAKE, NOW, a_document, a_plan, a_record, a_stack, an_image
+from tests.fakes import FakeWorld
+
+IMAGE = "ami-0000000000000ba5e"
+REFUSAL = AwsRefused("ec2", "TerminateInstances", "OperationNotPermitted", "protected")
+
+
+def a_world(document: dict[str, Any] | None = None, **plan: Any) -> FakeWorld:
+    """A world in which a bake was planned."""
+    fake = FakeWorld()
+    fake.records.add_bake(a_record(a_plan(document, **plan)))
+    fake.records.put_stack(a_stack())
+    return fake
+
+
+def distributed(fake: FakeWorld) -> dict[str, str]:
+    """Distribute the image."""
+    return distribute_image(DistributeImage(bake=BAKE, image=IMAGE), fake.world).images
+
+
+def test_an_image_is_tagged_deprecated_and_pointed_at() -> None:
+    spec = {"tags": {"team": "shop"}, "deprecate_after": "90d"}
+    fake = a_world(a_document(image=spec, distribute={"parameter": "/images/web"}))
+    assert distributed(fake) == {"eu-west-1": IMAGE}
+    assert fake.images.images[IMAGE].tags["team"] == "shop"
+    assert fake.images.deprecated == {IMAGE: NOW + timedelta(days=90)}
+    assert fake.parameters.values == {"/images/web": IMAGE}
+    assert distributed(fake) == {"eu-west-1": IMAGE}
+
+
+def test_a_pointer_is_read_back_before_it_is_believed() -> None:
+    fake = a_world(a_document(distribute={"parameter": "/images/web"}))
+    fake.parameters.lazy = True
+    with pytest.raises(AwsBusy, match=f"parameter /images/web does not name {IMAGE} yet"):
+        distributed(fake)
+
+
+def test_an_image_that_is_not_available_is_not_distributed() -> None:
+    fake = a_world()
+    fake.images.add(an_image(state="pending"))
+    with pytest.raises(DistributionFailed, match="is pending, not available"):
+        distributed(fake)
+    fake.images.deregister(IMAGE)
+    with pytest.raises(DistributionFailed, match="is gone"):
+        distributed(fake)
+
+
+def test_a_refused_distribution_says_why() -> None:
+    fake = a_world()
+    fake.images.refusal = AwsRefused("ec2", "CreateTags", "TagLimitExceeded", "50")
+    with pytest.raises(DistributionFailed, match="TagLimitExceeded"):
+        distributed(fake)
+
+
+def announced(fake: FakeWorld) -> Any:
+    """Announce the image."""
+    request = AnnounceImage(
+        bake=BAKE,
+        image=IMAGE,
+        images={"eu-west-1": IMAGE},
+        prepared=CommandRef(instance="i-1", command="c-1"),
+    )
+    return announce_image(request, fake.world)
+
+
+def test_the_record_is_complete_before_the_event_goes_out() -> None:
+    fake = a_world(a_document(layers=[{"layer": "shop/web", "strategy": "add"}]))
+    seen: list[Any] = []
+    publish = fake.bus.publish
+
+    def publish_and_look(event: Any) -> None:
+        seen.append(fake.records.image(IMAGE))
+        publish(event)
+
+    fake.bus.publish = publish_and_look  # type: ignore[method-assign]
+    assert announced(fake).layers == ("shop/web",)
+    assert seen[0] is not None
+    detail = fake.bus.events[0].detail()
+    assert detail["images"] == {"eu-west-1": IMAGE}
+    assert detail["layers"] == [{"layer": "shop/web", "strategy": "add"}]
+    assert detail["manifest"] == (
+        f"bakes/{BAKE}/prepare-0/c-1/i-1/awsrunShellScript/packages/stdout"
+    )
+
+
+def torn(fake: FakeWorld, failure: Failure | None = None, bake: str = BAKE) -> Any:
+    """Tear a bake down."""
+    return teardown(Teardown(bake=bake, failure=failure), fake.world)
+
+
+FAILURE = Failure(error="StepFailed", cause="step 'tune' exited 3", state="AwaitStep")
+
+
+def _made(fake: FakeWorld) -> tuple[str, str]:
+    tags = {"kiln:bake": BAKE}
+    builder = fake.fleet.add(tags | {"kiln:role": "builder"})
+    clone = fake.fleet.add(tags | {"kiln:role": "clone"}, "pending")
+    fake.fleet.volumes["vol-1"] = BAKE
+    fake.images.add(an_image(id="ami-0000000000000aaaa", tags=tags))
+    fake.images.snapshots["snap-9"] = BAKE
+    return builder, clone
+
+
+def test_after_success_the_image_stays_and_the_rest_goes() -> None:
+    fake = a_world()
+    _made(fake)
+    assert torn(fake).status is BakeStatus.SUCCEEDED
+    assert {i.state for i in fake.fleet.instances.values()} == {"shutting-down"}
+    assert fake.fleet.volumes == {}
+    assert fake.images.describe("ami-0000000000000aaaa") is not None
+    record = fake.records.bake(BAKE)
+    assert record is not None
+    assert (record.status, record.ended) == (BakeStatus.SUCCEEDED, NOW)
+    assert fake.bus.events == []
+
+
+def test_after_failure_nothing_stays() -> None:
+    fake = a_world()
+    _made(fake)
+    ended = torn(fake, FAILURE)
+    assert (ended.error, ended.cause) == ("StepFailed", "step 'tune' exited 3")
+    assert {i.state for i in fake.fleet.instances.values()} == {"shutting-down"}
+    assert fake.images.of_bake(BAKE) == ()
+    assert fake.images.snapshots == {}
+    assert fake.bus.types() == ["Bake Failed"]
+    assert fake.bus.events[0].detail()["state"] == "AwaitStep"
+    record = fake.records.bake(BAKE)
+    assert record is not None
+    assert (record.error, record.state) == ("StepFailed", "AwaitStep")
+
+
+def test_tearing_down_twice_is_harmless() -> None:
+    fake = a_world()
+    _made(fake)
+    assert torn(fake, FAILURE) == torn(fake, FAILURE)
+
+
+def test_a_builder_is_kept_where_the_blueprint_asks_for_it() -> None:
+    fake = a_world(a_document(on_failure="keep"))
+    builder, clone = _made(fake)
+    ended = torn(fake, FAILURE)
+    assert fake.fleet.instances[builder].state == "running"
+    assert fake.fleet.instances[clone].state == "shutting-down"
+    assert f"aws ssm start-session --target {builder}" in ended.cause
+    assert torn(a_world(a_document(on_failure="keep"))).cause == ""
+
+
+def test_a_bake_that_was_never_planned_fails_with_its_reason() -> None:
+    fake = FakeWorld()
+    ended = torn(fake, FAILURE, bake="by-hand")
+    assert ended.status is BakeStatus.FAILED
+    assert fake.bus.events[0].detail()["blueprint"] == ""
+
+
+def test_what_cannot_be_removed_is_said() -> None:
+    fake = a_world()
+    _made(fake)
+    fake.fleet.refusal = REFUSAL
+    with pytest.raises(TeardownFailed, match=r"has left something behind: .*OperationNotPermitted"):
+        torn(fake)
+
+
+def test_an_adopted_instance_leaves_its_stack_and_healing_comes_back() -> None:
+    fake = a_world(adoption=Adoption(stack="shop", layer="app", chef="12", hostname="app1"))
+    launch_builder(LaunchBuilder(bake=BAKE), fake.world)
+    torn(fake)
+    assert fake.records.instances("shop") == ()
+    assert fake.records.healing_holds("shop/app") == set()
+    assert fake.bus.events[-1].detail()["status"] == "terminated"
+
+
+def an_event(*layers: tuple[str, str], region: str = "eu-west-1") -> ImageAvailableEvent:
+    """`Image Available` as EventBridge delivers it."""
+    detail = {
+        "bake": BAKE,
+        "images": {"eu-west-1": IMAGE},
+        "platform": "amazon-linux-2023",
+        "architecture": "x86_64",
+        "layers": [{"layer": layer, "strategy": strategy} for layer, strategy in layers],
+    }
+    event = {"detail-type": "Image Available", "region": region, "detail": detail}
+    return ImageAvailableEvent.model_validate(event)
+
+
+def test_an_image_starts_one_rollout_per_layer_however_often_it_is_announced() -> None:
+    fake = a_world()
+    event = an_event(("shop/web", "add"), ("shop/app", "none"))
+    name = f"{IMAGE}-shop-web"
+    assert add_to_layers(event, fake.world).started == (name,)
+    assert add_to_layers(event, fake.world).started == ()
+    assert fake.machines.started == {name: {"image": IMAGE, "layer": "shop/web"}}
+
+
+def test_a_rollout_that_has_ended_is_not_started_again() -> None:
+    fake = a_world()
+    add_to_layers(an_event(("shop/web", "add")), fake.world)
+    rollout = fake.records.rollout(IMAGE, "shop/web")
+    assert rollout is not None
+    fake.records.update_rollout(rollout.model_copy(update={"status": RolloutStatus.FAILED}))
+    fake.machines.started.clear()
+    assert add_to_layers(an_event(("shop/web", "add")), fake.world).started == ()
+
+
+def test_an_image_of_another_region_is_passed_over() -> None:
+    fake = a_world()
+    assert (
+        add_to_layers(an_event(("shop/web", "add"), region="us-east-1"), fake.world).started == ()
+    )
+
+
+def _rolling(layer: str = "shop/web") -> FakeWorld:
+    fake = a_world()
+    add_to_layers(an_event((layer, "add")), fake.world)
+    return fake
+
+
+def added(fake: FakeWorld, layer: str = "shop/web") -> str:
+    """Add the rollout's instance."""
+    return add_instance(AddInstance(image=IMAGE, layer=layer), fake.world).instance
+
+
+def finished(fake: FakeWorld, failure: Failure | None = None) -> Any:
+    """Finish the rollout."""
+    return finish_rollout(FinishRollout(image=IMAGE, layer="shop/web", failure=failure), fake.world)
+
+
+def test_a_layer_gains_an_instance_that_runs_the_image() -> None:
+    fake = _rolling()
+    instance = added(fake)
+    assert added(fake) == instance
+    assert finished(fake).status is RolloutStatus.SUCCEEDED
+    (entry,) = fake.records.instances("shop")
+    assert (entry.hostname, entry.state, entry.ec2_id) == ("web1", InstanceState.ONLINE, instance)
+    assert fake.fleet.orders[0].tags["kiln:layer"] == "shop/web"
+    assert "kiln:bake" not in fake.fleet.orders[0].tags
+    assert fake.bus.types() == [
+        "Rollout Started",
+        "Instance State Change",
+        "Instance State Change",
+        "Instance State Change",
+        "Rollout Succeeded",
+    ]
+
+
+def test_a_failed_rollout_takes_its_instance_back() -> None:
+    fake = _rolling()
+    instance = added(fake)
+    ended = finished(fake, Failure(error="BuilderUnreachable", cause="never online"))
+    assert (ended.status, ended.error) == (RolloutStatus.FAILED, "BuilderUnreachable")
+    assert fake.fleet.instances[instance].state == "shutting-down"
+    assert fake.records.instances("shop") == ()
+    assert fake.bus.types()[-1] == "Rollout Failed"
+
+
+def test_a_rollout_that_fails_before_its_instance_has_nothing_to_take_back() -> None:
+    assert finished(_rolling(), Failure(error="RolloutFailed")).status is RolloutStatus.FAILED
+
+
+def test_an_instance_that_cannot_be_taken_back_is_said() -> None:
+    fake = _rolling()
+    added(fake)
+    fake.fleet.refusal = REFUSAL
+    with pytest.raises(TeardownFailed, match="of a failed rollout is left"):
+        finished(fake, Failure(error="E"))
+
+
+def test_a_rollout_without_capacity_or_permission_fails_with_the_reason() -> None:
+    fake = _rolling()
+    fake.subnets = ("subnet-a",)
+    fake.fleet.short = {("m7i.large", "subnet-a")}
+    with pytest.raises(RolloutFailed, match=r"no capacity for m7i\.large: subnet-a"):
+        added(fake)
+    fake.fleet.refusal = REFUSAL
+    with pytest.raises(RolloutFailed, match="shop/web gained no instance"):
+        added(fake)
+
+
+def test_a_rollout_of_what_is_gone_fails() -> None:
+    fake = _rolling()
+    fake.images.deregister(IMAGE)
+    with pytest.raises(RolloutFailed, match=f"image {IMAGE} is gone"):
+        added(fake)
+    other = _rolling()
+    other.records._stacks.clear()
+    with pytest.raises(RolloutFailed, match="layer shop/web is gone"):
+        added(other)
+    with pytest.raises(RolloutFailed, match="no rollout of"):
+        added(FakeWorld())

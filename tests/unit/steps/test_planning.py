@@ -1,0 +1,236 @@
+"""PlanBake: what is decided, and what is refused before anything is launched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kiln.domain.bake import ImageRecord
+from kiln.errors import (
+    BaseImageNotFound,
+    IncompatibleBase,
+    InvalidBlueprint,
+    KilnError,
+    Unsupported,
+)
+from kiln.steps.plan_bake import PlanBake, merged, plan_bake
+from tests.builders import BAKE, NOW, a_document, a_stack, a_type, an_image
+from tests.fakes import FakeWorld
+
+
+def planned(fake: FakeWorld, document: Any, execution: str = BAKE, **request: Any) -> Any:
+    """Plan a blueprint under an execution's name."""
+    order = PlanBake(request={"blueprint": document, **request}, execution=execution, started=NOW)
+    return plan_bake(order, fake.world)
+
+
+def refused(fake: FakeWorld, error: type[KilnError], **overrides: Any) -> str:
+    """The text of a refusal; nothing was recorded or announced."""
+    with pytest.raises(error) as found:
+        planned(fake, a_document(**overrides))
+    assert fake.records.bake(BAKE) is None
+    assert fake.bus.events == []
+    assert fake.fleet.orders == []
+    return str(found.value)
+
+
+def test_a_plan_is_recorded_and_announced() -> None:
+    fake = FakeWorld()
+    answer = planned(fake, a_document(verify={"steps": [{"name": "t", "shell": "true"}]}))
+    assert (answer.bake, answer.blueprint, answer.steps, answer.tests) == (BAKE, "web", 1, 1)
+    record = fake.records.bake(BAKE)
+    assert record is not None
+    assert record.plan.image_name == "web-20261123-101500"
+    assert record.plan.instance_types == ("m7i.large", "m6i.large", "m5.large")
+    assert fake.bus.types() == ["Bake Started"]
+
+
+def test_planning_twice_is_planning_once() -> None:
+    fake = FakeWorld()
+    assert planned(fake, a_document()) == planned(fake, a_document())
+    assert fake.bus.types() == ["Bake Started"]
+
+
+def test_an_execution_with_a_name_of_its_own_gets_a_bake_id() -> None:
+    answer = planned(FakeWorld(), a_document(), execution="by-hand")
+    assert answer.bake.startswith("web-20261123-101500-")
+    assert planned(FakeWorld(), a_document(), execution="by-hand").bake == answer.bake
+
+
+def test_a_stored_blueprint_is_taken_by_name_and_version() -> None:
+    fake = FakeWorld()
+    fake.records.put_blueprint("web", a_document())
+    fake.records.put_blueprint("web", a_document(description="newer"))
+    assert planned(fake, "web").version == 2
+    assert planned(fake, "web", execution="other", version=1).version == 1
+    with pytest.raises(InvalidBlueprint, match=r"'web@9' is not stored; known: web"):
+        planned(fake, "web", version=9)
+
+
+def test_overrides_are_laid_over_the_blueprint() -> None:
+    fake = FakeWorld()
+    planned(fake, a_document(image={"tags": {"a": "b"}}), overrides={"image": {"name": "mine"}})
+    record = fake.records.bake(BAKE)
+    assert record is not None
+    assert record.plan.blueprint.image.name == "mine"
+    assert record.plan.blueprint.image.tags == {"a": "b"}
+    assert merged({"a": {"b": 1}}, {"a": 2}) == {"a": 2}
+
+
+@pytest.mark.parametrize("given", [{}, {"blueprint": 5}, {"blueprint": ""}, {"version": 1}])
+def test_an_input_without_a_blueprint_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(InvalidBlueprint, match="the input needs `blueprint`"):
+        plan_bake(PlanBake(request=given, execution="x", started=NOW), FakeWorld().world)
+
+
+def test_keys_that_a_scheduler_adds_do_no_harm() -> None:
+    assert planned(FakeWorld(), a_document(), time="12:00").bake == BAKE
+
+
+def test_a_base_is_found_by_parameter_lookup_and_blueprint() -> None:
+    fake = FakeWorld()
+    fake.parameters.values["/aws/service/x"] = an_image().id
+    assert planned(fake, a_document(base={"parameter": "/aws/service/x"})).bake == BAKE
+    lookup = {"owner": "137112412989", "name": "al2023-*"}
+    assert planned(FakeWorld(), a_document(base={"lookup": lookup})).bake == BAKE
+    made = FakeWorld()
+    made.records.put_image(_image_record())
+    assert planned(made, a_document(base={"blueprint": "linux"})).bake == BAKE
+
+
+def _image_record() -> ImageRecord:
+    return ImageRecord(
+        id=an_image().id,
+        name="n",
+        bake="linux-20261122-101500-9f3a",
+        blueprint="linux",
+        version=1,
+        platform="amazon-linux-2023",
+        architecture="x86_64",
+        root_device="ebs",
+        base="ami-0",
+        region="eu-west-1",
+        created=NOW,
+    )
+
+
+@pytest.mark.parametrize(
+    ("base", "said"),
+    [
+        ({"image": "ami-0000000000000dead"}, "base: ami-0000000000000dead does not exist"),
+        ({"parameter": "/nope"}, "base.parameter: /nope does not exist"),
+        ({"lookup": {"owner": "1", "name": "x*"}}, "base.lookup: no image of 1 is named 'x*'"),
+        ({"blueprint": "linux"}, "base.blueprint: linux has no image yet; bake it first"),
+    ],
+)
+def test_a_base_that_does_not_exist_is_refused(base: dict[str, Any], said: str) -> None:
+    assert said in refused(FakeWorld(), BaseImageNotFound, base=base)
+
+
+def test_a_type_that_does_not_fit_or_exist_is_refused() -> None:
+    fake = FakeWorld()
+    fake.fleet.known["m7g.large"] = a_type("m7g.large", architectures=("arm64",))
+    said = refused(fake, IncompatibleBase, builder={"instance_types": ["m7i.large", "m7g.large"]})
+    assert "m7g.large runs arm64" in said
+    said = refused(fake, InvalidBlueprint, builder={"instance_types": ["m99.huge"]})
+    assert "builder.instance_types: m99.huge is not an instance type" in said
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (
+            {"platform": "windows-2022", "steps": None},
+            "platform: windows-2022 is not supported yet",
+        ),
+        ({"root_device": "instance-store"}, "root_device: instance-store is not supported yet"),
+        ({"distribute": {"regions": [{"region": "us-east-1"}]}}, "distribute.regions: is not"),
+        ({"distribute": {"accounts": ["123456789012"]}}, "distribute.accounts: is not"),
+        (
+            {"layers": [{"layer": "shop/web", "strategy": "replace"}]},
+            "strategy replace of shop/web",
+        ),
+        ({"steps": [{"name": "a", "app": {"source": {}, "path": "/x"}}]}, "app steps are not"),
+    ],
+)
+def test_what_kiln_cannot_do_yet_is_said_before_it_starts(
+    overrides: dict[str, Any], said: str
+) -> None:
+    assert said in refused(FakeWorld(), Unsupported, **overrides)
+
+
+def test_an_instance_store_base_is_refused() -> None:
+    fake = FakeWorld()
+    fake.images.add(an_image(root_device_type="instance-store"))
+    assert "instance-store root" in refused(fake, Unsupported)
+
+
+def test_a_chef_version_that_opsworks_never_ran_is_refused() -> None:
+    said = refused(FakeWorld(), InvalidBlueprint, chef="12")
+    assert "chef: OpsWorks never ran Chef 12 on amazon-linux-2023; allowed: none" in said
+
+
+def _with_stack() -> FakeWorld:
+    fake = FakeWorld()
+    fake.records.put_stack(a_stack())
+    return fake
+
+
+@pytest.mark.parametrize(
+    ("target", "error", "said"),
+    [
+        ({"layer": "shop/nope"}, InvalidBlueprint, "shop/nope is not a layer of an applied stack"),
+        ({"layer": "shop/app", "strategy": "add"}, InvalidBlueprint, "shop/app is ubuntu-18.04"),
+        ({"layer": "shop/api", "strategy": "add"}, Unsupported, "shop/api is of kind autoscaling"),
+    ],
+)
+def test_a_layer_that_cannot_take_the_image_is_refused(
+    target: dict[str, str], error: type[KilnError], said: str
+) -> None:
+    assert said in refused(_with_stack(), error, layers=[target])
+
+
+def test_layers_that_can_take_the_image_are_planned() -> None:
+    targets = [{"layer": "shop/web", "strategy": "add"}, {"layer": "shop/app"}]
+    assert planned(_with_stack(), a_document(layers=targets)).bake == BAKE
+
+
+def _adopting(**overrides: Any) -> dict[str, Any]:
+    return a_document(platform="ubuntu-18.04", base={"layer": "shop/app"}, **overrides)
+
+
+def _with_ubuntu() -> FakeWorld:
+    fake = _with_stack()
+    path = "/aws/service/canonical/ubuntu/server/18.04/stable/current/amd64/hvm/ebs-gp2/ami-id"
+    fake.parameters.values[path] = an_image().id
+    return fake
+
+
+def test_a_new_instance_of_a_layer_is_adopted() -> None:
+    fake = _with_ubuntu()
+    planned(fake, _adopting(chef="12"))
+    record = fake.records.bake(BAKE)
+    assert record is not None
+    assert record.plan.adoption is not None
+    assert record.plan.adoption.hostname == "app1"
+    assert record.plan.adoption.chef == "12"
+    assert record.plan.instance_types == ("m6i.large",)
+
+
+def test_a_layer_of_another_platform_is_not_adopted() -> None:
+    with pytest.raises(InvalidBlueprint, match="is not the platform of layer shop/app"):
+        planned(_with_ubuntu(), a_document(base={"layer": "shop/app"}))
+
+
+def test_a_layer_whose_platform_has_no_public_image_is_not_adopted() -> None:
+    with pytest.raises(BaseImageNotFound, match=r"no public image of ubuntu-18\.04"):
+        planned(_with_stack(), _adopting())
+
+
+def test_a_red_hat_layer_is_found_by_owner_and_name() -> None:
+    fake = FakeWorld()
+    layer = {"name": "db", "kind": "instances", "platform": "rhel-9", "instance_type": "m7i.large"}
+    fake.records.put_stack(a_stack(layers=[layer]))
+    fake.images.add(an_image(name="RHEL-9.6.0_HVM-2025-x86_64-0-Hourly2"), "309956199498")
+    planned(fake, a_document(platform="rhel-9", base={"layer": "shop/db"}))
