@@ -85,9 +85,22 @@ def gather(place: Place, ledger: Ledger, bake: str) -> BakeResult:
 def look_up(place: Place, bake: str) -> Ended:
     """The execution of a bake with its history and record."""
     arn, stepfunctions = place.execution(bake), place.client("stepfunctions")
-    execution = history.describe(stepfunctions, arn)
-    found = history.events(stepfunctions, arn)
-    return Ended(bake, execution, found, place.world.records.bake(bake))
+    record = place.world.records.bake(bake)
+    try:
+        execution = history.describe(stepfunctions, arn)
+        return Ended(bake, execution, history.events(stepfunctions, arn), record)
+    except AwsRefused as error:
+        if record is None or error.code != "ExecutionDoesNotExist":
+            raise
+    # Started under a name of its own (console, scheduler), or older than the 90 days that Step
+    # Functions keeps: the record is what is left to tell.
+    return Ended(bake, _recorded(record), [], record)
+
+
+def _recorded(record: BakeRecord) -> history.Execution:
+    return history.Execution(
+        record.status.value, record.plan.started, record.ended, record.error, record.cause
+    )
 
 
 def _outcome(ended: Ended) -> BakeOutcome:

@@ -13,14 +13,16 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiln_cli.baking import Pace
 from kiln_cli.history import Execution
 from kiln_cli.opening import Opened
 from kiln_cli.place import Place, make_place
 from kiln_cli.result import CommandOutcome, StepOutcome
-from kiln_local.world import LocalAws
+
+if TYPE_CHECKING:
+    from kiln_local.world import LocalAws
 
 _REAL_PAUSE = 0.03
 
@@ -79,6 +81,9 @@ def _local_aws(root: Path, speed: float) -> Iterator[LocalAws]:
     for name in ("moto", "werkzeug"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
+        # Only now: moto makes clients of its own when it is imported.
+        from kiln_local.world import LocalAws
+
         with LocalAws(root, speed=speed) as aws:
             yield aws
     finally:

@@ -38,7 +38,11 @@ def show(result: BakeResult) -> None:
         click.echo(f"\n{plain(line)}")
     if result.bake.error:
         click.echo(f"\n{plain(result.bake.error)}: {plain(result.bake.cause or 'no cause given')}")
-        click.echo(_NEXT.get(result.bake.error, "`kiln status` shows all bakes and their errors."))
+        # A builder that is kept is the next thing to look at; the cause says how.
+        if " is kept, " not in (result.bake.cause or ""):
+            click.echo(
+                _NEXT.get(result.bake.error, "`kiln status` shows all bakes and their errors.")
+            )
 
 
 def _head(result: BakeResult) -> Iterator[tuple[str, str]]:

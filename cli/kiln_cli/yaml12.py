@@ -40,6 +40,8 @@ def _plain(tag: str, pattern: str, first: str) -> None:
 _plain("null", r"~|null|Null|NULL|", "~nN")
 _Loader.yaml_implicit_resolvers.setdefault("", []).append((_PREFIX + "null", re.compile(r"^$")))
 _plain("bool", r"true|True|TRUE|false|False|FALSE", "tTfF")
+# Against the core schema: a number with leading zeros is a text, for it is an account's id.
+_plain("str", r"0[0-9]+", "0")
 _plain("int", _INT.pattern[1:-1], "-+0123456789")
 _plain("float", _FLOAT.pattern[1:-1], "-+.0123456789")
 _plain("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+.")
@@ -124,7 +126,7 @@ def _text(value: str) -> str:
     if "\0" in value:
         raise ValueError("the text holds a NUL character, which no shell and no tag can hold")
     try:
-        # JSON escapes what lies beyond U+FFFF as a pair of surrogates; together they are one character.
+        # JSON escapes a character beyond U+FFFF as two surrogates; together they are one again.
         return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     except UnicodeDecodeError as error:
         raise ValueError("the text holds half a surrogate pair, which is no character") from error

@@ -1,0 +1,384 @@
+"""`kiln bake --local`: the whole template in the local AWS, documents run on real files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from kiln.domain.stack import stack_from
+from kiln.errors import BaseImageNotFound, IncompatibleBase, InvalidBlueprint, Refused, Unsupported
+from kiln_cli import baking, opening
+from kiln_cli.opening import Opened
+from kiln_cli.result import BakeResult
+
+ROOT = Path(__file__).parents[2]
+AMAZON = "/aws/service/ami-amazon-linux-latest"
+pytestmark = pytest.mark.timeout(120)
+
+
+def kiln(*args: object) -> subprocess.CompletedProcess[str]:
+    """The command as a shell runs it, in an environment that names an account it must not use."""
+    path = os.pathsep.join(str(ROOT / part) for part in ("layers/kiln", "cli", "local"))
+    elsewhere = {
+        "PYTHONPATH": path,
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_PROFILE": "gone",
+    }
+    return subprocess.run(
+        [sys.executable, "-c", "from kiln_cli.main import main; main()", *map(str, args)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env=os.environ | elsewhere,
+    )
+
+
+@pytest.mark.parametrize("name", ["al2023-web", "opsworks-ubuntu-1804-chef12"])
+def test_an_example_is_baked_proved_and_rolled_out(name: str) -> None:
+    ran = kiln("bake", f"blueprints/{name}.yaml", "--local", "--json")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    result = json.loads(ran.stdout)
+    assert result["bake"] == {
+        "id": result["bake"]["id"],
+        "blueprint": name,
+        "version": 1,
+        "status": "SUCCEEDED",
+        "error": None,
+        "cause": None,
+    }
+    assert result["image"]["state"] == "available"
+    assert result["image"]["root_device"] == "ebs"
+    assert result["image"]["tags"]["team"] == "shop"
+    assert result["image"]["tags"]["kiln:bake"] == result["bake"]["id"]
+    assert result["leaks"] == []
+    check_commands(result["commands"])
+    check_identity(result["identity"])
+    check_times(result)
+    (rollout,) = result["rollouts"]
+    assert rollout["status"] == "SUCCEEDED"
+    assert [instance["state"] for instance in rollout["instances"]] == ["online"]
+    assert result["calls"]["ec2:RunInstances"] == 3
+    assert result["calls"]["ec2:CreateImage"] == 1
+    assert set(result) == set(BakeResult.model_fields)
+
+
+def check_commands(commands: list[dict[str, Any]]) -> None:
+    assert all(command["ran"] for command in commands)
+    assert all(command["status"] == "Success" for command in commands)
+    assert all(step["exit_code"] == 0 for command in commands for step in command["steps"])
+    assert set(commands[0]) == {"document", "instance", "status", "ran", "steps"}
+    documents = [command["document"] for command in commands]
+    for document in ("kiln-prepare-linux", "kiln-clean-linux", "kiln-verify-linux"):
+        assert documents.count(document) == 1
+
+
+def check_identity(identity: dict[str, dict[str, str]]) -> None:
+    assert {"machine_id", "hostname", "ssh_host_ed25519_key"} <= identity["builder"].keys()
+    assert {"machine_id", "hostname", "ssh_host_ed25519_key"} <= identity["clone"].keys()
+    for fact, value in identity["builder"].items():
+        assert identity["clone"].get(fact) != value, fact
+
+
+def check_times(result: dict[str, Any]) -> None:
+    states = result["states"]
+    assert [states[0]["name"], states[-1]["name"]] == ["PlanBake", "BakeSucceeded"]
+    entered = [state["entered_s"] for state in states]
+    assert entered == sorted(entered)
+    assert all(state["entered_s"] <= state["exited_s"] for state in states)
+    assert states[-1]["exited_s"] <= result["makespan_s"] + 0.001
+    assert 0 < result["aws_s"] <= result["makespan_s"]
+
+
+def test_a_step_that_fails_fails_the_bake_and_leaves_nothing(tmp_path: Path) -> None:
+    path = write(tmp_path, steps=[{"name": "break it", "shell": "echo why it broke >&2\nexit 3"}])
+    ran = kiln("bake", path, "--local", "--json", "--speed", 300)
+    assert ran.returncode == 1
+    result = json.loads(ran.stdout)
+    assert result["bake"]["status"] == "FAILED"
+    assert result["bake"]["error"] == "StepFailed"
+    for words in ("'break it'", "exited 3", "why it broke"):
+        assert words in result["bake"]["cause"]
+    assert result["image"] is None
+    assert result["identity"] is None
+    assert result["leaks"] == []
+    assert result["states"][-1]["name"] == "BakeFailed"
+    assert result["commands"][-1]["steps"][-1]["exit_code"] == 3
+
+
+def test_a_refusal_is_one_line_and_launches_nothing(tmp_path: Path) -> None:
+    path = write(tmp_path, builder={"instance_types": ["m7g.large"]})
+    ran = kiln("bake", path, "--local", "--json")
+    assert ran.returncode == 2
+    (line,) = ran.stderr.splitlines()
+    assert line.startswith(f"kiln: {path}: builder.instance_types: ")
+    assert "m7g.large runs arm64, the base is x86_64" in line
+    said = {"error": "IncompatibleBase", "message": line.removeprefix("kiln: ")}
+    assert json.loads(ran.stdout) == said
+
+
+# ---------------------------------------------------------------- in one local AWS
+
+
+@pytest.fixture(scope="module")
+def at() -> Iterator[Opened]:
+    """One local AWS for the tests below, with the example's stack applied."""
+    options = {
+        "local": True,
+        "project": ROOT,
+        "speed": 300.0,
+        "stacks": [ROOT / "stacks/shop.yaml"],
+    }
+    with opening.opened(options) as opened:
+        opening.apply_stacks(options, None, opened.place)
+        yield opened
+
+
+def write(folder: Path, **changes: Any) -> Path:
+    """A small blueprint file with some of its keys changed."""
+    document = {
+        "kind": "blueprint",
+        "name": "small",
+        "platform": "amazon-linux-2023",
+        "base": {"parameter": f"{AMAZON}/al2023-ami-kernel-default-x86_64"},
+        "builder": {"instance_types": ["m7i.large"]},
+    }
+    path = folder / "small.yaml"
+    path.write_text(yaml.safe_dump(document | changes))
+    return path
+
+
+def bake(path: Path, at: Opened) -> BakeResult:
+    """Bake a file to its end."""
+    wanted = baking.wanted_from(str(path), path, at.place)
+    plan = baking.check(wanted, at.place)
+    baking.start(wanted, plan, at.place)
+    return baking.finish(plan, at.place, at.ledger, at.pace)
+
+
+REFUSED: dict[str, tuple[type[Refused], str, dict[str, Any]]] = {
+    "image that does not exist": (
+        BaseImageNotFound,
+        "base: ami-0123456789abcdef0 does not exist",
+        {"base": {"image": "ami-0123456789abcdef0"}},
+    ),
+    "parameter that does not exist": (
+        BaseImageNotFound,
+        "base.parameter: /no/such does not exist",
+        {"base": {"parameter": "/no/such"}},
+    ),
+    "name that no image has": (
+        BaseImageNotFound,
+        "base.lookup: no image of 099720109477",
+        {"base": {"lookup": {"owner": "099720109477", "name": "no-such-*"}}},
+    ),
+    "blueprint without an image": (
+        BaseImageNotFound,
+        "base.blueprint: other has no image yet",
+        {"base": {"blueprint": "other"}},
+    ),
+    "layer that does not exist": (
+        InvalidBlueprint,
+        "base.layer: shop/none is not a layer of an applied stack; known: shop/web",
+        {"base": {"layer": "shop/none"}},
+    ),
+    "layer of another platform": (
+        InvalidBlueprint,
+        "platform: amazon-linux-2023 is not the platform of layer shop/app",
+        {"base": {"layer": "shop/app"}},
+    ),
+    "paravirtual base on a type of today": (
+        IncompatibleBase,
+        "builder.instance_types: .*m7i.large needs hvm virtualization, the base is paravirtual",
+        {"platform": "amazon-linux-1", "base": {"parameter": f"{AMAZON}/amzn-ami-pv-x86_64-ebs"}},
+    ),
+    "Arm type for an x86 base": (
+        IncompatibleBase,
+        "m7g.large runs arm64, the base is x86_64",
+        {"builder": {"instance_types": ["m7i.large", "m7g.large"]}},
+    ),
+    "type that does not exist": (
+        InvalidBlueprint,
+        "builder.instance_types: m99.large is not an instance type",
+        {"builder": {"instance_types": ["m99.large"]}},
+    ),
+    "instance store": (Unsupported, "root_device: ", {"root_device": "instance-store"}),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_cannot_be_baked_is_refused_before_a_launch(
+    what: str, at: Opened, tmp_path: Path
+) -> None:
+    error, words, changes = REFUSED[what]
+    path = write(tmp_path, name="refused", **changes)
+    with pytest.raises(error, match=words) as refused:
+        bake(path, at)
+    assert str(refused.value).startswith(f"{path}: ")
+    assert "\n" not in str(refused.value)
+    assert at.place.world.records.bakes("refused") == ()
+    assert at.place.world.records.blueprint("refused", None) is None
+
+
+def test_a_builder_is_kept_where_the_blueprint_says_so(at: Opened, tmp_path: Path) -> None:
+    path = write(tmp_path, on_failure="keep", steps=[{"name": "break", "shell": "exit 3"}])
+    result = bake(path, at)
+    assert result.bake.status == "FAILED"
+    (builder,) = at.place.world.fleet.of_bake(result.bake.id)
+    assert builder.state == "running"
+    assert f"aws ssm start-session --target {builder.id}" in (result.bake.cause or "")
+    assert result.leaks == ()
+    at.place.world.fleet.terminate([builder.id])
+
+
+def test_a_failed_rollout_leaves_the_bake_succeeded(at: Opened, tmp_path: Path) -> None:
+    document = yaml.safe_load((ROOT / "stacks/shop.yaml").read_text()) | {"name": "other"}
+    records = at.place.world.records
+    records.put_stack(stack_from(document))
+    path = write(tmp_path, layers=[{"layer": "other/web", "strategy": "add"}])
+    wanted = baking.wanted_from(str(path), path, at.place)
+    plan = baking.check(wanted, at.place)
+    baking.start(wanted, plan, at.place)
+    while records.bake(plan.bake) is None:
+        at.pace.sleep(1)
+    # The layer goes while its image is baked.
+    records.put_stack(stack_from(document | {"layers": []}))
+    result = baking.finish(plan, at.place, at.ledger, at.pace)
+    assert (result.bake.status, result.bake.cause) == ("SUCCEEDED", None)
+    (rollout,) = result.rollouts
+    assert rollout.status == "FAILED"
+    assert "other/web" in (rollout.cause or "")
+    assert not result.succeeded
+
+
+# ---------------------------------------------------------------- strings that want to be code
+
+MARK = "/srv/executed"
+HOSTILE = (
+    f'it\'s "quoted" $(touch {MARK}) `touch {MARK}` ; touch {MARK} & | > {MARK}\n'
+    f"second line {{{{ ssm:x }}}} {{{{ Script }}}} {{% $states %}} ${{HOME}} $$ \\n \\ %s !x é 字"
+)
+LINE = " ".join(HOSTILE.split())
+
+
+def hostile_blueprint() -> dict[str, Any]:
+    """Every text of a blueprint that may hold any character holds the worst ones."""
+    same = 'printf %s "$VALUE" | cmp - /srv/value'
+    return {
+        "description": HOSTILE,
+        "steps": [
+            {
+                "name": f"`touch {MARK}` $(x) {{{{ Name }}}} '\"\n$$",
+                "environment": {"VALUE": HOSTILE, "EMPTY": ""},
+                "shell": 'mkdir -p /srv && printf %s "$VALUE" > /srv/value && test -z "$EMPTY"',
+            },
+            {
+                "name": "a script with everything",
+                "shell": "cat > /srv/script <<'END'\n" + HOSTILE + "\nEND\n",
+            },
+        ],
+        "clean": {
+            "also_remove": [f"/srv/r$(touch {MARK})'\"`x` {{{{ Keep }}}}"],
+            "keep": [f"/srv/k$(touch {MARK})'\"`x` {{{{ Keep }}}}"],
+        },
+        "verify": {
+            "steps": [
+                {"name": f"'\"$(touch {MARK})", "environment": {"VALUE": HOSTILE}, "shell": same},
+                {
+                    "name": "the script is as it was written",
+                    "environment": {"VALUE": HOSTILE + "\n"},
+                    "shell": 'printf %s "$VALUE" | cmp - /srv/script',
+                },
+                {"name": "nothing was executed", "shell": f"! test -e {MARK}"},
+            ]
+        },
+        "image": {"tags": {LINE[:100]: LINE[:200], "team": HOSTILE}},
+        "layers": [{"layer": "hostile/web", "strategy": "add"}],
+    }
+
+
+def hostile_stack() -> dict[str, Any]:
+    """The same for a stack."""
+    layer = {
+        "name": "web",
+        "kind": "instances",
+        "platform": "amazon-linux-2023",
+        "instance_type": "m7i.large",
+        "target_groups": [HOSTILE],
+        "custom_json": {HOSTILE: [HOSTILE]},
+        "recipes": {event: [HOSTILE] for event in ("setup", "deploy", "configure")},
+    }
+    return {
+        "kind": "stack",
+        "name": "hostile",
+        "custom_json": {HOSTILE: HOSTILE},
+        "layers": [layer],
+    }
+
+
+def test_no_string_is_executed_and_none_breaks_a_bake(at: Opened, tmp_path: Path) -> None:
+    stack = tmp_path / "stack.yaml"
+    stack.write_text(yaml.safe_dump(hostile_stack()))
+    opening.apply_stacks({"local": True, "stacks": [stack]}, None, at.place)
+    result = bake(write(tmp_path, name="hostile", **hostile_blueprint()), at)
+    assert (result.bake.status, result.bake.cause) == ("SUCCEEDED", None)
+    assert result.succeeded
+    assert result.image is not None
+    assert result.image.tags["team"] == HOSTILE
+    assert result.image.tags[LINE[:100]] == LINE[:200]
+    assert result.leaks == ()
+    assert not Path(MARK).exists()
+
+
+def test_a_failure_of_a_hostile_step_is_told_as_it_is(at: Opened, tmp_path: Path) -> None:
+    steps = [{"name": "say it", "environment": {"V": LINE}, "shell": 'printf %s "$V" >&2; exit 7'}]
+    result = bake(write(tmp_path, steps=steps), at)
+    assert result.bake.error == "StepFailed"
+    assert LINE in (result.bake.cause or "")
+
+
+def test_the_base_of_a_base_is_baked_first(at: Opened, tmp_path: Path) -> None:
+    write(tmp_path, name="below").rename(tmp_path / "below.yaml")
+    path = write(tmp_path, name="above", base={"blueprint": "below"})
+    wanted = baking.wanted_from(str(path), path, at.place)
+    baking.bake_bases(wanted, at.place, at.pace)
+    (made,) = at.place.world.records.images("below")
+    assert baking.check(wanted, at.place).base.id == made.id
+
+
+def test_blueprints_that_are_each_other_s_base_are_refused(at: Opened, tmp_path: Path) -> None:
+    write(tmp_path, name="below", base={"blueprint": "above"}).rename(tmp_path / "below.yaml")
+    path = write(tmp_path, name="above", base={"blueprint": "below"})
+    wanted = baking.wanted_from(str(path), path, at.place)
+    with pytest.raises(InvalidBlueprint, match="above is its own base in the end"):
+        baking.bake_bases(wanted, at.place, at.pace)
+
+
+def test_an_execution_under_a_name_of_its_own_is_told_from_its_record(
+    at: Opened, tmp_path: Path
+) -> None:
+    path = write(tmp_path, name="named", steps=[{"name": "break", "shell": "exit 3"}])
+    wanted = baking.wanted_from(str(path), path, at.place)
+    stepfunctions = at.place.client("stepfunctions")
+    started = stepfunctions.start_execution(
+        stateMachineArn=at.place.bake_machine,
+        name="from-the-console",
+        input=json.dumps({"blueprint": wanted.document}),
+    )
+    while True:
+        found = stepfunctions.describe_execution(executionArn=started["executionArn"])
+        if found["status"] != "RUNNING":
+            break
+        at.pace.sleep(10)
+    (record,) = at.place.world.records.bakes("named")
+    result = baking.gather(at.place, at.ledger, record.plan.bake)
+    assert (result.bake.status, result.bake.error) == ("FAILED", "StepFailed")
+    assert result.states == ()
