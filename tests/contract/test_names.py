@@ -1,0 +1,102 @@
+"""One name, many places: state, folder, logical id, substitution, use case, event, test."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from kiln import errors
+from kiln_local.template import read
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
+TEMPLATE = read(ROOT / "template.yaml")
+MACHINES = {
+    path.name.removesuffix(".asl.yaml"): yaml.safe_load(path.read_text())
+    for path in sorted(ROOT.glob("statemachine/*.asl.yaml"))
+}
+TESTS = "\n".join(path.read_text() for path in ROOT.glob("tests/unit/steps/test_*.py"))
+
+
+def camel(name: str) -> str:
+    """`plan_bake` as `PlanBake`."""
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def tasks(machine: dict[str, Any]) -> dict[str, str]:
+    """The Task states of a machine, with the substitution that each calls."""
+    states = machine["States"].items()
+    return {n: s["Arguments"]["FunctionName"] for n, s in states if s["Type"] == "Task"}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_has_its_logical_id_its_use_case_its_event_and_its_test(name: str) -> None:
+    resource = TEMPLATE["Resources"][f"{camel(name)}Function"]
+    assert resource["Properties"]["CodeUri"] == f"functions/{name}"
+    assert f"{camel(name)}FunctionLogs" in TEMPLATE["Resources"]
+    use_case = getattr(importlib.import_module(f"kiln.steps.{name}"), name)
+    assert (ROOT / "events" / f"{name}.json").is_file()
+    assert f"import {name}" in TESTS or f", {name}" in TESTS or f"{name}(" in TESTS
+    assert inspect.getdoc(use_case)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_event_of_a_function_is_what_it_takes(name: str) -> None:
+    use_case = getattr(importlib.import_module(f"kiln.steps.{name}"), name)
+    model = inspect.get_annotations(use_case, eval_str=True)[
+        next(iter(inspect.signature(use_case).parameters))
+    ]
+    assert issubclass(model, BaseModel)
+    for path in ROOT.glob(f"events/{name}*.json"):
+        model.model_validate(json.loads(path.read_text()))
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_machine_calls_functions_of_the_template_and_all_it_was_given(machine: str) -> None:
+    called = set(tasks(MACHINES[machine]).values())
+    resource = TEMPLATE["Resources"][f"{camel(machine)}StateMachine"]["Properties"]
+    given = {f"${{{name}}}" for name in resource["DefinitionSubstitutions"]}
+    assert called == given
+    assert resource["DefinitionUri"] == f"statemachine/{machine}.asl.yaml"
+
+
+def test_a_state_bears_the_name_of_its_function_or_of_what_it_is_for() -> None:
+    own = {f"{camel(name)}": name for name in FUNCTIONS}
+    for machine in MACHINES.values():
+        for state, function in tasks(machine).items():
+            called = function.removeprefix("${").removesuffix("FunctionArn}")
+            assert state == called or state not in own, f"{state} calls {called}"
+
+
+def test_every_error_that_a_machine_names_is_ours_or_awss() -> None:
+    ours = {name for name, found in inspect.getmembers(errors, inspect.isclass)}
+    awss = re.compile(r"^(States|Lambda|Sandbox|Runtime)\.\w+$")
+    for machine in MACHINES.values():
+        for name, state in machine["States"].items():
+            for rule in (*state.get("Retry", ()), *state.get("Catch", ())):
+                for error in rule["ErrorEquals"]:
+                    assert error in ours or awss.match(error), f"{name}: {error}"
+
+
+def test_every_state_that_can_fail_goes_to_the_undo() -> None:
+    undo = {"bake": "Teardown", "rollout": "FinishRollout"}
+    for name, machine in MACHINES.items():
+        for state, found in machine["States"].items():
+            if found["Type"] == "Task" and state != undo[name]:
+                (rule,) = found["Catch"]
+                assert rule["ErrorEquals"] == ["States.ALL"], state
+                assert rule["Next"] == undo[name], state
+
+
+def test_every_class_in_the_error_tree_is_drawn() -> None:
+    for name, found in inspect.getmembers(errors, inspect.isclass):
+        if issubclass(found, errors.KilnError):
+            assert name in (errors.__doc__ or ""), name
