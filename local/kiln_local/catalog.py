@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
+from kiln_local.fastyaml import load
 
 _FILE = Path(__file__).with_name("catalog.yaml")
 _ALT = {"x86_64": "amd64", "arm64": "arm64"}
@@ -41,7 +41,7 @@ def public_images() -> tuple[PublicImage, ...]:
 
 
 def _images() -> Iterator[PublicImage]:
-    for row in yaml.safe_load(_FILE.read_text()):
+    for row in load(_FILE.read_text()):
         for architecture in row.get("arch", ["x86_64"]):
             words = {"arch": architecture, "alt": _ALT[architecture]}
             name = row["name"].format(**words)

@@ -122,7 +122,7 @@ def _answer_early(patches: Patches) -> None:
 
 
 def _parse_once(patches: Patches) -> None:
-    """CreateStateMachine parses a definition to check it; the first execution may have that result."""
+    """CreateStateMachine parses a definition to check it; the first execution gets the result."""
     parser = _module("asl.parse.asl_parser").AmazonStateLanguageParser
     original = parser.parse
     seen: set[str] = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-import yaml
+from kiln_local.fastyaml import load
 
 _TABLE = Path(__file__).with_name("latencies.yaml")
 
@@ -14,7 +14,7 @@ class Latencies:
     """Draws from the table."""
 
     def __init__(self, seed: int = 0) -> None:
-        self._rows = yaml.safe_load(_TABLE.read_text())
+        self._rows = load(_TABLE.read_text())
         self._random = random.Random(seed)
 
     def draw(self, name: str) -> float:

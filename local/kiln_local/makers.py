@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import yaml
 
+from kiln_local.fastyaml import load
 from kiln_local.template import Made, Resolver, TemplateError, references
 
 Properties = dict[str, Any]
@@ -196,7 +196,7 @@ def _profile(stack: Stack, name: str, p: Properties) -> Made:
 def _document(stack: Stack, _: str, p: Properties) -> Made:
     stack.client("ssm").create_document(
         Name=p["Name"],
-        Content=yaml.safe_dump(p["Content"], sort_keys=False),
+        Content=json.dumps(p["Content"]),
         DocumentType=p["DocumentType"],
         DocumentFormat=p["DocumentFormat"],
         TargetType=p["TargetType"],
@@ -258,7 +258,7 @@ def _state_machine(stack: Stack, name: str, p: Properties) -> Made:
         text = text.replace(f"${{{key}}}", value)
     answer = stack.client("stepfunctions").create_state_machine(
         name=f"{STACK}-{name}",
-        definition=json.dumps(yaml.safe_load(text)),
+        definition=json.dumps(load(text)),
         roleArn=p["RoleArn"],
         type=p["StateMachineType"],
     )

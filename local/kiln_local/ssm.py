@@ -3,10 +3,10 @@ doing anything."""
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
-import yaml
 from moto.core.responses import ActionResult
 from moto.ssm.exceptions import SSMException
 from moto.ssm.models import Parameter, ParameterDict, SimpleSystemManagerBackend
@@ -14,6 +14,7 @@ from moto.ssm.responses import SimpleSystemManagerResponse
 
 from kiln_local.commands import Invocation, RunCommand, SentCommand, got, listed
 from kiln_local.ec2 import Ec2
+from kiln_local.fastyaml import load
 from kiln_local.patches import Patches
 
 _LARGEST = 64 * 1024
@@ -165,7 +166,7 @@ def _document(backend: Any, name: str) -> dict[str, Any]:
     if short not in backend._documents:
         raise SSMException("InvalidDocument", f"document {name} does not exist.")
     content = backend._documents[short].get_default_version().content
-    return dict(yaml.safe_load(content))
+    return dict(load(content))
 
 
 def _check(request: dict[str, Any], document: dict[str, Any], ec2: Ec2) -> None:
@@ -178,7 +179,7 @@ def _check(request: dict[str, Any], document: dict[str, Any], ec2: Ec2) -> None:
     if len(request.get("Comment", "")) > 100:
         raise SSMException("ValidationException", "Comment is longer than 100 characters")
     given = request.get("Parameters", {})
-    size = len(yaml.safe_dump(document)) + sum(len(v) for values in given.values() for v in values)
+    size = len(json.dumps(document)) + sum(len(v) for values in given.values() for v in values)
     if size > _LARGEST:
         raise SSMException(
             "MaxDocumentSizeExceeded", "The document with its parameters is over 64 KB."

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from kiln_local.fastyaml import SafeLoader
 from kiln_local.machines.packages import cache_home
 
 _SHORT = (
@@ -49,7 +50,7 @@ class TemplateError(Exception):
     """The template holds something that the local AWS cannot make; the text names it."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(SafeLoader):  # type: ignore[misc]
     """YAML with CloudFormation's short forms."""
 
 
