@@ -22,4 +22,4 @@ def _shared(_search_path: str | None = None) -> Any:
     return _LOADER
 
 
-botocore.session.create_loader = _shared  # type: ignore[attr-defined, assignment]
+botocore.session.create_loader = _shared  # type: ignore[assignment]
