@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from kiln.adapters._errors import translated
 from kiln.errors import AwsRefused
 from kiln.ports import World
 from kiln.wiring import Environment, make_world
+
+# A person waits for the answer that nobody is there.
+_FIRST_CALL = Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=20)
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ def account(stack_name: str) -> Place:
     """The account and Region of the environment. Raises AwsRefused, AwsBusy."""
     with translated("cloudformation", "DescribeStacks"):
         session = boto3.Session()
-        client = session.client("cloudformation")
+        client = session.client("cloudformation", config=_FIRST_CALL)
         stack = client.describe_stacks(StackName=stack_name)["Stacks"][0]
     outputs = {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", ())}
     parameters = {p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", ())}

@@ -16,9 +16,10 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.kiln_command import run
+
 ROOT = Path(__file__).parents[2]
 KILN = (sys.executable, "-c", "from kiln_cli.main import main; main()")
-AWS = (sys.executable, "-m", "awscli")
 PATH = os.pathsep.join(str(ROOT / part) for part in ("layers/kiln", "cli", "local"))
 pytestmark = pytest.mark.timeout(120)
 
@@ -30,22 +31,25 @@ class Up:
     process: subprocess.Popen[str]
     ready: dict[str, Any]
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """What sends a client there."""
-        return os.environ | {"PYTHONPATH": PATH, "AWS_ENDPOINT_URL": self.ready["endpoint"]}
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """A command of any client."""
-        return subprocess.run(
-            command, capture_output=True, text=True, check=False, cwd=ROOT, env=self.environment
-        )
+def aws(*args: str) -> Any:
+    """What the aws command prints."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "awscli", *args],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=dict(os.environ),
+    )
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
 
-    def kiln(self, *args: str) -> Any:
-        """What a kiln command that succeeds prints with --json."""
-        ran = self.run(*KILN, *args, "--json")
-        assert ran.returncode == 0, ran.stderr
-        return json.loads(ran.stdout)
+
+def kiln(*args: object) -> Any:
+    """What a kiln command that succeeds prints with --json."""
+    ran = run(*args, "--json")
+    assert ran.status == 0, ran.stderr
+    return ran.json
 
 
 def start(*args: str) -> subprocess.Popen[str]:
@@ -61,12 +65,14 @@ def start(*args: str) -> subprocess.Popen[str]:
 
 
 @pytest.fixture
-def up() -> Iterator[Up]:
-    """A local AWS on a free port."""
+def up(monkeypatch: pytest.MonkeyPatch) -> Iterator[Up]:
+    """A local AWS on a free port, which is where this process's clients are sent to."""
     process = start("--port", "0", "--speed", "300", "--apply", "stacks/shop.yaml")
     try:
         assert process.stdout is not None
-        yield Up(process, json.loads(process.stdout.readline()))
+        ready = json.loads(process.stdout.readline())
+        monkeypatch.setenv("AWS_ENDPOINT_URL", ready["endpoint"])
+        yield Up(process, ready)
     finally:
         process.kill()
         process.communicate()
@@ -75,47 +81,67 @@ def up() -> Iterator[Up]:
 def test_any_client_bakes_an_image_and_kiln_sees_it(up: Up) -> None:
     assert set(up.ready) == {"endpoint", "state_machines", "table", "bus", "bucket"}
     assert set(up.ready["state_machines"]) == {"Bake", "Rollout"}
-    applied = up.kiln("apply", "stacks/shop.yaml", "blueprints/al2023-web.yaml")["applied"]
+    files = ROOT / "stacks/shop.yaml", ROOT / "blueprints/al2023-web.yaml"
+    applied = kiln("apply", *files)["applied"]
     assert [row["change"] for row in applied] == ["unchanged", "new"]
-    again = up.kiln("apply", "stacks/shop.yaml", "blueprints/al2023-web.yaml")["applied"]
-    assert [row["change"] for row in again] == ["unchanged", "unchanged"]
+    assert [row["change"] for row in kiln("apply", *files)["applied"]] == ["unchanged"] * 2
     baked_by_the_aws_command(up)
-    (bake,) = up.kiln("status")["bakes"]
+    (bake,) = kiln("status")["bakes"]
     assert (bake["status"], bake["error"]) == ("SUCCEEDED", None)
-    assert up.kiln("status", bake["id"])["bake"]["status"] == "SUCCEEDED"
-    (image,) = up.kiln("images", "al2023-web")["images"]
+    assert kiln("status", bake["id"])["bake"]["status"] == "SUCCEEDED"
+    (image,) = kiln("images", "al2023-web")["images"]
     assert image["bake"] == bake["id"]
-    (described,) = json.loads(up.run(*AWS, "ec2", "describe-images", "--owners", "self").stdout)[
-        "Images"
-    ]
+    (described,) = aws("ec2", "describe-images", "--owners", "self")["Images"]
     assert (described["ImageId"], described["State"]) == (image["id"], "available")
-    by_kiln_itself(up)
+    baked_by_kiln_itself()
 
 
 def baked_by_the_aws_command(up: Up) -> None:
-    started = up.run(
-        *(*AWS, "stepfunctions", "start-execution"),
+    started = aws(
+        *("stepfunctions", "start-execution"),
         *("--state-machine-arn", up.ready["state_machines"]["Bake"]),
         *("--input", '{"blueprint": "al2023-web"}'),
     )
-    assert started.returncode == 0, started.stderr
-    client = boto3.client("stepfunctions", endpoint_url=up.ready["endpoint"])
-    arn = json.loads(started.stdout)["executionArn"]
+    client = boto3.client("stepfunctions")
+    arn = started["executionArn"]
     while (found := client.describe_execution(executionArn=arn))["status"] == "RUNNING":
         time.sleep(0.2)
     assert found["status"] == "SUCCEEDED", found
 
 
-def by_kiln_itself(up: Up) -> None:
-    result = up.kiln("bake", "al2023-web")
+def baked_by_kiln_itself() -> None:
+    result = kiln("bake", ROOT / "blueprints/al2023-web.yaml")
     assert result["bake"]["status"] == "SUCCEEDED"
     assert (result["calls"], result["aws_s"], result["leaks"]) == (None, None, [])
     assert all(command["ran"] for command in result["commands"])
     assert {command["document"] for command in result["commands"]} >= {"kiln-clean-linux"}
     assert result["identity"]["builder"].keys() >= {"machine_id"}
     assert result["rollouts"][0]["instances"][0]["state"] == "online"
-    layers = {row["layer"]: row for row in up.kiln("layers")["layers"]}
+    layers = {row["layer"]: row for row in kiln("layers")["layers"]}
     assert [i["state"] for i in layers["shop/web"]["instances"]] == ["online", "online"]
+    assert kiln("status", result["bake"]["id"]) == result
+
+
+def test_tables_are_for_people(up: Up) -> None:
+    assert run("layers").stdout.splitlines()[1].split()[:3] == [
+        "shop/web",
+        "instances",
+        "amazon-linux-2023",
+    ]
+    assert run("images").stdout.startswith("IMAGE  NAME  BLUEPRINT")
+    assert run("status").stdout.split() == ["BAKE", "STATUS", "STATE", "ERROR"]
+    gone = run("status", "web-20261123-101500-9f3a")
+    assert (gone.status, gone.stdout) == (2, "")
+    assert "does not exist" in gone.error
+    assert "no blueprint of that name is stored" in run("images", "web").error
+    assert "is no bake id" in run("status", "web").error
+    assert "is no file and no stored blueprint" in run("bake", "web").error
+    assert "Stack with id other does not exist" in run("layers", "--stack-name", "other").error
+    plan = run("plan", ROOT / "blueprints/al2023-web.yaml")
+    assert "systemctl start nginx" in plan.stdout
+    assert kiln("status") == {"bakes": []}
+    started = run("bake", ROOT / "blueprints/al2023-web.yaml", "--no-wait")
+    assert run("status", started.stdout.strip()).status == 0
 
 
 def test_it_ends_quietly_when_it_is_told_to(up: Up) -> None:
@@ -129,11 +155,8 @@ def test_it_ends_quietly_when_it_is_told_to(up: Up) -> None:
     assert (up.process.returncode, out, err) == (0, "", "")
 
 
-def test_nothing_there_is_one_line_and_status_3() -> None:
-    environment = os.environ | {"PYTHONPATH": PATH, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
-    ran = subprocess.run(
-        [*KILN, "status"], capture_output=True, text=True, check=False, cwd=ROOT, env=environment
-    )
-    assert (ran.returncode, ran.stdout) == (3, "")
-    assert len(ran.stderr.splitlines()) == 1
-    assert "did not get through" in ran.stderr
+def test_nothing_there_is_one_line_and_status_3(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    ran = run("status")
+    assert (ran.status, ran.stdout) == (3, "")
+    assert "did not get through" in ran.error
