@@ -39,24 +39,32 @@ IDENTITY = (
     "/etc/ssh/ssh_host_*_key",
     "/etc/ssh/ssh_host_*_key.pub",
     "/root/.ssh/authorized_keys",
+    "/root/.ssh/authorized_keys2",
     "/home/*/.ssh/authorized_keys",
+    "/home/*/.ssh/authorized_keys2",
     "/root/.*_history",
     "/home/*/.*_history",
+    "/root/.local/share/fish/fish_history",
+    "/home/*/.local/share/fish/fish_history",
     "/root/.lesshst",
     "/home/*/.lesshst",
     "/etc/sudoers.d/90-cloud-init-users",
     "/etc/hostname",
     "/etc/udev/rules.d/70-persistent-net.rules",
+    "/var/lib/kiln",
 )
-# What a running system writes again: removed while it shuts down. /etc/machine-id and logs are
-# emptied.
+# What a running system writes again: removed while it shuts down. /etc/machine-id and logs below
+# /var/log are emptied. Of Image Builder's list the databases of aliases, the update stamps and
+# /etc/locale.conf are left: they identify nothing, and removing them costs a clone work or settings.
 SEALED = (
     "/var/lib/dbus/machine-id",
-    "/var/lib/dhclient/*",
-    "/var/lib/dhcp/*",
+    "/var/lib/dhclient/dhclient*",
+    "/var/lib/dhcp/dhclient*",
+    "/var/lib/dhcpcd/*",
     "/var/lib/NetworkManager/*.lease",
     "/var/lib/NetworkManager/*.state",
     "/var/lib/NetworkManager/secret_key",
+    "/var/lib/NetworkManager/seen-bssids",
     "/var/lib/NetworkManager/timestamps",
     "/var/lib/systemd/network/*",
     "/var/lib/systemd/random-seed",
@@ -65,7 +73,9 @@ SEALED = (
     "/var/lib/urandom/random-seed",
     "/var/lib/rsyslog/imjournal.state",
     "/var/lib/amazon/ssm/*",
+    "/var/snap/amazon-ssm-agent/*/*",
     "/var/log/amazon/ssm/*",
+    "/var/log/sa/sa*",
     "/var/log/journal/*",
     "/tmp/*",
     "/tmp/.[!.]*",
