@@ -6,7 +6,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    IncompleteReadError,
+    MetadataRetrievalError,
+    ParamValidationError,
+)
+from botocore.exceptions import ConnectionError as NoConnection
 
 from kiln.errors import AwsBusy, AwsRefused, CapacityShort
 
@@ -32,6 +40,7 @@ _BUSY = frozenset(
         "InternalFailure",
         "InternalServerError",
         "InternalServiceError",
+        "InternalException",
         "ServiceUnavailable",
         "Unavailable",
         "RequestTimeout",
@@ -46,6 +55,12 @@ _BUSY = frozenset(
         "PendingVerification",
         # A profile or role made moments ago is not known everywhere yet.
         "InvalidInstanceProfile",
+        # CreateTags while another call tags the same resource.
+        "ConcurrentTagAccess",
+        # PutParameter while another call writes the same one (Systems Manager API).
+        "TooManyUpdates",
+        # StartExecution above the quota of running ones, which end (Step Functions API).
+        "ExecutionLimitExceeded",
     }
 )
 # No capacity for this type in this place; another type or place may have some.
@@ -57,10 +72,10 @@ _SHORT = frozenset(
         "InsufficientCapacity",
         "InsufficientFreeAddressesInSubnet",
         "SpotMaxPriceTooLow",
-        # RunInstances: the type is not offered in this Availability Zone.
-        "Unsupported",
     }
 )
+# What the way to AWS may do; botocore's standard retries count the first two as passing too.
+_ON_THE_WAY = (NoConnection, HTTPClientError, IncompleteReadError, MetadataRetrievalError)
 
 
 @contextmanager
@@ -73,19 +88,36 @@ def translated(service: str, operation: str) -> Iterator[None]:
     except ParamValidationError:
         # A request that AWS's own model forbids is a fault of ours, which no retry mends.
         raise
-    except BotoCoreError as error:
+    except _ON_THE_WAY as error:
         raise AwsBusy(f"{service}:{operation} did not get through: {error}") from error
+    except BotoCoreError as error:
+        # No credentials, no Region, an expired sign-in: the same call will fail again.
+        raise AwsRefused(service, operation, type(error).__name__, str(error)) from error
 
 
 def _ours(service: str, operation: str, error: ClientError) -> AwsBusy | AwsRefused:
     code = error.response["Error"].get("Code", "Unknown")
     message = error.response["Error"].get("Message", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-    if code in _SHORT:
+    short = _is_short(operation, code)
+    if not short and status >= 500:
+        return AwsBusy(f"{service}:{operation} is busy: {code}: {message}")
+    return refusal(service, operation, code, message)
+
+
+def refusal(service: str, operation: str, code: str, message: str) -> AwsBusy | AwsRefused:
+    """The error of ours that a code of AWS's stands for."""
+    if _is_short(operation, code):
         return CapacityShort(service, operation, code, message)
-    if code in _BUSY or status >= 500:
+    if code in _BUSY:
         return AwsBusy(f"{service}:{operation} is busy: {code}: {message}")
     return AwsRefused(service, operation, code, message)
+
+
+def _is_short(operation: str, code: str) -> bool:
+    # RunInstances answers Unsupported where the type is not offered in the Availability Zone.
+    # EC2 answers a lack of capacity with HTTP status 500, so that the code must be asked first.
+    return code in _SHORT or (code == "Unsupported" and operation == "RunInstances")
 
 
 @contextmanager

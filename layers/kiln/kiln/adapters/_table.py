@@ -64,26 +64,31 @@ class Table:
         except AwsRefused as error:
             _lost(error)
 
-    def query(self, partition: str, begins: str = "", newest_first: bool = False) -> Iterator[str]:
-        """The documents of a partition in the order of their sort keys."""
-        for item in self.items(partition, begins, newest_first):
-            yield item["body"]["S"]
+    def last(self, partition: str, begins: str) -> tuple[str, str] | None:
+        """The last sort key of a partition that begins so, with its document."""
+        request = self._request(partition, begins) | {"ScanIndexForward": False, "Limit": 1}
+        with translated("dynamodb", "Query"):
+            found = self._dynamodb.query(**request)["Items"]
+        return (found[0]["SK"]["S"], found[0]["body"]["S"]) if found else None
 
-    def items(self, partition: str, begins: str, newest_first: bool = False) -> Iterator[Any]:
-        """The items of a partition whose sort key begins so."""
+    def query(self, partition: str, begins: str = "") -> Iterator[str]:
+        """The documents of a partition in the order of their sort keys."""
+        with translated("dynamodb", "Query"):
+            request = self._request(partition, begins)
+            for page in self._dynamodb.get_paginator("query").paginate(**request):
+                yield from (item["body"]["S"] for item in page["Items"])
+
+    def _request(self, partition: str, begins: str) -> Any:
         request: dict[str, Any] = {
             "TableName": self._name,
             "KeyConditionExpression": "PK = :pk",
             "ExpressionAttributeValues": {":pk": {"S": partition}},
             "ConsistentRead": True,
-            "ScanIndexForward": not newest_first,
         }
         if begins:
             request["KeyConditionExpression"] += " AND begins_with(SK, :sk)"
             request["ExpressionAttributeValues"][":sk"] = {"S": begins}
-        with translated("dynamodb", "Query"):
-            for page in self._dynamodb.get_paginator("query").paginate(**request):
-                yield from page["Items"]
+        return request
 
     def change_set(self, key: Key, verb: str, member: str) -> None:
         """ADD a member to the string set of an item, or DELETE it: both atomic in DynamoDB."""

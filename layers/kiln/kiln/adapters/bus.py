@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from kiln.adapters._errors import translated
+from kiln.adapters._errors import refusal, translated
 from kiln.domain.events import SOURCE, Event
-from kiln.errors import AwsBusy
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -31,4 +30,6 @@ class EventBridgeBus:
         with translated("events", "PutEvents"):
             answer = self._events.put_events(Entries=[entry])
         if answer["FailedEntryCount"]:
-            raise AwsBusy(f"events:PutEvents did not take {event.detail_type}: {answer['Entries']}")
+            failed = answer["Entries"][0]
+            message = f"{event.detail_type}: {failed.get('ErrorMessage', '')}"
+            raise refusal("events", "PutEvents", failed.get("ErrorCode", "Unknown"), message)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._errors import translated
+from kiln.errors import AwsBusy, AwsRefused
 from kiln.ports import CommandFacts, CommandOrder, StepResult
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 _DELIVERY_S = 600
+# What Run Command gives as the exit code of a step that has none (yet).
+_NO_CODE = -1
 
 
 class SsmCommands:
@@ -61,27 +64,35 @@ class SsmCommands:
             answer = self._ssm.list_command_invocations(
                 CommandId=command, InstanceId=instance, Details=True
             )
-        invocations = answer["CommandInvocations"]
-        return _facts(invocations[0]) if invocations else None
+        return next(map(_facts, answer["CommandInvocations"]), None)
 
     def output(self, command: str, instance: str, step: str) -> StepResult:
         """One step's output. A command just sent has none yet: that is busy, not an error."""
-        with translated("ssm", "GetCommandInvocation"):
-            found = self._ssm.get_command_invocation(
-                CommandId=command, InstanceId=instance, PluginName=step
-            )
+        try:
+            with translated("ssm", "GetCommandInvocation"):
+                found = self._ssm.get_command_invocation(
+                    CommandId=command, InstanceId=instance, PluginName=step
+                )
+        except AwsRefused as error:
+            if error.code == "InvocationDoesNotExist":
+                raise AwsBusy(f"command {command} is not known on {instance} yet") from error
+            raise
         return StepResult(
             name=step,
             status=found["Status"],
-            exit_code=found["ResponseCode"],
-            stdout=found["StandardOutputContent"],
-            stderr=found["StandardErrorContent"],
+            exit_code=found.get("ResponseCode", _NO_CODE),
+            stdout=found.get("StandardOutputContent", ""),
+            stderr=found.get("StandardErrorContent", ""),
         )
 
 
 def _facts(found: Any) -> CommandFacts:
     steps = tuple(
-        StepResult(name=plugin["Name"], status=plugin["Status"], exit_code=plugin["ResponseCode"])
+        StepResult(
+            name=plugin["Name"],
+            status=plugin["Status"],
+            exit_code=plugin.get("ResponseCode", _NO_CODE),
+        )
         for plugin in found.get("CommandPlugins", ())
     )
     return CommandFacts(status=found["Status"], detail=found.get("StatusDetails", ""), steps=steps)

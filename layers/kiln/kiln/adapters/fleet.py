@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
 _ALIVE = ["pending", "running", "stopping", "stopped"]
+# All four are said: an account may have defaults of its own (ModifyInstanceMetadataDefaults).
+# One hop, because a container on the instance must not borrow its role; no tags, because steps
+# of a blueprint have no business with them.
+_METADATA = {
+    "HttpEndpoint": "enabled",
+    "HttpTokens": "required",
+    "HttpPutResponseHopLimit": 1,
+    "InstanceMetadataTags": "disabled",
+}
 
 
 class Ec2Fleet:
@@ -43,8 +52,7 @@ class Ec2Fleet:
             "MaxCount": 1,
             "ClientToken": order.token,
             "InstanceInitiatedShutdownBehavior": "stop",
-            # One hop: a container on the instance must not borrow its role.
-            "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1},
+            "MetadataOptions": dict(_METADATA),
             "TagSpecifications": [
                 {"ResourceType": kind, "Tags": tags}
                 for kind in ("instance", "volume", "network-interface")
@@ -106,6 +114,8 @@ class Ec2Fleet:
         """Facts of instance types. A filter, unlike a list of names, does not fail on an unknown
         one."""
         wanted = list(names)
+        if not wanted:
+            return ()
         filters = [{"Name": "instance-type", "Values": wanted}]
         found = {
             entry["InstanceType"]: _type(entry)

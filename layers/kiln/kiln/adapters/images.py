@@ -11,13 +11,15 @@ from kiln.adapters._errors import ignoring, translated
 from kiln.domain.image import ImageFacts, Snapshot
 from kiln.domain.naming import TAG_BAKE
 from kiln.domain.platforms import ImageName
-from kiln.errors import AwsRefused
+from kiln.errors import AwsBusy, AwsRefused
 from kiln.ports import ImageOrder
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
-_GONE = ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable")
+# DeregisterImage, DeleteSnapshotResults: what needs no second try. A snapshot that another image
+# uses is skipped, and belongs to that one.
+_SETTLED = ("success", "skipped")
 
 
 class Ec2Images:
@@ -74,10 +76,33 @@ class Ec2Images:
         return answer["ImageId"]
 
     def deregister(self, image: str) -> None:
-        """Deregister with the snapshots; those that AWS leaves are found by their tag and deleted
-        apart."""
-        with ignoring(*_GONE), translated("ec2", "DeregisterImage"):
-            self._ec2.deregister_image(ImageId=image, DeleteAssociatedSnapshots=True)
+        """Deregister with the snapshots; what EC2 does not settle itself is deleted apart."""
+        found = self.describe(image)
+        if found is None:
+            return
+        settled = self._deregister(found)
+        for volume in found.snapshots:
+            if volume.snapshot not in settled:
+                self.delete_snapshot(volume.snapshot)
+
+    def _deregister(self, image: ImageFacts) -> set[str]:
+        """Deregister; the snapshots that are settled by it."""
+        try:
+            with translated("ec2", "DeregisterImage"):
+                answer = self._ec2.deregister_image(
+                    ImageId=image.id, DeleteAssociatedSnapshots=True
+                )
+        except AwsRefused as error:
+            # EC2's table of errors: Unavailable is an image that is deregistered already, or one
+            # in a state that forbids it for now. Who passes over the second leaves it behind.
+            unavailable = error.code == "InvalidAMIID.Unavailable"
+            if unavailable and image.state != "deregistered":
+                raise AwsBusy(f"{image.id} is {image.state} and stays for now: {error}") from error
+            if not unavailable and error.code != "InvalidAMIID.NotFound":
+                raise
+            return set()
+        results = answer.get("DeleteSnapshotResults", [])
+        return {r["SnapshotId"] for r in results if r.get("ReturnCode") in _SETTLED}
 
     def snapshots_of_bake(self, bake: str) -> tuple[str, ...]:
         """Snapshots with the bake's tag."""

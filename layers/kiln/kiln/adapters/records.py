@@ -46,24 +46,26 @@ class DynamoRecords:
     # ------------------------------------------------------------ blueprints
 
     def put_blueprint(self, name: str, document: dict[str, Any]) -> int:
-        """A new version where the document differs from the latest. Versions never change."""
+        """A new version where the document differs from the latest. Versions never change.
+
+        The name goes into the catalogue first: a crash in between must not hide a version.
+        """
         latest = self.blueprint(name, None)
         if latest and latest[1] == document:
             return latest[0]
         version = (latest[0] if latest else 0) + 1
+        self._table.put(("CATALOGUE", f"BLUEPRINT#{name}"), name)
         if not self._table.add((f"BLUEPRINT#{name}", _version(version)), json.dumps(document)):
             raise AwsBusy(f"blueprint {name} got version {version} from somebody else just now")
-        self._table.put(("CATALOGUE", f"BLUEPRINT#{name}"), name)
         return version
 
     def blueprint(self, name: str, version: int | None) -> tuple[int, dict[str, Any]] | None:
         """A version, or the latest."""
-        begins = _version(version) if version else "VERSION#"
-        found = self._table.items(f"BLUEPRINT#{name}", begins, newest_first=True)
-        item = next(iter(found), None)
-        if item is None:
-            return None
-        return int(item["SK"]["S"].partition("#")[2]), json.loads(item["body"]["S"])
+        if version is not None:
+            body = self._table.get((f"BLUEPRINT#{name}", _version(version)))
+            return (version, json.loads(body)) if body else None
+        found = self._table.last(f"BLUEPRINT#{name}", "VERSION#")
+        return (int(found[0].partition("#")[2]), json.loads(found[1])) if found else None
 
     def blueprints(self) -> tuple[str, ...]:
         """All names."""

@@ -39,6 +39,5 @@ class S3Scripts:
         except AwsRefused as error:
             raise InvalidBlueprint(
                 f"script.s3: {uri} cannot be read ({error.code}); is it there, and is its bucket "
-                "the "
-                "template's ScriptBuckets?"
+                "the template's ScriptBuckets?"
             ) from error
