@@ -55,7 +55,7 @@ IDENTITY = (
 )
 # What a running system writes again: removed while it shuts down. /etc/machine-id and logs below
 # /var/log are emptied. Of Image Builder's list the databases of aliases, the update stamps and
-# /etc/locale.conf are left: they identify nothing, and removing them costs a clone work or settings.
+# /etc/locale.conf are left: they identify nothing, and without them a clone has work or loses settings.
 SEALED = (
     "/var/lib/dbus/machine-id",
     "/var/lib/dhclient/dhclient*",

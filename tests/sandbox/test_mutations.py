@@ -1,0 +1,150 @@
+"""Leave out one removal of the clean-up, any one, and the verification says which.
+
+Each test deletes one line of kiln-clean-linux, runs a bake with what is left, and reads what the
+verification finds on a clone: that entry, and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pytest
+from kiln.domain.cleanup import IDENTITY, SEALED, cleanup_for
+from kiln.domain.identity import shared_facts
+
+from tests.sandbox.bakery import BUILDER, Bakery, Document, Row, Verified, parsed, text_of
+from tests.sandbox.traces import belongs_to, plant
+
+CLEAN = text_of("clean-linux")
+AMAZON = Row("amazon-linux-2", "12")
+UBUNTU = Row("ubuntu-18.04", "12")
+INIT = Row("amazon-linux-1", "11")
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A line that is deleted: from the list of a name, or of the script where there is none."""
+
+    row: Row
+    listed: str
+    line: str
+
+    def __str__(self) -> str:
+        return f"{self.row.platform}-{self.listed}-{self.line}"
+
+    @property
+    def entry(self) -> str:
+        return self.line.split()[-1]
+
+    @property
+    def document(self) -> Document:
+        begin = CLEAN.index(f" {self.listed}() {{\n") if self.listed else 0
+        end = CLEAN.index("LIST\n", CLEAN.index("<<'LIST'", begin)) if self.listed else None
+        rest, deleted = re.subn(
+            rf"^ *{re.escape(self.line)}\n", "", CLEAN[begin:end], flags=re.MULTILINE
+        )
+        assert deleted == 1, f"{self.line} is not one line"
+        return parsed(CLEAN[:begin] + rest + CLEAN[len(CLEAN) if end is None else end :])
+
+
+def lines_of(name: str) -> list[str]:
+    begin = CLEAN.index("<<'LIST'\n", CLEAN.index(f" {name}() {{\n")) + len("<<'LIST'\n")
+    return [line.strip() for line in CLEAN[begin : CLEAN.index("LIST\n", begin)].splitlines()][:-1]
+
+
+FILES = [
+    *(Mutation(AMAZON, "paths", line) for line in lines_of("paths")),
+    *(Mutation(UBUNTU, "stamps", line) for line in lines_of("stamps")),
+    *(Mutation(AMAZON, "identity", line) for line in lines_of("identity")),
+    *(Mutation(AMAZON, "sealed", line) for line in lines_of("sealed")),
+]
+PACKAGES = [
+    Mutation(row, "packages", line) for row in (AMAZON, UBUNTU) for line in lines_of("packages")
+]
+RUNNING = [
+    *(Mutation(INIT, "services", line) for line in lines_of("services") if line[:4] == "init"),
+    *(Mutation(UBUNTU, "services", line) for line in lines_of("services") if line[:3] == "sys"),
+    *(Mutation(UBUNTU, "timers", line) for line in lines_of("timers")),
+]
+SCRIPT = {
+    "if [ -e /etc/machine-id ]; then true >/etc/machine-id; fi": "/etc/machine-id",
+    'while IFS= read -r file; do remove "$file"; done </run/kiln/rotated': "/var/log/*",
+    'while IFS= read -r file; do kept "$file" || true >"$file"; done </run/kiln/logs': "/var/log/*",
+    "systemctl start kiln-seal.service": "*",
+}
+
+
+def verified_without(bakery: Bakery, mutation: Mutation) -> Verified:
+    """A bake whose clean-up lacks one line, on a copy of a prepared builder."""
+    row = cleanup_for(mutation.row.platform, mutation.row.chef)
+    image, facts = bakery.prepared(mutation.row, lambda root: plant(root, row))
+    bakery.start(mutation.row, BUILDER, image)
+    return judged(bakery, mutation, facts)
+
+
+def judged(bakery: Bakery, mutation: Mutation, facts: dict[str, str]) -> Verified:
+    cleaned = bakery.clean(mutation.row, mutation.document)
+    assert cleaned.status == "Success", cleaned
+    bakery.make_image("mutant")
+    verified = bakery.verify(mutation.row, "mutant")
+    assert verified.run.status == "Failed"
+    assert shared_facts(facts, verified.facts) == []
+    return verified
+
+
+def test_the_mutations_are_the_whole_table() -> None:
+    amazon, ubuntu, init = (cleanup_for(r.platform, r.chef) for r in (AMAZON, UBUNTU, INIT))
+    assert {m.entry for m in FILES} == {*amazon.paths, *ubuntu.stamps, *IDENTITY, *SEALED}
+    assert {m.entry for m in PACKAGES} == {*amazon.packages}
+    assert {m.entry for m in RUNNING} == {*init.init, *ubuntu.systemd, *ubuntu.timers}
+
+
+@pytest.mark.parametrize("mutation", FILES, ids=str)
+def test_a_path_that_is_not_removed_is_found_on_the_clone(
+    bakery: Bakery, mutation: Mutation
+) -> None:
+    leftovers = verified_without(bakery, mutation).leftovers
+    assert leftovers
+    assert [path for path in leftovers if not belongs_to(path, mutation.entry)] == []
+
+
+@pytest.mark.parametrize("mutation", PACKAGES, ids=str)
+def test_a_package_that_is_not_removed_is_found_in_the_clones_database(
+    bakery: Bakery, mutation: Mutation
+) -> None:
+    assert f"package {mutation.entry}" in verified_without(bakery, mutation).leftovers
+
+
+@pytest.mark.parametrize("mutation", RUNNING, ids=str)
+def test_a_service_or_timer_that_is_not_stopped_is_known_from_the_seal(
+    bakery: Bakery, mutation: Mutation
+) -> None:
+    # Only OpsWorks itself starts its agent: this builder is a new one.
+    bakery.start(mutation.row)
+    facts = {"machine_id": bakery.sh(BUILDER, "cat /etc/machine-id").strip()}
+    assert bakery.prepare(mutation.row).status == "Success"
+    found = judged(bakery, mutation, facts).leftovers
+    assert f"services that ran when the image was sealed: {mutation.entry}" in found
+
+
+@pytest.mark.parametrize(("line", "pattern"), SCRIPT.items())
+def test_what_the_seal_does_besides_its_list_is_proved_too(
+    bakery: Bakery, line: str, pattern: str
+) -> None:
+    image, _ = bakery.prepared(AMAZON, lambda root: plant(root, cleanup_for("amazon-linux-2", "12")))
+    bakery.start(AMAZON, BUILDER, image)
+    assert bakery.clean(AMAZON, Mutation(AMAZON, "", line).document).status == "Success"
+    bakery.make_image("mutant")
+    verified = bakery.verify(AMAZON, "mutant")
+    assert verified.run.status == "Failed"
+    assert [path for path in verified.leftovers if not belongs_to(path, pattern)] == []
+
+
+def test_a_missing_clean_up_is_found(bakery: Bakery) -> None:
+    image, _ = bakery.prepared(AMAZON, lambda root: plant(root, cleanup_for("amazon-linux-2", "12")))
+    bakery.start(AMAZON, BUILDER, image)
+    bakery.make_image("mutant")
+    verified = bakery.verify(AMAZON, "mutant")
+    assert verified.run.status == "Failed"
+    assert "the clean-up did not end" in verified.leftovers[0]
