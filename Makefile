@@ -22,8 +22,7 @@ $(ready): requirements/dev.txt pyproject.toml tools/setup.sh
 	@touch $@
 
 bake: $(ready) ## bake both examples in the local AWS
-	$(bin)/kiln bake blueprints/al2023-web.yaml --local
-	$(bin)/kiln bake blueprints/opsworks-ubuntu-1804-chef12.yaml --local
+	$(bin)/kiln bake blueprints/al2023-web.yaml blueprints/opsworks-ubuntu-1804-chef12.yaml --local
 
 test: $(ready) ## every test, with branch coverage of the package
 	$(bin)/python -m pytest -n $(PYTEST_WORKERS) -q --cov --cov-report=term --cov-fail-under=90

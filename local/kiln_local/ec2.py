@@ -3,13 +3,15 @@ EC2's."""
 
 from __future__ import annotations
 
+import logging
+import subprocess
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from moto.ec2.exceptions import EC2ClientError
-from moto.ec2.models.instances import Instance, InstanceBackend
+from moto.ec2.models.instances import Instance, InstanceBackend, StateReason
 
 from kiln_local.clock import SimClock
 from kiln_local.events import AwsEvents
@@ -18,6 +20,7 @@ from kiln_local.machines import Birth, MachineRoom
 from kiln_local.patches import Patches
 from kiln_local.recorder import Interval, Recorder
 
+_log = logging.getLogger(__name__)
 _CODES = {
     "pending": 0,
     "running": 16,
@@ -70,7 +73,7 @@ class Ec2:
                 self.enter(instance, "running")
                 self._come_online(instance, interval)
 
-        self._later("instance-running", running)
+        self._later("instance-running", running, instance)
 
     def _come_online(self, instance: Instance, interval: Interval) -> None:
         def online() -> None:
@@ -78,7 +81,7 @@ class Ec2:
                 self.online.add(instance.id)
                 self.recorder.end(interval)
 
-        self._later("agent-online", online)
+        self._later("agent-online", online, instance)
 
     def stop(self, instance: Instance) -> None:
         """stopping, then stopped with its machine shut down."""
@@ -94,7 +97,7 @@ class Ec2:
                 self.enter(instance, "stopped")
                 self.recorder.end(interval)
 
-        self._later("instance-stopped", stopped)
+        self._later("instance-stopped", stopped, instance)
 
     def terminate(self, instance: Instance) -> None:
         """shutting-down, then terminated with its machine removed."""
@@ -107,7 +110,7 @@ class Ec2:
             self.room.destroy(instance.id)
             self.enter(instance, "terminated")
 
-        self._later("instance-terminated", terminated)
+        self._later("instance-terminated", terminated, instance)
 
     def reboot(self, instance: Instance) -> None:
         """The system goes down and up again; EC2 calls it running all the while. Blocks until it
@@ -118,12 +121,24 @@ class Ec2:
         self.room.boot(instance.id)
         self.online.add(instance.id)
 
-    def _later(self, latency: str, action: Callable[[], None]) -> None:
+    def _later(self, latency: str, action: Callable[[], None], instance: Instance) -> None:
         # Boots and shutdowns do real work: not in the scheduler's thread.
         def run() -> None:
-            threading.Thread(target=action, daemon=True).start()
+            try:
+                action()
+            except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+                self._lose(instance, error)
 
-        self.clock.after(self.latencies.draw(latency), run)
+        self.clock.after(
+            self.latencies.draw(latency), threading.Thread(target=run, daemon=True).start
+        )
+
+    def _lose(self, instance: Instance, error: Exception) -> None:
+        """What fails under an instance ends it with a reason, as a fault of EC2's own does."""
+        _log.exception("the machine of %s failed", instance.id, exc_info=error)
+        reason = f"Server.InternalError: {error}"
+        instance.state_reason = StateReason(reason, "Server.InternalError")
+        self.enter(instance, "terminated")
 
     # ------------------------------------------------------------ launching
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,42 +15,66 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: kiln bake blueprints/al2023-web.yaml --local --json")
-@click.argument("target", metavar="FILE|NAME")
+@click.argument("targets", metavar="FILE|NAME...", nargs=-1, required=True)
 @options.together(options.local, options.speed, options.stacks, options.project, options.stack_name)
 @click.option(
     "--no-wait", is_flag=True, help="Start, print and end; `kiln status` says how it goes."
 )
 @options.as_json
-def command(target: str, **given: Any) -> int:
+def command(targets: tuple[str, ...], **given: Any) -> int:
     """Make an image from the blueprint in FILE, or from the one stored under NAME.
 
-    Whatever is wrong is refused before anything is launched. With --local the bake runs in a fresh
-    local AWS, with the stacks of the blueprint's project (stacks/*.yaml) applied.
+    Several are baked one after the other, and --json prints one object a line. Whatever is wrong
+    is refused before anything is launched. With --local the bakes run in a fresh local AWS, with
+    the stacks of the blueprint's project (stacks/*.yaml) applied.
     """
+    if given["local"] and given["no_wait"]:
+        raise options.usage("--no-wait needs an account: the local AWS ends with the command")
+    found = [(target, _path(target, given["local"])) for target in targets]
+    from kiln_cli import opening
+
+    with opening.opened(given) as at:
+        for target, path in found:
+            opening.apply_stacks(given, path, at.place)
+            _check(target, path, at, given["local"])
+        return max([_bake(target, path, at, given) for target, path in found])
+
+
+def _path(target: str, local: bool) -> Path | None:
+    """The file that a target names, readable; None where it names a stored blueprint."""
     from kiln_cli import project
     from kiln_cli.files import read_blueprint
 
-    if given["local"] and given["no_wait"]:
-        raise options.usage("--no-wait needs an account: the local AWS ends with the command")
     path = project.find_blueprint(target)
     if path:
         read_blueprint(path)
-    elif given["local"]:
+    elif local:
         raise options.usage(f"{target} is no file; --local bakes a blueprint file")
-    from kiln_cli import baking, opening
+    return path
 
-    with opening.opened(given) as at:
-        opening.apply_stacks(given, path, at.place)
-        wanted = baking.wanted_from(target, path, at.place)
-        if given["local"]:
-            baking.bake_bases(wanted, at.place, at.pace)
-        plan = baking.check(wanted, at.place)
-        baking.start(wanted, plan, at.place)
-        click.echo(f"bake {plan.bake} has started", err=True)
-        if given["no_wait"]:
-            return _started(plan.bake, at, given["as_json"])
-        result = baking.finish(plan, at.place, at.ledger, at.pace)
-    return _show(result, given["as_json"])
+
+def _check(target: str, path: Path | None, at: Opened, local: bool) -> None:
+    """Refuse the last blueprint before the first is baked."""
+    from kiln_cli import baking
+
+    wanted = baking.wanted_from(target, path, at.place)
+    # A base that is to be baked first is no image yet.
+    if not (local and baking.is_on_another(wanted)):
+        baking.check(wanted, at.place)
+
+
+def _bake(target: str, path: Path | None, at: Opened, given: dict[str, Any]) -> int:
+    from kiln_cli import baking
+
+    wanted = baking.wanted_from(target, path, at.place)
+    if given["local"]:
+        baking.bake_bases(wanted, at.place, at.pace)
+    plan = baking.check(wanted, at.place)
+    baking.start(wanted, plan, at.place)
+    click.echo(f"bake {plan.bake} has started", err=True)
+    if given["no_wait"]:
+        return _started(plan.bake, at, given["as_json"])
+    return _show(baking.finish(plan, at.place, at.ledger, at.pace), given["as_json"])
 
 
 def _started(bake: str, at: Opened, as_json: bool) -> int:
