@@ -205,7 +205,7 @@ def imaged(fake: FakeWorld) -> str:
 
 
 def test_one_image_per_bake() -> None:
-    fake = a_world(a_document(image={"tags": {"team": "shop"}}, description="caf\u00e9"))
+    fake = a_world(a_document(image={"tags": {"team": "shop"}}, description="\u00fcber"))
     image = imaged(fake)
     assert imaged(fake) == image
     record = fake.records.bake(BAKE)
