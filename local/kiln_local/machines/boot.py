@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from kiln_local.machines.distros import Distro
-from kiln_local.machines.trees import write
+from kiln_local.machines.leases import write_leases
+from kiln_local.machines.sandbox import Place
+from kiln_local.machines.trees import missing, write
+from kiln_local.machines.units import start_enabled
 
 _KEY_KINDS = ("rsa", "ecdsa", "ed25519")
-_APT_TIMERS = ("apt-daily.timer", "apt-daily-upgrade.timer")
 
 
 @dataclass(frozen=True)
@@ -37,26 +39,45 @@ class Birth:
     user_data: bytes = b""
 
 
-def boot(root: Path, birth: Birth, distro: Distro) -> None:
+def boot(place: Place, birth: Birth, distro: Distro) -> None:
     """Everything that a boot writes. The instance is not running yet: this is plain file work."""
+    root = place.root
     empty(root / "run")
-    if distro.deb:
+    if distro.new_tmp:
         empty(root / "tmp")
-    _missing(root / "etc/machine-id", uuid.uuid4().hex + "\n")
+    _machine_id(root, distro)
+    missing(root / "etc/hostname", birth.private_dns_name.partition(".")[0] + "\n")
     _cloud_init(root, birth, distro)
     _host_keys(root)
-    _leases(root, birth, distro)
+    write_leases(root, birth.private_ip, distro)
     _agent(root, birth)
-    if distro.systemd:
-        _missing(root / "var/lib/systemd/random-seed", secrets.token_hex(256))
+    missing(root / _seed(distro), secrets.token_hex(256), 0o600)
     _logs(root, birth, distro)
-    _units(root, distro)
+    start_enabled(root, place.usr, distro)
 
 
 def save_random_seed(root: Path, distro: Distro) -> None:
-    """systemd-random-seed.service writes a new seed at every shutdown."""
+    """A new seed is written at every shutdown, by systemd-random-seed.service or an init script."""
+    write(root / _seed(distro), secrets.token_hex(256), 0o600)
+
+
+def _seed(distro: Distro) -> str:
     if distro.systemd:
-        write(root / "var/lib/systemd/random-seed", secrets.token_hex(256), 0o600)
+        return "var/lib/systemd/random-seed"
+    return "var/lib/urandom/random-seed" if distro.deb else "var/lib/random-seed"
+
+
+def _machine_id(root: Path, distro: Distro) -> None:
+    """systemd's own, and the one of D-Bus: a link to it, but a file where there is no systemd."""
+    missing(root / "etc/machine-id", uuid.uuid4().hex + "\n")
+    bus = root / "var/lib/dbus/machine-id"
+    if os.path.lexists(bus):
+        return
+    bus.parent.mkdir(parents=True, exist_ok=True)
+    if distro.systemd:
+        bus.symlink_to("/etc/machine-id")
+    else:
+        write(bus, uuid.uuid4().hex + "\n")
 
 
 def empty(folder: Path) -> None:
@@ -66,12 +87,6 @@ def empty(folder: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink()
-
-
-def _missing(path: Path, text: str, mode: int = 0o644) -> None:
-    """Write a file that is missing or empty (an empty machine-id means: make one)."""
-    if not path.exists() or path.stat().st_size == 0:
-        write(path, text, mode)
 
 
 def _cloud_init(root: Path, birth: Birth, distro: Distro) -> None:
@@ -87,8 +102,7 @@ def _cloud_init(root: Path, birth: Birth, distro: Distro) -> None:
     (cloud / "instance").unlink(missing_ok=True)
     (cloud / "instance").symlink_to(f"instances/{birth.instance_id}")
     # A value left by another machine is not overwritten, so that a forgotten clean-up shows.
-    _missing(cloud / "data/instance-id", birth.instance_id + "\n")
-    _missing(root / "etc/hostname", birth.private_dns_name.partition(".")[0] + "\n")
+    missing(cloud / "data/instance-id", birth.instance_id + "\n")
     write(
         root / "etc/sudoers.d/90-cloud-init-users", f"{distro.user} ALL=(ALL) NOPASSWD:ALL\n", 0o440
     )
@@ -138,28 +152,13 @@ def _make_key_here(path: Path, kind: str) -> None:
     path.with_suffix(".pub").write_bytes(public + b"\n")
 
 
-def _leases(root: Path, birth: Birth, distro: Distro) -> None:
-    text = f"lease {{ interface eth0; fixed-address {birth.private_ip}; uuid {uuid.uuid4()}; }}\n"
-    folder, name = {
-        "dhclient": ("var/lib/dhcp" if distro.deb else "var/lib/dhclient", "dhclient--eth0.lease"),
-        "NetworkManager": ("var/lib/NetworkManager", "internal-eth0.lease"),
-        "networkd": ("var/lib/systemd/network", "eth0.lease"),
-    }[distro.leases]
-    if distro.leases != "networkd":
-        _missing(root / folder / name, text)
-        return
-    # networkd keeps its leases in /run; its DUID and state below /var/lib come with newer releases.
-    write(root / "run/systemd/netif/leases/2", text)
-    _missing(root / folder / "dhcp-duid", uuid.uuid4().hex + "\n")
-
-
 def _agent(root: Path, birth: Birth) -> None:
     """What the SSM agent keeps of its registration."""
     ssm = root / "var/lib/amazon/ssm"
     registration = {"InstanceID": birth.instance_id, "key": secrets.token_hex(16)}
     text = "".join(f'"{k}": "{v}"\n' for k, v in registration.items())
-    _missing(ssm / "Vault/Store/RegistrationKey", text, 0o600)
-    _missing(ssm / "runtimeconfig/identity_config.json", text)
+    missing(ssm / "Vault/Store/RegistrationKey", text, 0o600)
+    missing(ssm / "runtimeconfig/identity_config.json", text)
     (ssm / birth.instance_id / "document/orchestration").mkdir(parents=True, exist_ok=True)
     write(
         root / "var/log/amazon/ssm/amazon-ssm-agent.log", f"agent of {birth.instance_id} started\n"
@@ -169,35 +168,14 @@ def _agent(root: Path, birth: Birth) -> None:
 def _logs(root: Path, birth: Birth, distro: Distro) -> None:
     machine = (root / "etc/machine-id").read_text().strip()
     if distro.systemd:
-        _missing(
+        missing(
             root / f"var/log/journal/{machine}/system.journal", f"journal of {birth.instance_id}\n"
         )
     name = "syslog" if distro.deb else "messages"
     with (root / "var/log" / name).open("a") as log:
         log.write(f"{birth.private_dns_name} booted\n")
-    _missing(root / "var/log/wtmp", f"reboot {birth.instance_id}\n")
-    _missing(root / "var/log/btmp", "\n")
-    _missing(root / "var/log/lastlog", f"{birth.private_ip}\n")
-
-
-def _units(root: Path, distro: Distro) -> None:
-    """Units of the base, and what runs after this boot: everything that is enabled."""
-    if not distro.systemd:
-        return
-    system = root / "etc/systemd/system"
-    base = [f"{distro.ssh_unit}.service", "amazon-ssm-agent.service", "systemd-random-seed.service"]
-    timers = _APT_TIMERS if distro.deb else ()
-    active = root / "run/kiln-local/active"
-    active.mkdir(parents=True)
-    for unit in (*base, *timers, *(link.name for link in system.glob("*.wants/*"))):
-        if not (system / unit).is_symlink():
-            write(active / unit, "")
-    for timer in timers:
-        if (active / timer).exists():
-            _missing_stamp(root / "var/lib/systemd/timers" / f"stamp-{timer}")
-
-
-def _missing_stamp(path: Path) -> None:
-    if not path.exists():
-        write(path, "")
-        os.utime(path)
+    missing(root / "var/log/wtmp", f"reboot {birth.instance_id}\n")
+    missing(root / "var/log/btmp", "\n")
+    missing(root / "var/log/lastlog", f"{birth.private_ip}\n")
+    if distro.systemd and not distro.deb:
+        missing(root / "var/lib/rsyslog/imjournal.state", f"s={uuid.uuid4().hex};i=1\n", 0o600)

@@ -1,23 +1,35 @@
 #!/bin/sh
-# The first process of an instance: mounts its world, changes root and waits until its standard input
-# is closed, which ends the namespace and every process in it.
+# The first process of an instance: mounts its world, takes it as the root of everything and waits until
+# its standard input is closed, which ends the namespace and every process in it.
 set -eu
 root=$1 lower=$2 upper=$3 work=$4 options=$5 ready=$6
 
+exec 3>"$ready"
+mount --bind "$root" "$root"
 mount -t overlay overlay -o "lowerdir=$lower:/usr,upperdir=$upper,workdir=$work$options" "$root/usr"
-mount -t proc proc "$root/proc"
+# Read only: the kernel lets uid 0 write to /proc/sys whatever capabilities it lacks.
+mount -t proc -o ro proc "$root/proc"
 mount -t tmpfs -o mode=755,size=1m tmpfs "$root/dev"
-for device in null zero full random urandom tty; do
-    : >"$root/dev/$device"
-    mount --bind "/dev/$device" "$root/dev/$device"
-done
+if [ -n "$options" ]; then
+    # A user's namespace may not make devices, and may not change the host's either.
+    for device in null zero full random urandom tty; do
+        : >"$root/dev/$device"
+        mount --bind "/dev/$device" "$root/dev/$device"
+    done
+else
+    cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty "$root/dev/"
+fi
 ln -s /proc/self/fd "$root/dev/fd"
 ln -s /proc/self/fd/0 "$root/dev/stdin"
 ln -s /proc/self/fd/1 "$root/dev/stdout"
 ln -s /proc/self/fd/2 "$root/dev/stderr"
 ip link set lo up 2>/dev/null || :
 hostname "$(cat "$root/etc/hostname" 2>/dev/null || echo localhost)" 2>/dev/null || :
-# Said from inside: whoever enters takes this process's root, which must not be the host's any more.
-exec 3>"$ready"
-# shellcheck disable=SC2016 # nothing is to be expanded here
-exec chroot "$root" sh -c 'echo ready >&3; exec 3>&-; exec cat'
+# The host's own root leaves this namespace altogether: no way out of a changed root leads to it.
+cd "$root"
+pivot_root . .
+umount -l .
+cd /
+echo ready >&3
+exec 3>&-
+exec cat

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from kiln.domain.cleanup import cleanup_for
 from kiln_local.machines.boot import Birth
+from kiln_local.machines.databases import install
 from kiln_local.machines.distros import Distro
 from kiln_local.machines.packages import Package, build_debs, build_rpms
 from kiln_local.machines.sandbox import Place
-from kiln_local.machines.trees import install_debs, install_rpms, write
+from kiln_local.machines.trees import write
 
 _INIT = """#!/bin/sh
 # {name}: an init script of the OpsWorks agent, as far as the local AWS needs it.
@@ -37,10 +38,12 @@ _UNIT = (
 )
 
 
-def leave_traces(place: Place, birth: Birth, distro: Distro) -> None:
-    """Make an instance look as OpsWorks left it. Its Chef version is `birth.chef`."""
+def leave_traces(place: Place, birth: Birth, distro: Distro, runs: bool) -> None:
+    """Make an instance look as OpsWorks left it. Its Chef version is `birth.chef`; packages need a
+    sandbox to be installed in (`runs`)."""
     root, guid = place.root, str(uuid.uuid4())
-    _install_packages(place, distro)
+    if runs:
+        _install_packages(place, distro)
     for path, text in _files(guid, birth).items():
         write(root / path, text)
     for name in _client_files(birth):
@@ -93,10 +96,7 @@ def _install_packages(place: Place, distro: Distro) -> None:
         Package("opsworks-agent-ruby", "2.6.1", "Ruby of the OpsWorks agent", ((agent, script),)),
         Package("chef", "12.22.5", "the Chef client", ((client, script),)),
     )
-    if distro.deb:
-        install_debs(place, build_debs(packages))
-    else:
-        install_rpms(place, build_rpms(packages))
+    install(place, build_debs(packages) if distro.deb else build_rpms(packages))
 
 
 def _services(root: Path, birth: Birth, distro: Distro) -> None:

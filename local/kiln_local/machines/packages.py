@@ -120,7 +120,15 @@ def _write_files(tree: Path, package: Package) -> None:
         target.chmod(0o755 if text.startswith("#!") else 0o644)
 
 
+class PackagesFailed(Exception):
+    """A package could not be built or installed; the text says why and what is missing."""
+
+
 def _run(command: list[str]) -> None:
+    tool = command[0]
+    if shutil.which(tool) is None:
+        package = "rpm" if tool == "rpmbuild" else "dpkg"
+        raise PackagesFailed(f"{tool} is not on this machine: install the package {package}")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"{command[0]} failed: {done.stderr.strip() or done.stdout.strip()}")
+        raise PackagesFailed(f"{tool} failed: {done.stderr.strip() or done.stdout.strip()}")

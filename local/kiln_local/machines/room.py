@@ -10,15 +10,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiln_local.machines.agent import DocumentRun, DocumentRunner, RunOrder
+from kiln_local.machines.agent import DocumentRun, DocumentRunner, RunOrder, not_run
 from kiln_local.machines.boot import Birth, boot, empty, save_random_seed
 from kiln_local.machines.distros import DISTROS, Distro
 from kiln_local.machines.opsworks import leave_traces
 from kiln_local.machines.sandbox import Ended, Place, Sandbox, why_unavailable
 from kiln_local.machines.standins import make_standins
 from kiln_local.machines.trees import make_tree
+from kiln_local.machines.units import ACTIVE, last_commands
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# systemd.special(7): a stop job gets 90 seconds.
+_LAST_COMMAND_S = 90.0
 
 
 @dataclass
@@ -48,7 +51,8 @@ class MachineRoom:
     instances.
 
     `sandbox_error` says in plain words why nothing can be run here, None where it can. Documents
-    are then recorded as not run; files are made all the same.
+    are then recorded as not run; files are made all the same. `speed` divides the time-outs of
+    documents, which never fall below a second.
     """
 
     def __init__(self, home: Path, speed: float = 1.0) -> None:
@@ -57,7 +61,7 @@ class MachineRoom:
         self._instances: dict[str, _Instance] = {}
         self._images: dict[str, str] = {}
         self._lock = threading.RLock()
-        self.sandbox_error = why_unavailable()
+        self.sandbox_error = why_unavailable(home)
 
     # ------------------------------------------------------------ images
 
@@ -87,17 +91,20 @@ class MachineRoom:
         return self._image(image_id).root
 
     def _image(self, image_id: str) -> Place:
+        """A captured image's own tree, else the one that all bases of a platform share."""
+        platform = self._images[image_id]
         place = self._image_place(image_id)
-        with self._lock:
-            if not place.root.exists():
-                _copy(self._base(self._images[image_id]), place)
-        return place
+        return place if place.root.exists() else self._base(platform)
 
     def _base(self, platform: str) -> Place:
         distro = DISTROS[platform]
         place = self._place(self._home / "bases" / platform, distro)
-        if not place.root.exists():
-            make_tree(place, distro)
+        with self._lock:
+            if not place.root.exists():
+                making = self._place(self._home / "bases" / f"{platform}.making", distro)
+                shutil.rmtree(making.root.parent, ignore_errors=True)
+                make_tree(making, distro, runs=self.sandbox_error is None)
+                making.root.parent.rename(place.root.parent)
         return place
 
     def _image_place(self, image_id: str) -> Place:
@@ -108,8 +115,7 @@ class MachineRoom:
         return Place(folder / "root", folder / "usr", folder / "work", standins)
 
     def _standins(self, distro: Distro) -> Path:
-        key = f"{'deb' if distro.deb else 'rpm'}-{'systemd' if distro.systemd else 'init'}"
-        place = self._home / "standins" / key
+        place = self._home / "standins" / f"{distro.id}-{distro.version}"
         with self._lock:
             if not place.exists():
                 make_standins(place, distro)
@@ -127,9 +133,11 @@ class MachineRoom:
     def boot(self, instance_id: str) -> None:
         """Boot an instance: make the identity that is missing, start its first process."""
         instance = self._instances[instance_id]
-        boot(instance.root, instance.birth, instance.distro)
-        if instance.birth.chef and not instance.born and self.sandbox_error is None:
-            leave_traces(instance.place, instance.birth, instance.distro)
+        boot(instance.place, instance.birth, instance.distro)
+        if instance.birth.chef and not instance.born:
+            leave_traces(
+                instance.place, instance.birth, instance.distro, self.sandbox_error is None
+            )
         instance.born = True
         if self.sandbox_error is None:
             instance.sandbox = Sandbox(instance.place)
@@ -138,10 +146,15 @@ class MachineRoom:
         """Shut an instance down: services end, the seed is saved, then what asked to run last
         runs."""
         instance = self._instances[instance_id]
+        commands = last_commands(instance.root, instance.distro)
+        active = instance.root / ACTIVE
+        if active.is_dir():
+            empty(active)
         save_random_seed(instance.root, instance.distro)
         if instance.sandbox:
-            for command in _last_commands(instance):
-                instance.sandbox.run(["sh", "-c", command], {"PATH": _PATH}, 60)
+            for command in commands:
+                argv = ["sh", "-c", command]
+                instance.sandbox.run(argv, {"PATH": _PATH}, max(1.0, _LAST_COMMAND_S / self._speed))
             instance.sandbox.end()
             instance.sandbox = None
         empty(instance.root / "run")
@@ -176,40 +189,17 @@ class MachineRoom:
     def run(self, order: RunOrder, on_reboot: Callable[[], None]) -> DocumentRun:
         """Run a document on an instance as the agent does; `on_reboot` reboots it."""
         if self.sandbox_error:
-            return DocumentRun("Success", (), False, self.sandbox_error)
+            return not_run(order.document, self.sandbox_error)
         instance = self._instances[order.instance_id]
         return DocumentRunner(order, lambda: instance, on_reboot, self._speed).run()
-
-
-def _last_commands(instance: _Instance) -> list[str]:
-    """ExecStop of units that are active and not part of the base; without systemd, rc0.d."""
-    root = instance.root
-    if not instance.distro.systemd:
-        scripts = sorted((root / "etc/rc0.d").glob("S*")) if (root / "etc/rc0.d").is_dir() else []
-        return [f"/etc/rc0.d/{script.name} start" for script in scripts]
-    commands: list[str] = []
-    active = root / "run/kiln-local/active"
-    for unit in sorted(active.iterdir()) if active.is_dir() else []:
-        for folder in ("run/systemd/system", "etc/systemd/system"):
-            file = root / folder / unit.name
-            if file.is_file():
-                commands += _settings(file, "ExecStop")
-    return commands
-
-
-def _settings(file: Path, key: str) -> list[str]:
-    lines = file.read_text(errors="replace").splitlines()
-    return [line.partition("=")[2].lstrip("-@+!") for line in lines if line.startswith(f"{key}=")]
 
 
 def _copy(source: Place, target: Place) -> None:
     """Copy a root and its changes to /usr; times, owners and attributes stay."""
     target.root.parent.mkdir(parents=True, exist_ok=True)
-    for origin, copy in ((source.root, target.root), (source.usr, target.usr)):
-        # -x: never into what a running instance has mounted.
-        subprocess.run(
-            ["cp", "-ax", "--reflink=auto", str(origin), str(copy)], check=True, capture_output=True
-        )
+    # -x: never into what a running instance has mounted.
+    command = ["cp", "-ax", "--reflink=auto", str(source.root), str(source.usr)]
+    subprocess.run([*command, str(target.root.parent)], check=True, capture_output=True)
     target.work.mkdir(exist_ok=True)
 
 

@@ -1,15 +1,16 @@
 """Namespaces for one instance: made with unshare, entered with nsenter, gone when its first
 process ends.
 
-Facts: overlayfs in a user namespace needs the option userxattr (Linux 5.11, overlayfs.rst); as
-real root the capabilities of what runs inside are cut to those that packages need, so that neither
-a mount nor a device is within reach.
+Facts: overlayfs in a user namespace needs the option userxattr (Linux 5.11, overlayfs.rst). The
+capabilities of what runs inside are cut to those that packages need, so that neither a mount nor a
+device is within reach; the host's root is no part of the namespace at all (pivot_root(2)).
 """
 
 from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -22,11 +23,18 @@ from pathlib import Path
 _SETUP = Path(__file__).with_name("enter.sh")
 _CAPABILITIES = "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid"
 _NAMESPACES = ("--mount", "--pid", "--uts", "--ipc", "--net")
+_SEARCH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/bin:/sbin:/bin"
+_TOOLS = ("unshare", "nsenter", "setpriv", "mount", "pivot_root")
 # Directories below /usr that a normal user must own to install into (host-owned ones are unmapped).
 _WRITABLE = (
     *("bin", "sbin", "lib", "lib/systemd", "lib/systemd/system", "share", "share/keyrings"),
-    *("share/doc", "local", "local/bin", "local/sbin", "local/lib", "local/etc", "local/share"),
+    *("share/doc", "share/man", "share/man/man1", "share/man/man5", "share/man/man8", "share/info"),
+    *("share/bash-completion", "share/bash-completion/completions", "share/locale", "libexec"),
+    *("lib/tmpfiles.d", "lib/sysusers.d", "lib/sysctl.d", "lib/modules-load.d", "include", "src"),
+    *("local", "local/bin", "local/sbin", "local/lib", "local/etc", "local/share", "local/src"),
 )
+# After a time-out the agent reads no more output; a process that left the group may still hold it.
+_LAST_OUTPUT_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,7 @@ class Sandbox:
 
     def __init__(self, place: Place) -> None:
         self._user = os.geteuid() != 0
+        self._work = place.work
         for part in _WRITABLE if self._user else ():
             (place.usr / part).mkdir(parents=True, exist_ok=True)
         self._process = _start(place, self._user)
@@ -65,16 +74,9 @@ class Sandbox:
         """Run a program inside; standard input is empty, output is bytes."""
         command = ["nsenter", f"--target={self._first}", *_NAMESPACES, "--root"]
         command += ["--user", "--preserve-credentials"] if self._user else []
-        inner = ["/usr/bin/env", "-C", cwd, *argv]
-        if not self._user:
-            inner = [
-                "/usr/bin/setpriv",
-                f"--bounding-set={_CAPABILITIES}",
-                "--inh-caps=-all",
-                *inner,
-            ]
+        command += ["/usr/bin/setpriv", f"--bounding-set={_CAPABILITIES}", "--inh-caps=-all"]
         process = subprocess.Popen(
-            [*command, *inner],
+            [*command, "/usr/bin/env", "-C", cwd, *argv],
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -93,6 +95,12 @@ class Sandbox:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self._process.stderr:
+            self._process.stderr.close()
+        # overlayfs makes a folder here that nobody may read; it is to be removable with the rest.
+        inner = self._work / "work"
+        if self._user and inner.exists():
+            inner.chmod(0o700)
 
 
 def _start(place: Place, user: bool) -> subprocess.Popen[bytes]:
@@ -146,11 +154,22 @@ def _only_child(parent: int) -> int:
 def _collect(process: subprocess.Popen[bytes], timeout_s: float) -> Ended:
     try:
         stdout, stderr = process.communicate(timeout=timeout_s)
-        return Ended(process.returncode, stdout, stderr)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
-        stdout, stderr = process.communicate()
-        return Ended(137, stdout, stderr, timed_out=True)
+        return Ended(137, *_last_output(process), timed_out=True)
+    # A process that a signal ended has no exit status: -1, as Go says it.
+    return Ended(max(process.returncode, -1), stdout, stderr)
+
+
+def _last_output(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    try:
+        return process.communicate(timeout=_LAST_OUTPUT_S)
+    except subprocess.TimeoutExpired as error:
+        process.wait()
+        for pipe in (process.stdout, process.stderr):
+            if pipe:
+                pipe.close()
+        return error.output or b"", error.stderr or b""
 
 
 class SandboxUnavailable(Exception):
@@ -158,37 +177,36 @@ class SandboxUnavailable(Exception):
 
 
 @cache
-def why_unavailable() -> str | None:
-    """Why no sandbox can be had on this machine, None where one can."""
-    with tempfile.TemporaryDirectory(prefix="kiln-probe-") as folder:
+def why_unavailable(home: Path) -> str | None:
+    """Why no sandbox can be had for instances that live below a folder, None where one can."""
+    missing = [tool for tool in _TOOLS if shutil.which(tool, path=_SEARCH) is None]
+    if missing:
+        return f"no sandbox can be made here: {', '.join(missing)} (of util-linux) not found"
+    home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="probe-", dir=home) as folder:
         place = Place(*(Path(folder) / name for name in ("root", "usr", "work", "standins")))
-        for path in (place.usr, place.work, place.standins, *(place.root / n for n in SKELETON)):
-            path.mkdir(parents=True)
-        for name in ("bin", "sbin", "lib", "lib64"):
-            (place.root / name).symlink_to(f"usr/{name}")
+        make_skeleton(place)
+        place.standins.mkdir()
         try:
             sandbox = Sandbox(place)
         except (SandboxUnavailable, OSError) as error:
             return f"no sandbox can be made here: {error}"
         ended = sandbox.run(["/bin/true"], {"PATH": "/usr/bin"}, 10)
         sandbox.end()
-        return (
-            None if ended.exit_code == 0 else f"nothing can be run inside: {ended.stderr.decode()}"
-        )
+    if ended.exit_code:
+        return f"nothing can be run inside a sandbox here: {ended.stderr.decode().strip()}"
+    return None
 
 
-SKELETON = (
-    "usr",
-    "proc",
-    "dev",
-    "run",
-    "tmp",
-    "etc",
-    "var",
-    "root",
-    "home",
-    "opt",
-    "srv",
-    "sys",
-    "mnt",
+def make_skeleton(place: Place) -> None:
+    """The folders and links that every root has."""
+    for path in (place.usr, place.work, *(place.root / name for name in _SKELETON)):
+        path.mkdir(parents=True, exist_ok=True)
+    for name in ("bin", "sbin", "lib", "lib64"):
+        (place.root / name).symlink_to(f"usr/{name}")
+
+
+_SKELETON = (
+    *("usr", "proc", "dev", "run", "tmp", "etc", "var", "root", "home", "opt", "srv", "sys"),
+    *("mnt", "media", "boot"),
 )

@@ -7,61 +7,62 @@ tools.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import stat
 from pathlib import Path
 
 from kiln_local.machines.distros import Distro
+from kiln_local.machines.units import write_units
 
 _SOURCE = Path(__file__).with_name("standins")
 _QUIET = (
-    "journalctl",
-    "hostnamectl",
-    "timedatectl",
-    "localectl",
-    "chkconfig",
-    "update-rc.d",
-    "snap",
-    "subscription-manager",
-    "yum-config-manager",
-    "amazon-linux-extras",
-    "add-apt-repository",
-    "cloud-init",
-    "auditctl",
-    "restorecon",
+    *("journalctl", "timedatectl", "localectl", "snap", "subscription-manager", "auditctl"),
+    *("yum-config-manager", "amazon-linux-extras", "add-apt-repository", "restorecon"),
 )
-_DEB_ONLY = ("dpkg", "dpkg-query", "dpkg-deb", "apt", "apt-get", "apt-cache", "apt-key", "apt-mark")
-_RPM_ONLY = ("rpm", "rpmbuild", "rpm2cpio", "rpmkeys", "rpmdb", "yum", "dnf", "microdnf")
+_DEB_ONLY = (
+    *("dpkg", "dpkg-query", "dpkg-deb", "apt", "apt-get", "apt-cache", "apt-key", "apt-mark"),
+    *("update-rc.d", "add-apt-repository", "debconf-set-selections", "dpkg-reconfigure"),
+)
+_RPM_ONLY = (
+    *("rpm", "rpmbuild", "rpm2cpio", "rpmkeys", "rpmdb", "rpmsign", "yum", "dnf", "microdnf"),
+    *("chkconfig", "yum-config-manager", "amazon-linux-extras", "subscription-manager"),
+)
+_SYSTEMD_ONLY = ("systemctl", "journalctl", "hostnamectl", "timedatectl", "localectl")
+# Where the host keeps a real one in /usr/sbin, it must not be found first.
+_ALSO_IN_SBIN = ("service", "shutdown", "reboot", "poweroff", "halt", "chkconfig", "update-rc.d")
 
 
 def make_standins(place: Path, distro: Distro) -> None:
     """Write the layer for one platform."""
-    bin_, sbin = place / "bin", place / "sbin"
-    for folder in (bin_, sbin):
-        folder.mkdir(parents=True)
-    _copy("common", bin_)
+    programs = place / "bin"
+    programs.mkdir(parents=True)
+    (place / "sbin").mkdir()
+    for kind in _kinds(distro):
+        _copy(kind, programs)
     for name in _QUIET:
-        _link(bin_ / name, "quiet")
+        _link(programs / name, "quiet")
     for name in ("reboot", "poweroff", "halt"):
-        _link(bin_ / name, "shutdown")
-    for name in ("shutdown", "service", "reboot", "poweroff", "halt"):
-        # Where the host keeps a real one, it must not be found first.
-        shutil.copy(bin_ / ("service" if name == "service" else "shutdown"), sbin / name)
-    if distro.deb:
-        _copy("deb", bin_)
-        _link(bin_ / "apt", "apt-get")
-    else:
-        _copy("rpm", bin_)
-        _link(bin_ / "yum", "dnf")
-    foreign: tuple[str, ...] = _RPM_ONLY if distro.deb else _DEB_ONLY
-    if distro.systemd:
-        _copy("systemd", bin_)
-    else:
-        foreign = (*foreign, "systemctl", "journalctl", "hostnamectl", "timedatectl")
-    for name in foreign:
-        (bin_ / name).unlink(missing_ok=True)
-        _hide(bin_ / name)
+        _link(programs / name, "shutdown")
+    _link(programs / ("apt" if distro.deb else "yum"), "apt-get" if distro.deb else "dnf")
+    for name in _foreign(distro):
+        _hide(programs / name)
+        _hide(place / "sbin" / name)
+    for name in _ALSO_IN_SBIN:
+        if (programs / name).is_file():
+            shutil.copy(programs / name, place / "sbin" / name)
+    _units(place / "lib/systemd/system", distro)
+
+
+def _kinds(distro: Distro) -> tuple[str, ...]:
+    tools = "deb" if distro.deb else "rpm"
+    return ("common", tools, "systemd") if distro.systemd else ("common", tools)
+
+
+def _foreign(distro: Distro) -> tuple[str, ...]:
+    tools = _RPM_ONLY if distro.deb else _DEB_ONLY
+    return tools if distro.systemd else (*tools, *_SYSTEMD_ONLY)
 
 
 def _copy(kind: str, target: Path) -> None:
@@ -71,11 +72,22 @@ def _copy(kind: str, target: Path) -> None:
 
 
 def _link(path: Path, to: str) -> None:
-    path.unlink(missing_ok=True)
     path.symlink_to(to)
 
 
 def _hide(path: Path) -> None:
     # overlayfs.rst: a character device 0/0 is a whiteout; making one needs no privilege since
     # Linux 5.8.
+    path.unlink(missing_ok=True)
     os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(0, 0))
+
+
+def _units(folder: Path, distro: Distro) -> None:
+    """The base image's own units hide the host's: overlayfs.rst, opaque directories."""
+    if not distro.systemd:
+        return
+    write_units(folder, distro)
+    name = "trusted.overlay.opaque" if os.geteuid() == 0 else "user.overlay.opaque"
+    # A file system without such attributes shows the host's units besides; nothing else changes.
+    with contextlib.suppress(OSError):
+        os.setxattr(folder, name, b"y")

@@ -6,22 +6,20 @@ import os
 import shutil
 from pathlib import Path
 
+from kiln_local.machines.databases import make_database
 from kiln_local.machines.distros import Distro
-from kiln_local.machines.packages import Package, build_rpms
-from kiln_local.machines.sandbox import SKELETON, Place, Sandbox
+from kiln_local.machines.sandbox import Place, make_skeleton
+from kiln_local.machines.units import enable_units
 
-_BASE_PACKAGES = ("openssh-server", "cloud-init", "amazon-ssm-agent", "curl")
-# What dpkg's and others' links point to lives in /etc/alternatives; the rest is what useradd and
-# rpm read.
+# What links in /usr point to, and what useradd and other tools of the host's read.
 _FROM_HOST = (
-    "alternatives",
+    *(f"alternatives/{name}" for name in ("awk", "nawk", "which", "pager", "editor", "vi", "rmt")),
     "pam.d",
     "security",
     "login.defs",
     "ld.so.conf",
     "ld.so.conf.d",
     "ld.so.cache",
-    "rpm",
     "default/useradd",
 )
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nbG9jYWwgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n"
@@ -31,12 +29,10 @@ KEYRING = (
 )
 
 
-def make_tree(place: Place, distro: Distro) -> None:
-    """A base image's tree, before any boot: no identity in it."""
-    for path in (place.usr, place.work, *(place.root / name for name in SKELETON)):
-        path.mkdir(parents=True, exist_ok=True)
-    for name in ("bin", "sbin", "lib", "lib64"):
-        (place.root / name).symlink_to(f"usr/{name}")
+def make_tree(place: Place, distro: Distro, runs: bool) -> None:
+    """A base image's tree, before any boot: no identity in it. `runs` is whether programs can be
+    run in it, which the package database of some platforms needs."""
+    make_skeleton(place)
     (place.root / "tmp").chmod(0o1777)
     (place.root / "root").chmod(0o700)
     _copy_from_host(place.root)
@@ -56,7 +52,9 @@ def make_tree(place: Place, distro: Distro) -> None:
         (place.root / folder).mkdir(parents=True, exist_ok=True)
     (place.root / "var/tmp").chmod(0o1777)
     (place.root / "var/run").symlink_to("../run")
-    (_dpkg_database if distro.deb else _rpm_database)(place, distro)
+    enable_units(place.root, distro)
+    if runs or distro.deb:
+        make_database(place, distro)
 
 
 def write(path: Path, text: str, mode: int = 0o644) -> None:
@@ -66,14 +64,28 @@ def write(path: Path, text: str, mode: int = 0o644) -> None:
     path.chmod(mode)
 
 
+def missing(path: Path, text: str, mode: int = 0o644) -> None:
+    """Write a file that is missing or empty (an empty machine-id means: make one)."""
+    if not path.exists() or path.stat().st_size == 0:
+        write(path, text, mode)
+
+
 def _copy_from_host(root: Path) -> None:
     for name in _FROM_HOST:
         source, target = Path("/etc") / name, root / "etc" / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
-        elif source.is_file():
+        if source.is_symlink():
+            target.symlink_to(source.readlink())
+        elif source.is_dir():
+            shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True, ignore=_unreadable)
+        elif source.is_file() and os.access(source, os.R_OK):
             shutil.copyfile(source, target)
+
+
+def _unreadable(folder: str, names: list[str]) -> list[str]:
+    """What a normal user cannot read of the host's /etc."""
+    paths = {name: Path(folder) / name for name in names}
+    return [n for n, p in paths.items() if not p.is_symlink() and not os.access(p, os.R_OK)]
 
 
 def _texts(distro: Distro) -> dict[str, str]:
@@ -94,7 +106,6 @@ def _texts(distro: Distro) -> dict[str, str]:
         "etc/ssh/sshd_config": "PasswordAuthentication no\n",
         "etc/shells": "/bin/sh\n/bin/bash\n",
         "etc/profile": "export PATH\n",
-        "etc/localtime.note": "UTC\n",
         "etc/ssl/certs/ca-bundle.pem": CERTIFICATE,
         "etc/skel/.profile": "\n",
     }
@@ -117,6 +128,8 @@ def _rpm_texts(distro: Distro) -> dict[str, str]:
         "etc/yum.conf": "[main]\ngpgcheck=1\n"
         + ("releasever=latest\n" if distro.version == "2018.03" else ""),
         "etc/cloud/cloud.cfg": "repo_upgrade: security\n",
+        # Debian's rpm keeps its database in a home directory unless it is told otherwise.
+        "etc/rpm/macros": "%_dbpath /var/lib/rpm\n",
     }
     return texts | (
         {"etc/dnf/dnf.conf": "[main]\ngpgcheck=1\n"} if distro.version == "2023" else {}
@@ -131,68 +144,3 @@ def _homes(root: Path, distro: Distro) -> None:
     if os.geteuid() == 0:
         for path in (home, home / ".bashrc"):
             os.chown(path, 1000, 1000)
-
-
-def _dpkg_database(place: Place, distro: Distro) -> None:
-    entries = [
-        f"Package: {name}\nStatus: install ok installed\nPriority: optional\nSection: admin\n"
-        f"Maintainer: The local AWS <local@aws.invalid>\nArchitecture: all\nVersion: 1.0\n"
-        "Description: a package of the base image\n"
-        for name in (*_BASE_PACKAGES, "linux-image-aws")
-        if not (distro.snap_agent and name == "amazon-ssm-agent")
-    ]
-    write(place.root / "var/lib/dpkg/status", "\n".join(entries))
-    write(place.root / "var/lib/dpkg/available", "")
-    for name in ("info", "updates", "triggers", "alternatives", "parts"):
-        (place.root / "var/lib/dpkg" / name).mkdir(parents=True, exist_ok=True)
-    for name in _BASE_PACKAGES:
-        write(place.root / f"var/lib/dpkg/info/{name}.list", "/.\n")
-    (place.root / "var/cache/apt/archives/partial").mkdir(parents=True, exist_ok=True)
-    (place.root / "var/log/apt").mkdir(parents=True, exist_ok=True)
-
-
-def _rpm_database(place: Place, distro: Distro) -> None:
-    """A real database: the packages are built and installed by the real rpm."""
-    release = {"2": "2", "2023": "2023.8.20250818", "2018.03": "2018.03"}.get(
-        distro.version, distro.version
-    )
-    packages = (
-        *(Package(name) for name in (*_BASE_PACKAGES, "kernel")),
-        Package("system-release", release, "the release of the operating system"),
-    )
-    install_rpms(place, build_rpms(packages))
-
-
-def install_rpms(place: Place, files: list[Path]) -> None:
-    """Install packages with the real rpm, inside."""
-    target = place.root / "tmp" / "kiln-packages"
-    target.mkdir()
-    for file in files:
-        shutil.copy(file, target)
-    names = [f"/tmp/kiln-packages/{file.name}" for file in files]
-    _install(place, ["rpm", "-i", "--force-debian", "--nodeps", "--nosignature", *names])
-    shutil.rmtree(target)
-
-
-def install_debs(place: Place, files: list[Path]) -> None:
-    """Install packages with the real dpkg, inside."""
-    target = place.root / "tmp" / "kiln-packages"
-    target.mkdir()
-    for file in files:
-        shutil.copy(file, target)
-    _install(
-        place, ["dpkg", "--force-unsafe-io", "-i", *(f"/tmp/kiln-packages/{f.name}" for f in files)]
-    )
-    shutil.rmtree(target)
-
-
-def _install(place: Place, command: list[str]) -> None:
-    sandbox = Sandbox(place)
-    try:
-        ended = sandbox.run(command, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, 60)
-    finally:
-        sandbox.end()
-    if ended.exit_code:
-        raise RuntimeError(
-            f"{command[0]} failed in a base image: {ended.stderr.decode(errors='replace')}"
-        )
