@@ -17,7 +17,7 @@ from kiln.domain.platforms import ImageName
 from kiln.domain.rollout import Rollout
 from kiln.domain.stack import LayerInstance, Stack, split_layer
 from kiln.domain.waiting import WaitingToken
-from kiln.errors import AwsRefused, CapacityShort, InvalidBlueprint, TokenGone
+from kiln.errors import AwsBusy, AwsRefused, CapacityShort, InvalidBlueprint, TokenGone
 from kiln.ports import (
     CommandFacts,
     CommandOrder,
@@ -68,14 +68,22 @@ class FakeFleet:
             raise CapacityShort("ec2", "RunInstances", "InsufficientInstanceCapacity", "none here")
         if order.token not in self._tokens:
             self.orders.append(order)
-            self._tokens[order.token] = self.add(order.tags, "pending", order.image.id)
+            self._tokens[order.token] = self.add(
+                order.tags, "pending", order.image.id, order.instance_type
+            )
         return self._tokens[order.token]
 
-    def add(self, tags: dict[str, str], state: str = "running", image: str = "ami-1") -> str:
+    def add(
+        self,
+        tags: dict[str, str],
+        state: str = "running",
+        image: str = "ami-1",
+        instance_type: str = "m7i.large",
+    ) -> str:
         """Put an instance in place."""
-        identifier = f"i-{next(self._ids):017x}"
-        self.instances[identifier] = InstanceFacts(identifier, state, "", image, "m7i.large", tags)
-        return identifier
+        new = InstanceFacts(f"i-{next(self._ids):017x}", state, "", image, instance_type, tags)
+        self.instances[new.id] = new
+        return new.id
 
     def become(self, instance: str, state: str, reason: str = "") -> None:
         """Change an instance's state."""
@@ -91,6 +99,8 @@ class FakeFleet:
 
     def stop(self, instance: str) -> None:
         self._check()
+        if instance not in self.instances:
+            raise AwsRefused("ec2", "StopInstances", "InvalidInstanceID.NotFound", instance)
         self.become(instance, "stopping")
 
     def terminate(self, instances: Iterable[str]) -> None:
@@ -136,7 +146,9 @@ class FakeImages:
         found = (
             image
             for image in self.images.values()
-            if self.owners[image.id] == pattern.owner and fnmatchcase(image.name, pattern.name)
+            if self.owners[image.id] == pattern.owner
+            and image.state == "available"
+            and fnmatchcase(image.name, pattern.name)
         )
         return max(found, key=lambda image: image.created, default=None)
 
@@ -145,7 +157,8 @@ class FakeImages:
         return next((image for image in own if image.name == name), None)
 
     def of_bake(self, bake: str) -> tuple[ImageFacts, ...]:
-        return tuple(i for i in self.images.values() if i.tags.get(TAG_BAKE) == bake)
+        own = (i for i in self.images.values() if self.owners[i.id] == "self")
+        return tuple(image for image in own if image.tags.get(TAG_BAKE) == bake)
 
     def create(self, order: ImageOrder) -> str:
         if self.refusal:
@@ -215,7 +228,12 @@ class FakeCommands:
         return CommandFacts(status, status, steps)
 
     def output(self, command: str, instance: str, step: str) -> StepResult:
-        return next(found for found in self.ended[command][1] if found.name == step)
+        if command not in self.ended:
+            raise AwsBusy(f"command {command} is not known on {instance} yet")
+        found = next((found for found in self.ended[command][1] if found.name == step), None)
+        if found is None:
+            raise AwsRefused("ssm", "GetCommandInvocation", "InvalidPluginName", step)
+        return found
 
 
 @dataclass
@@ -267,7 +285,7 @@ class FakeRecords:
 
     def blueprint(self, name: str, version: int | None) -> tuple[int, dict[str, Any]] | None:
         versions = self._blueprints.get(name, [])
-        number = version or len(versions)
+        number = len(versions) if version is None else version
         return (number, versions[number - 1]) if 0 < number <= len(versions) else None
 
     def blueprints(self) -> tuple[str, ...]:
@@ -333,7 +351,8 @@ class FakeRecords:
         return self._rollouts.get((image, layer))
 
     def rollouts(self, image: str) -> tuple[Rollout, ...]:
-        return tuple(found for (name, _), found in self._rollouts.items() if name == image)
+        found = (rollout for (name, _), rollout in self._rollouts.items() if name == image)
+        return tuple(sorted(found, key=lambda rollout: rollout.layer))
 
     def update_rollout(self, rollout: Rollout) -> None:
         self._rollouts[rollout.image, rollout.layer] = rollout
@@ -342,7 +361,8 @@ class FakeRecords:
         self._instances[instance.stack, instance.id] = instance
 
     def instances(self, stack: str) -> tuple[LayerInstance, ...]:
-        return tuple(found for (name, _), found in self._instances.items() if name == stack)
+        found = (entry for (name, _), entry in self._instances.items() if name == stack)
+        return tuple(sorted(found, key=lambda entry: entry.id))
 
     def remove_instance(self, instance: LayerInstance) -> None:
         self._instances.pop((instance.stack, instance.id), None)
