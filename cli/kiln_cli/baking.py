@@ -68,6 +68,11 @@ def bake_bases(wanted: Wanted, place: Place, pace: Pace) -> None:
             raise ImageFailed(f"{base.label}: {execution.error}: {execution.cause}")
 
 
+def is_on_another(wanted: Wanted) -> bool:
+    """Whether the base is another blueprint's image."""
+    return bool(wanted.file and wanted.file.blueprint.base.blueprint)
+
+
 def _bases(wanted: Wanted) -> Iterator[Wanted]:
     """The base of a blueprint, the base of that, ..."""
     file, seen = wanted.file, {wanted.name}

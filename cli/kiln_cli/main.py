@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import sys
+import threading
 from types import TracebackType
 from typing import Any
 
@@ -117,6 +118,7 @@ def cli() -> None:
 def main() -> None:
     """The console script. A fault of Kiln itself is one line too."""
     sys.excepthook = _fault
+    threading.excepthook = _fault_of_a_thread
     cli(prog_name="kiln")
 
 
@@ -126,3 +128,8 @@ def _fault(kind: type[BaseException], value: BaseException, trace: TracebackType
         return
     text = " ".join(f"{kind.__name__}: {value}".split())
     click.echo(f"kiln: a fault of Kiln: {text} (KILN_TRACEBACK=1 shows where)", err=True)
+
+
+def _fault_of_a_thread(fault: threading.ExceptHookArgs) -> None:
+    if fault.exc_value is not None:
+        _fault(fault.exc_type, fault.exc_value, fault.exc_traceback)
