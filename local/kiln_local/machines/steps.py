@@ -107,25 +107,15 @@ def _compare(arguments: list[str], values: Values) -> tuple[bool, str]:
 def ending(inputs: dict[str, Any], step: StepRun) -> tuple[StepRun, bool]:
     """A step as it counts, and whether the document ends with it: by an exit code of its own (5)
     or by its inputs (3). A time-out is no failure to `onFailure` (runpluginutil.go)."""
-    rule = inputs.get("onFailure")
     if step.exit_code == _SUCCEED:
-        said = "Step exited with code 168. Therefore, marking step as succeeded."
-        return _told(replace(step, status="Success", stderr=""), said, on_both=False), True
+        return replace(step, status="Success", stderr=""), True
     if step.exit_code == _FAIL:
-        return _told(step, "Step exited with code 169. Therefore, marking step as Failed."), True
-    if step.status == "Failed" and rule in ("exit", "successAndExit"):
-        told = _told(step, "Step was found to have onFailure property.")
-        if rule == "exit":
-            return told, True
-        return replace(told, status="Success", exit_code=_SUCCEED), True
+        return step, True
+    if step.status == "Failed" and inputs.get("onFailure") == "successAndExit":
+        return replace(step, status="Success", exit_code=_SUCCEED), True
+    if step.status == "Failed":
+        return step, inputs.get("onFailure") == "exit"
     return step, step.status == "Success" and inputs.get("onSuccess") == "exit"
-
-
-def _told(step: StepRun, said: str, on_both: bool = True) -> StepRun:
-    """A step with the sentence that the agent puts at the end of its output."""
-    text = f"\n{said} Further document steps will be skipped."
-    stderr = step.stderr + text if on_both else step.stderr
-    return replace(step, stdout=step.stdout + text, stderr=stderr)
 
 
 def summary(steps: Sequence[StepRun]) -> str:
