@@ -74,8 +74,9 @@ class Verified:
 
     @property
     def leftovers(self) -> list[str]:
+        mark = "left over: "
         said = step_of(self.run, "leftovers").stdout.splitlines()
-        return [line.removeprefix("left over: ") for line in said]
+        return [line.removeprefix(mark) for line in said if line.startswith(mark)]
 
 
 def step_of(run: DocumentRun, name: str) -> StepRun:
@@ -98,14 +99,14 @@ class Bakery:
 
     def start(self, row: Row, instance: str = BUILDER, image: str | None = None) -> str:
         """A running instance: of a base, as OpsWorks made it where the row names a Chef version,
-        or of an image."""
+        or of an image. A clone has no key pair, as Kiln launches it."""
         chef = None if image or row.chef == "none" else row.chef
         if image is None:
             image = f"base-{row.platform}"
             self.room.add_base_image(image, row.platform)
         number = 10 if instance == BUILDER else 20
         name = f"ip-10-0-0-{number}.eu-west-1.compute.internal"
-        key = "somebody"
+        key = "somebody" if instance == BUILDER else None
         self.room.create(
             Birth(instance, row.platform, "x86_64", f"10.0.0.{number}", name, chef, key), image
         )
@@ -148,6 +149,10 @@ class Bakery:
     def verify(self, row: Row, image: str) -> Verified:
         """Boot a clone of an image and run the verification there; the clone stays."""
         self.start(row, CLONE, image)
+        return self.verify_again(row)
+
+    def verify_again(self, row: Row) -> Verified:
+        """Verify the clone as it now is."""
         run = self.run(CLONE, "verify-linux", BuilderInstance=BUILDER, **row.parameters)
         return Verified(run, facts_of(run))
 

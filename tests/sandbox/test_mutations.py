@@ -11,15 +11,16 @@ from dataclasses import dataclass
 
 import pytest
 from kiln.domain.cleanup import IDENTITY, SEALED, cleanup_for
-from kiln.domain.identity import shared_facts
+from kiln.domain.identity import Facts, shared_facts
 
-from tests.sandbox.bakery import BUILDER, Bakery, Document, Row, Verified, parsed, text_of
+from tests.sandbox.bakery import BUILDER, CLONE, Bakery, Document, Row, Verified, parsed, text_of
 from tests.sandbox.traces import belongs_to, plant
 
 CLEAN = text_of("clean-linux")
 AMAZON = Row("amazon-linux-2", "12")
 UBUNTU = Row("ubuntu-18.04", "12")
 INIT = Row("amazon-linux-1", "11")
+SUDO_RULES = "/etc/sudoers.d/90-cloud-init-users"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def lines_of(name: str) -> list[str]:
 FILES = [
     *(Mutation(AMAZON, "paths", line) for line in lines_of("paths")),
     *(Mutation(UBUNTU, "stamps", line) for line in lines_of("stamps")),
-    *(Mutation(AMAZON, "identity", line) for line in lines_of("identity")),
+    *(Mutation(AMAZON, "identity", line) for line in lines_of("identity") if line != SUDO_RULES),
     *(Mutation(AMAZON, "sealed", line) for line in lines_of("sealed")),
 ]
 PACKAGES = [
@@ -69,21 +70,24 @@ RUNNING = [
 ]
 SCRIPT = {
     "if [ -e /etc/machine-id ]; then true >/etc/machine-id; fi": "/etc/machine-id",
-    'while IFS= read -r file; do remove "$file"; done </run/kiln/rotated': "/var/log/*",
     'while IFS= read -r file; do kept "$file" || true >"$file"; done </run/kiln/logs': "/var/log/*",
     "systemctl start kiln-seal.service": "*",
 }
 
 
+def prepared(bakery: Bakery, row: Row = AMAZON) -> tuple[str, Facts]:
+    """An image of a builder that has a file for each entry of its row."""
+    return bakery.prepared(row, lambda root: plant(root, cleanup_for(row.platform, row.chef)))
+
+
 def verified_without(bakery: Bakery, mutation: Mutation) -> Verified:
     """A bake whose clean-up lacks one line, on a copy of a prepared builder."""
-    row = cleanup_for(mutation.row.platform, mutation.row.chef)
-    image, facts = bakery.prepared(mutation.row, lambda root: plant(root, row))
+    image, facts = prepared(bakery, mutation.row)
     bakery.start(mutation.row, BUILDER, image)
     return judged(bakery, mutation, facts)
 
 
-def judged(bakery: Bakery, mutation: Mutation, facts: dict[str, str]) -> Verified:
+def judged(bakery: Bakery, mutation: Mutation, facts: Facts) -> Verified:
     cleaned = bakery.clean(mutation.row, mutation.document)
     assert cleaned.status == "Success", cleaned
     bakery.make_image("mutant")
@@ -95,7 +99,9 @@ def judged(bakery: Bakery, mutation: Mutation, facts: dict[str, str]) -> Verifie
 
 def test_the_mutations_are_the_whole_table() -> None:
     amazon, ubuntu, init = (cleanup_for(r.platform, r.chef) for r in (AMAZON, UBUNTU, INIT))
-    assert {m.entry for m in FILES} == {*amazon.paths, *ubuntu.stamps, *IDENTITY, *SEALED}
+    assert {m.entry for m in FILES} == {*amazon.paths, *ubuntu.stamps, *IDENTITY, *SEALED} - {
+        SUDO_RULES
+    }
     assert {m.entry for m in PACKAGES} == {*amazon.packages}
     assert {m.entry for m in RUNNING} == {*init.init, *ubuntu.systemd, *ubuntu.timers}
 
@@ -106,7 +112,41 @@ def test_a_path_that_is_not_removed_is_found_on_the_clone(
 ) -> None:
     leftovers = verified_without(bakery, mutation).leftovers
     assert leftovers
-    assert [path for path in leftovers if not belongs_to(path, mutation.entry)] == []
+    assert [
+        path for path in leftovers if not belongs_to(path.partition(",")[0], mutation.entry)
+    ] == []
+
+
+def test_sudo_rules_that_are_not_removed_are_found_or_replaced_by_the_clones_own(
+    bakery: Bakery,
+) -> None:
+    # cloud-init writes this file at a first boot; what matters is that the builder's does not stay.
+    image, _ = prepared(bakery)
+    bakery.start(AMAZON, BUILDER, image)
+    (bakery.room.root(BUILDER) / SUDO_RULES[1:]).write_text("builder ALL=(ALL) NOPASSWD:ALL\n")
+    bakery.clean(AMAZON, Mutation(AMAZON, "identity", SUDO_RULES).document)
+    bakery.make_image("mutant")
+    found = bakery.verify(AMAZON, "mutant").leftovers
+    rules = (bakery.room.root(CLONE) / SUDO_RULES[1:]).read_text()
+    assert found == [SUDO_RULES] or (found == [] and "builder" not in rules)
+
+
+def test_a_key_of_the_builder_is_found_in_a_file_that_the_clones_own_boot_made_new(
+    bakery: Bakery,
+) -> None:
+    image, _ = prepared(bakery)
+    bakery.start(AMAZON, BUILDER, image)
+    keys = bakery.sh(BUILDER, "cat /root/.ssh/authorized_keys")
+    assert keys.startswith("ssh-")
+    bakery.clean(AMAZON)
+    bakery.make_image("mutant")
+    bakery.start(AMAZON, CLONE, "mutant")
+    (bakery.room.root(CLONE) / "root/.ssh/authorized_keys").write_text(
+        f'ssh-ed25519 AAAAnew admin\nno-pty,command="echo hello" {keys}'
+    )
+    assert bakery.verify_again(AMAZON).leftovers == [
+        "/root/.ssh/authorized_keys, a key of the builder"
+    ]
 
 
 @pytest.mark.parametrize("mutation", PACKAGES, ids=str)
@@ -132,7 +172,7 @@ def test_a_service_or_timer_that_is_not_stopped_is_known_from_the_seal(
 def test_what_the_seal_does_besides_its_list_is_proved_too(
     bakery: Bakery, line: str, pattern: str
 ) -> None:
-    image, _ = bakery.prepared(AMAZON, lambda root: plant(root, cleanup_for("amazon-linux-2", "12")))
+    image, _ = prepared(bakery)
     bakery.start(AMAZON, BUILDER, image)
     assert bakery.clean(AMAZON, Mutation(AMAZON, "", line).document).status == "Success"
     bakery.make_image("mutant")
@@ -142,7 +182,7 @@ def test_what_the_seal_does_besides_its_list_is_proved_too(
 
 
 def test_a_missing_clean_up_is_found(bakery: Bakery) -> None:
-    image, _ = bakery.prepared(AMAZON, lambda root: plant(root, cleanup_for("amazon-linux-2", "12")))
+    image, _ = prepared(bakery)
     bakery.start(AMAZON, BUILDER, image)
     bakery.make_image("mutant")
     verified = bakery.verify(AMAZON, "mutant")
