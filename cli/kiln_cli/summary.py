@@ -38,11 +38,17 @@ def show(result: BakeResult) -> None:
         click.echo(f"\n{plain(line)}")
     if result.bake.error:
         click.echo(f"\n{plain(result.bake.error)}: {plain(result.bake.cause or 'no cause given')}")
-        # A builder that is kept is the next thing to look at; the cause says how.
-        if " is kept, " not in (result.bake.cause or ""):
-            click.echo(
-                _NEXT.get(result.bake.error, "`kiln status` shows all bakes and their errors.")
-            )
+        if advice := _advice(result):
+            click.echo(advice)
+
+
+def _advice(result: BakeResult) -> str:
+    if not all(command.ran for command in result.commands):
+        return "Bake where a sandbox can be had (Linux with user namespaces), or on AWS."
+    # A builder that is kept is the next thing to look at; the cause says how.
+    if " is kept, " in (result.bake.cause or ""):
+        return ""
+    return _NEXT.get(result.bake.error or "", "Mend what the cause names, and bake again.")
 
 
 def _head(result: BakeResult) -> Iterator[tuple[str, str]]:
@@ -88,6 +94,8 @@ def _short(value: str) -> str:
 
 
 def _command(command: CommandOutcome) -> tuple[str, str, str, str]:
+    if not command.ran:
+        return command.document, command.instance, "-", "NOT RUN"
     steps = ", ".join(
         f"{s.name} {'-' if s.exit_code is None else s.exit_code}" for s in command.steps
     )

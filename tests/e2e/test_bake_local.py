@@ -269,7 +269,7 @@ HOSTILE = (
 LINE = " ".join(HOSTILE.split())
 
 
-def hostile_blueprint() -> dict[str, Any]:
+def hostile_blueprint(script: str) -> dict[str, Any]:
     """Every text of a blueprint that may hold any character holds the worst ones."""
     same = 'printf %s "$VALUE" | cmp - /srv/value'
     return {
@@ -279,6 +279,11 @@ def hostile_blueprint() -> dict[str, Any]:
                 "name": f"`touch {MARK}` $(x) {{{{ Name }}}} '\"\n$$",
                 "environment": {"VALUE": HOSTILE, "EMPTY": ""},
                 "shell": 'mkdir -p /srv && printf %s "$VALUE" > /srv/value && test -z "$EMPTY"',
+            },
+            {
+                "name": "a script from S3",
+                "script": {"s3": script},
+                "environment": {"VALUE": HOSTILE},
             },
             {
                 "name": "a script with everything",
@@ -297,10 +302,18 @@ def hostile_blueprint() -> dict[str, Any]:
                     "environment": {"VALUE": HOSTILE + "\n"},
                     "shell": 'printf %s "$VALUE" | cmp - /srv/script',
                 },
+                {
+                    "name": "the script from S3 ran",
+                    "environment": {"VALUE": HOSTILE},
+                    "shell": 'printf %s "$VALUE" | cmp - /srv/from-s3',
+                },
                 {"name": "nothing was executed", "shell": f"! test -e {MARK}"},
             ]
         },
-        "image": {"tags": {LINE[:100]: LINE[:200], "team": HOSTILE}},
+        "image": {
+            "name": "it's [a] (b) ./-@_ {blueprint}-{date}-{time}",
+            "tags": {LINE[:100]: LINE[:200], "team": HOSTILE},
+        },
         "layers": [{"layer": "hostile/web", "strategy": "add"}],
     }
 
@@ -328,7 +341,11 @@ def test_no_string_is_executed_and_none_breaks_a_bake(at: Opened, tmp_path: Path
     stack = tmp_path / "stack.yaml"
     stack.write_text(yaml.safe_dump(hostile_stack()))
     opening.apply_stacks({"local": True, "stacks": [stack]}, None, at.place)
-    result = bake(write(tmp_path, name="hostile", **hostile_blueprint()), at)
+    key, bucket = f'it\'s $(touch {MARK})/`a` "b" {{{{ c }}}}.sh', at.place.outputs["BucketName"]
+    body = b'printf %s "$VALUE" > /srv/from-s3\n'
+    at.place.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+    document = hostile_blueprint(f"s3://{bucket}/{key}")
+    result = bake(write(tmp_path, name="hostile", **document), at)
     assert (result.bake.status, result.bake.cause) == ("SUCCEEDED", None)
     assert result.succeeded
     assert result.image is not None

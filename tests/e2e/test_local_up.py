@@ -74,8 +74,8 @@ def up(monkeypatch: pytest.MonkeyPatch) -> Iterator[Up]:
         monkeypatch.setenv("AWS_ENDPOINT_URL", ready["endpoint"])
         yield Up(process, ready)
     finally:
-        process.kill()
-        process.communicate()
+        process.terminate()
+        process.communicate(timeout=30)
 
 
 def test_any_client_bakes_an_image_and_kiln_sees_it(up: Up) -> None:
