@@ -9,6 +9,8 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from moto.core.exceptions import AWSError
+from moto.core.responses import EmptyResult
 
 from kiln_local import jsonata
 from kiln_local.clock import SimClock, datetime_module, event_class, threading_module, time_module
@@ -42,7 +44,8 @@ def connect(patches: Patches, clock: SimClock, region: str, on_change: Any) -> N
     _name_callers(patches)
     _answer_early(patches)
     _parse_once(patches)
-    _pass_causes(patches)
+    _mend_callbacks(patches)
+    _mend_executions(patches)
     _report_changes(patches, on_change)
 
 
@@ -139,27 +142,62 @@ def _parse_once(patches: Patches) -> None:
     patches.set(parser, "parse", staticmethod(parse))
 
 
-def _pass_causes(patches: Patches) -> None:
-    """moto drops the cause of SendTaskFailure, and cannot start an execution without a name
-    twice."""
-    from moto.core.responses import EmptyResult
-    from moto.stepfunctions.parser.models import StepFunctionsParserBackend
-    from moto.stepfunctions.responses import StepFunctionResponse
+def _mend_callbacks(patches: Patches) -> None:
+    """moto drops the cause of SendTaskFailure, and trips over its error for a token that ended."""
+    backend = _module("models").StepFunctionsParserBackend
+    responses = importlib.import_module("moto.stepfunctions.responses").StepFunctionResponse
+    succeed, fail = backend.send_task_success, backend.send_task_failure
 
-    start = StepFunctionsParserBackend.start_execution
+    def send_task_success(self: Any, token: str, output: str) -> Any:
+        _check_waiting(self, token)
+        return succeed(self, token, output)
 
     def send_task_failure(self: Any) -> EmptyResult:
         token, error, cause = (self._get_param(name) for name in ("taskToken", "error", "cause"))
-        self.stepfunction_backend.send_task_failure(token, error=error, cause=cause)
+        _check_waiting(self.stepfunction_backend, token)
+        fail(self.stepfunction_backend, token, error=error, cause=cause)
         return EmptyResult()
+
+    patches.set(backend, "send_task_success", send_task_success)
+    patches.set(responses, "send_task_failure", send_task_failure)
+
+
+class TaskTimedOut(AWSError):  # type: ignore[misc]
+    """The task that a token stood for has ended (Step Functions API, SendTaskSuccess)."""
+
+    TYPE = "TaskTimedOut"
+    STATUS = 400
+
+
+def _check_waiting(backend: Any, token: str) -> None:
+    for execution in backend._get_executions():
+        endpoint = execution.exec_worker.env.callback_pool_manager.get(token)
+        if endpoint is not None and (endpoint.consumer_error or endpoint.get_outcome()):
+            raise TaskTimedOut("Task Timed Out: 'Provided task does not exist anymore'")
+
+
+def _mend_executions(patches: Patches) -> None:
+    """moto cannot start an execution without a name twice, and gives every task 60 seconds.
+
+    The States Language's document says 60; Step Functions itself waits 99999999 seconds (Step
+    Functions Developer Guide, "Task workflow state", TimeoutSeconds).
+    """
+    backend = _module("models").StepFunctionsParserBackend
+    timeout = _module("asl.component.common.timeouts.timeout").TimeoutSeconds
+    start, eval_seconds = backend.start_execution, timeout._eval_seconds
 
     def start_execution(
         self: Any, arn: str, name: str | None = None, text: str | None = None, *rest: Any
     ) -> Any:
         return start(self, arn, name or str(uuid.uuid4()), text, *rest)
 
-    patches.set(StepFunctionResponse, "send_task_failure", send_task_failure)
-    patches.set(StepFunctionsParserBackend, "start_execution", start_execution)
+    def seconds(self: Any, env: Any) -> int:
+        if self.is_default_value():
+            return int(timeout.DEFAULT_TIMEOUT_SECONDS)
+        return int(eval_seconds(self, env))
+
+    patches.set(backend, "start_execution", start_execution)
+    patches.set(timeout, "_eval_seconds", seconds)
 
 
 def _report_changes(patches: Patches, on_change: Any) -> None:
