@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    ParamValidationError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
 
 from kiln.adapters._errors import ignoring, translated
 from kiln.errors import AwsBusy, AwsRefused, CapacityShort
@@ -47,6 +56,33 @@ def test_the_rest_is_final_and_keeps_awss_words() -> None:
 def test_a_call_that_does_not_get_through_is_tried_again() -> None:
     with pytest.raises(AwsBusy, match="did not get through"), translated("ec2", "RunInstances"):
         raise EndpointConnectionError(endpoint_url="https://ec2.invalid")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ReadTimeoutError(endpoint_url="https://ec2.invalid"),
+        ResponseStreamingError(error="cut off"),
+    ],
+)
+def test_an_answer_that_does_not_arrive_whole_is_tried_again(error: BotoCoreError) -> None:
+    with pytest.raises(AwsBusy), translated("s3", "GetObject"):
+        raise error
+
+
+@pytest.mark.parametrize("error", [NoCredentialsError(), NoRegionError()])
+def test_a_call_that_cannot_even_be_signed_is_final(error: BotoCoreError) -> None:
+    """Trying again finds no credentials either; their lack must not look like a busy AWS."""
+    with pytest.raises(AwsRefused) as found, translated("ec2", "DescribeImages"):
+        raise error
+    assert found.value.code == type(error).__name__
+
+
+def test_unsupported_is_about_a_place_only_where_something_is_launched() -> None:
+    """RunInstances says Unsupported of a type that the Availability Zone does not offer."""
+    with pytest.raises(AwsRefused) as found, translated("ec2", "CreateImage"):
+        raise ClientError({"Error": {"Code": "Unsupported", "Message": ""}}, "CreateImage")
+    assert not isinstance(found.value, CapacityShort)
 
 
 def test_a_request_that_awss_model_forbids_is_a_fault_of_ours() -> None:
