@@ -32,10 +32,25 @@ from kiln_local.machines import MachineRoom
 from kiln_local.patches import Patches
 from kiln_local.template import Resolver, expand, local_paths, read
 
+_ROOM = 512 * 1024 * 1024
 _CONFIG: Any = {
     "stepfunctions": {"execute_state_machine": True},
     "core": {"reset_boto3_session": True, "mock_credentials": True},
 }
+
+
+def _memory() -> str | None:
+    """Memory rather than a disk for the machines' trees, where that will do: ten times as fast.
+
+    Programs must run there, and as a normal user an overlay wants attributes on it that tmpfs has
+    only since Linux 6.6.
+    """
+    place = Path("/dev/shm")
+    if os.geteuid() != 0 or not os.access(place, os.W_OK):
+        return None
+    state = os.statvfs(place)
+    room = state.f_bavail * state.f_frsize
+    return str(place) if room > _ROOM and not state.f_flag & os.ST_NOEXEC else None
 
 
 class LocalAws:
@@ -59,7 +74,7 @@ class LocalAws:
         self._clients: dict[str, Any] = {}
 
     def __enter__(self) -> LocalAws:
-        self._home = Path(tempfile.mkdtemp(prefix="kiln-local-"))
+        self._home = Path(tempfile.mkdtemp(prefix="kiln-local-", dir=_memory()))
         self._environ = dict(os.environ)
         self._mock = mock_aws(config=_CONFIG)
         self._mock.start()
