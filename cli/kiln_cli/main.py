@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import threading
+from io import TextIOWrapper
 from types import TracebackType
 from typing import Any
 
@@ -119,6 +120,10 @@ def main() -> None:
     """The console script. A fault of Kiln itself is one line too."""
     sys.excepthook = _fault
     threading.excepthook = _fault_of_a_thread
+    # A step's output may hold what the terminal's encoding cannot say.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     cli(prog_name="kiln")
 
 

@@ -57,10 +57,7 @@ def make_place(
 
 def account(stack_name: str) -> Place:
     """The account and Region of the environment. Raises AwsRefused, AwsBusy."""
-    with translated("cloudformation", "DescribeStacks"):
-        session = boto3.Session()
-        client = session.client("cloudformation", config=_FIRST_CALL)
-        stack = client.describe_stacks(StackName=stack_name)["Stacks"][0]
+    stack, session = _describe(stack_name)
     outputs = {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", ())}
     parameters = {p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", ())}
     if "BakeStateMachineArn" not in outputs:
@@ -72,3 +69,13 @@ def account(stack_name: str) -> Place:
             "is it Kiln's? name it with --stack-name",
         )
     return make_place(session, stack_name, outputs, parameters.get("SubnetIds", ""))
+
+
+def _describe(stack_name: str) -> tuple[Any, boto3.Session]:
+    try:
+        with translated("cloudformation", "DescribeStacks"):
+            session = boto3.Session()
+            client = session.client("cloudformation", config=_FIRST_CALL)
+            return client.describe_stacks(StackName=stack_name)["Stacks"][0], session
+    except ValueError as error:  # an empty Region, an endpoint that is no URL
+        raise AwsRefused("cloudformation", "DescribeStacks", "Endpoint", str(error)) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -123,6 +124,26 @@ def test_a_refusal_is_one_line_and_launches_nothing(tmp_path: Path) -> None:
     assert "m7g.large runs arm64, the base is x86_64" in line
     said = {"error": "IncompatibleBase", "message": line.removeprefix("kiln: ")}
     assert json.loads(ran.stdout) == said
+
+
+def test_a_clean_up_that_leaves_something_loses_its_image(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    for part in ("functions", "statemachine", "documents", "layers", "stacks", "blueprints"):
+        shutil.copytree(ROOT / part, project / part)
+    shutil.copy(ROOT / "template.yaml", project)
+    document = project / "documents" / "kiln-clean-linux.yaml"
+    lines = document.read_text().splitlines(keepends=True)
+    kept = [line for line in lines if line.split() != ["opsworks", "/etc/chef"]]
+    assert len(kept) == len(lines) - 1
+    document.write_text("".join(kept))
+    blueprint = project / "blueprints" / f"{EXAMPLES[1]}.yaml"
+    ran = kiln("bake", blueprint, "--local", "--json", "--project", project)
+    assert ran.returncode == 1
+    result = json.loads(ran.stdout)
+    assert result["bake"]["error"] == "VerificationFailed"
+    assert "/etc/chef" in result["bake"]["cause"]
+    assert (result["image"], result["leaks"], result["rollouts"]) == (None, [], [])
+    assert result["calls"]["ec2:CreateImage"] == result["calls"]["ec2:DeregisterImage"] == 1
 
 
 # ---------------------------------------------------------------- in one local AWS

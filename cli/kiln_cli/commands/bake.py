@@ -74,7 +74,13 @@ def _bake(target: str, path: Path | None, at: Opened, given: dict[str, Any]) -> 
     click.echo(f"bake {plan.bake} has started", err=True)
     if given["no_wait"]:
         return _started(plan.bake, at, given["as_json"])
-    return _show(baking.finish(plan, at.place, at.ledger, at.pace), given["as_json"])
+    try:
+        result = baking.finish(plan, at.place, at.ledger, at.pace)
+    except KeyboardInterrupt:
+        if not given["local"]:
+            click.echo(f"{plan.bake} goes on; `kiln status {plan.bake}` says how", err=True)
+        raise
+    return _show(result, given["as_json"])
 
 
 def _started(bake: str, at: Opened, as_json: bool) -> int:
