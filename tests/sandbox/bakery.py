@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from kiln.domain.identity import Facts, parse_facts
 from kiln_local.machines import Birth, DocumentRun, MachineRoom, RunOrder, StepRun
 

@@ -4,9 +4,9 @@ image."""
 from __future__ import annotations
 
 import pytest
+
 from kiln.domain.cleanup import cleanup_for
 from kiln.domain.identity import shared_facts
-
 from tests.sandbox.bakery import BUILDER, CLONE, Bakery, Row, facts_of
 from tests.sandbox.traces import OWN, plant, plant_own
 

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 
 import pytest
+
 from kiln.domain.cleanup import IDENTITY, SEALED, cleanup_for
 from kiln.domain.identity import Facts, shared_facts
-
 from tests.sandbox.bakery import BUILDER, CLONE, Bakery, Document, Row, Verified, parsed, text_of
 from tests.sandbox.traces import belongs_to, plant
 
