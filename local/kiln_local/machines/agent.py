@@ -116,9 +116,9 @@ class DocumentRunner:
             return StepRun(name, plugin, "Failed", 1, "", said)
         folder = f"{orchestration(self._order.instance_id, self._order.command_id)}/{name}"
         outputs: list[Ended] = []
-        for _ in range(MOST_REBOOTS + 1):
+        while True:
             outputs.append(self._once(folder, "\n".join(lines) + "\n", inputs))
-            if outputs[-1].exit_code != _REBOOT:
+            if outputs[-1].exit_code != _REBOOT or len(outputs) > MOST_REBOOTS:
                 break
             # 4: the agent reboots and runs the same step again.
             self._on_reboot()

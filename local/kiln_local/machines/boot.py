@@ -103,9 +103,8 @@ def _cloud_init(root: Path, birth: Birth, distro: Distro) -> None:
     (cloud / "instance").symlink_to(f"instances/{birth.instance_id}")
     # A value left by another machine is not overwritten, so that a forgotten clean-up shows.
     missing(cloud / "data/instance-id", birth.instance_id + "\n")
-    write(
-        root / "etc/sudoers.d/90-cloud-init-users", f"{distro.user} ALL=(ALL) NOPASSWD:ALL\n", 0o440
-    )
+    sudo = f"# of {birth.instance_id}\n{distro.user} ALL=(ALL) NOPASSWD:ALL\n"
+    missing(root / "etc/sudoers.d/90-cloud-init-users", sudo, 0o440)
     write(root / "var/log/cloud-init.log", f"cloud-init: first boot of {birth.instance_id}\n")
     write(root / "var/log/cloud-init-output.log", f"{birth.instance_id} is up\n")
     if birth.key_name:
@@ -115,7 +114,9 @@ def _cloud_init(root: Path, birth: Birth, distro: Distro) -> None:
 def _authorize(root: Path, key_name: str, distro: Distro) -> None:
     key = f"ssh-rsa {hashlib.sha256(key_name.encode()).hexdigest()} {key_name}\n"
     for home in (root / "root", root / "home" / distro.user):
-        write(home / ".ssh/authorized_keys", key, 0o600)
+        (home / ".ssh").mkdir(mode=0o700, exist_ok=True)
+        with (home / ".ssh/authorized_keys").open("a") as keys:
+            keys.write(key)
 
 
 def _host_keys(root: Path) -> None:

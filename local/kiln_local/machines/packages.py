@@ -97,6 +97,7 @@ def _spec(packages: tuple[Package, ...], tree: Path) -> str:
     built."""
     lines = [
         *("%global __os_install_post %{nil}", "%global _build_id_links none"),
+        "%global _buildhost localhost",
         *("Name: kiln-local", "Version: 1", "Release: 1", "Summary: packages of the local AWS"),
         *("License: Apache-2.0", "BuildArch: noarch", "AutoReqProv: no"),
         *("%description", "Packages of the local AWS.", ""),

@@ -22,6 +22,12 @@ _FROM_HOST = (
     "ld.so.cache",
     "default/useradd",
 )
+# Debian's rpm says at every change that it should not be used; the instance is no Debian.
+_QUIET_RPM = (
+    "rpm alias -e --erase --force-debian\n"
+    "rpm alias -U --upgrade --force-debian\n"
+    "rpm alias -F --freshen --force-debian\n"
+)
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nbG9jYWwgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n"
 KEYRING = (
     "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nbG9jYWwga2V5cmluZw==\n"
@@ -131,6 +137,8 @@ def _rpm_texts(distro: Distro) -> dict[str, str]:
         # Debian's rpm keeps its database in a home directory unless it is told otherwise.
         "etc/rpm/macros": "%_dbpath /var/lib/rpm\n",
     }
+    if Path("/etc/debian_version").exists():
+        texts["etc/popt"] = _QUIET_RPM
     return texts | (
         {"etc/dnf/dnf.conf": "[main]\ngpgcheck=1\n"} if distro.version == "2023" else {}
     )
