@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from kiln.adapters.records import DynamoRecords
 from kiln.domain.bake import BakeStatus, ImageRecord
@@ -16,6 +14,7 @@ from kiln.domain.waiting import ImageAvailable, WaitingToken
 from kiln.ports import Records
 from tests.builders import BAKE, NOW, a_document, a_plan, a_record, a_stack
 from tests.fakes import FakeClock, FakeRecords
+from tests.moto_clients import mock_aws, moto_client
 
 
 @pytest.fixture(params=["fake", "dynamodb"])
@@ -25,7 +24,7 @@ def records(request: pytest.FixtureRequest) -> Iterator[Records]:
         yield FakeRecords()
         return
     with mock_aws():
-        client = boto3.client("dynamodb", region_name="eu-west-1")
+        client = moto_client("dynamodb")
         keys = [("PK", "HASH"), ("SK", "RANGE")]
         client.create_table(
             TableName="kiln",
@@ -44,6 +43,7 @@ def test_a_blueprint_gets_a_version_only_when_it_changes(records: Records) -> No
     assert records.blueprint("web", 1) == (1, a_document())
     assert records.blueprint("web", None) == (2, a_document(description="newer"))
     assert records.blueprint("web", 3) is None
+    assert records.blueprint("web", 0) is None
     assert records.blueprints() == ("web",)
 
 

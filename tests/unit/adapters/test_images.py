@@ -50,7 +50,7 @@ def an_answer(identifier: str = "ami-1", **facts: Any) -> dict[str, Any]:
 
 
 def test_an_image_is_read_with_its_snapshots_and_dates(ec2: Script, images: Ec2Images) -> None:
-    facts = {
+    facts: dict[str, Any] = {
         "BootMode": "uefi-preferred",
         "DeprecationTime": "2027-11-01T10:00:00.000Z",
         "Tags": [{"Key": "kiln:bake", "Value": BAKE}],
@@ -70,7 +70,9 @@ def test_an_image_is_read_with_its_snapshots_and_dates(ec2: Script, images: Ec2I
 def test_an_image_that_failed_says_why_in_ec2s_words(ec2: Script, images: Ec2Images) -> None:
     """EC2 API, StateReason: Client.InstanceInitiatedShutdown, Server.InternalError, ..."""
     reason = {"Code": "Client.InternalError", "Message": "Client error on launch"}
-    pending = {"BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 8}}]}
+    pending: dict[str, Any] = {
+        "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 8}}]
+    }
     failed = an_answer(State="failed", StateReason=reason, **pending)
     ec2.answer("describe_images", {"Images": [failed]})
     found = images.describe("ami-1")

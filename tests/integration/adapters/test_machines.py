@@ -1,0 +1,40 @@
+"""Rollouts: what the port promises, kept by the fake and by the adapter on moto alike.
+
+Waiting tasks need an interpreter: their tokens are tested end to end.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from kiln.adapters.machines import StepFunctionsMachines
+from kiln.ports import Machines
+from tests.fakes import FakeMachines
+from tests.moto_clients import mock_aws, moto_client
+
+
+@pytest.fixture(params=["fake", "moto"])
+def machines(request: pytest.FixtureRequest) -> Iterator[Machines]:
+    if request.param == "fake":
+        yield FakeMachines()
+        return
+    with mock_aws():
+        states = moto_client("stepfunctions")
+        machine = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
+        made = states.create_state_machine(
+            name="kiln-rollout",
+            definition=json.dumps(machine),
+            roleArn="arn:aws:iam::123456789012:role/kiln",
+        )
+        yield StepFunctionsMachines(states, made["stateMachineArn"])
+
+
+def test_a_rollout_of_another_input_does_not_start_under_a_name_that_is_taken(
+    machines: Machines,
+) -> None:
+    assert machines.start_rollout("r", {"image": "ami-1"})
+    assert not machines.start_rollout("r", {"image": "ami-2"})
+    assert machines.start_rollout("r2", {"image": "ami-2"})
