@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,32 +12,13 @@ import yaml
 
 from kiln.domain.stack import stack_from
 from kiln.errors import BaseImageNotFound, IncompatibleBase, InvalidBlueprint, Refused, Unsupported
-from kiln_cli import baking, opening
+from kiln_cli import baking
 from kiln_cli.opening import Opened
 from kiln_cli.result import BakeResult
+from tests.e2e.running import AMAZON, ROOT, bake, kiln, write
 
-ROOT = Path(__file__).parents[2]
 EXAMPLES = ("al2023-web", "opsworks-ubuntu-1804-chef12")
-AMAZON = "/aws/service/ami-amazon-linux-latest"
 pytestmark = pytest.mark.timeout(120)
-
-
-def kiln(*args: object) -> subprocess.CompletedProcess[str]:
-    """The command as a shell runs it, in an environment that names an account it must not use."""
-    path = os.pathsep.join(str(ROOT / part) for part in ("layers/kiln", "cli", "local"))
-    elsewhere = {
-        "PYTHONPATH": path,
-        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
-        "AWS_PROFILE": "gone",
-    }
-    return subprocess.run(
-        [sys.executable, "-c", "from kiln_cli.main import main; main()", *map(str, args)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        env=os.environ | elsewhere,
-    )
 
 
 def test_the_examples_are_baked_proved_and_rolled_out_one_after_the_other() -> None:
@@ -99,22 +76,6 @@ def check_times(result: dict[str, Any]) -> None:
     assert 0 < result["aws_s"] <= result["makespan_s"]
 
 
-def test_a_step_that_fails_fails_the_bake_and_leaves_nothing(tmp_path: Path) -> None:
-    path = write(tmp_path, steps=[{"name": "break it", "shell": "echo why it broke >&2\nexit 3"}])
-    ran = kiln("bake", path, "--local", "--json", "--speed", 300)
-    assert ran.returncode == 1
-    result = json.loads(ran.stdout)
-    assert result["bake"]["status"] == "FAILED"
-    assert result["bake"]["error"] == "StepFailed"
-    for words in ("'break it'", "exited 3", "why it broke"):
-        assert words in result["bake"]["cause"]
-    assert result["image"] is None
-    assert result["identity"] is None
-    assert result["leaks"] == []
-    assert result["states"][-1]["name"] == "BakeFailed"
-    assert result["commands"][-1]["steps"][-1]["exit_code"] == 3
-
-
 def test_a_refusal_is_one_line_and_launches_nothing(tmp_path: Path) -> None:
     path = write(tmp_path, builder={"instance_types": ["m7g.large"]})
     ran = kiln("bake", f"blueprints/{EXAMPLES[0]}.yaml", path, "--local", "--json")
@@ -137,7 +98,7 @@ def test_a_clean_up_that_leaves_something_loses_its_image(tmp_path: Path) -> Non
     assert len(kept) == len(lines) - 1
     document.write_text("".join(kept))
     blueprint = project / "blueprints" / f"{EXAMPLES[1]}.yaml"
-    ran = kiln("bake", blueprint, "--local", "--json", "--project", project)
+    ran = kiln("bake", blueprint, "--local", "--json", "--project", project, "--speed", 300)
     assert ran.returncode == 1
     result = json.loads(ran.stdout)
     assert result["bake"]["error"] == "VerificationFailed"
@@ -147,42 +108,6 @@ def test_a_clean_up_that_leaves_something_loses_its_image(tmp_path: Path) -> Non
 
 
 # ---------------------------------------------------------------- in one local AWS
-
-
-@pytest.fixture(scope="module")
-def at() -> Iterator[Opened]:
-    """One local AWS for the tests below, with the example's stack applied."""
-    options = {
-        "local": True,
-        "project": ROOT,
-        "speed": 300.0,
-        "stacks": [ROOT / "stacks/shop.yaml"],
-    }
-    with opening.opened(options) as opened:
-        opening.apply_stacks(options, None, opened.place)
-        yield opened
-
-
-def write(folder: Path, **changes: Any) -> Path:
-    """A small blueprint file with some of its keys changed."""
-    document = {
-        "kind": "blueprint",
-        "name": "small",
-        "platform": "amazon-linux-2023",
-        "base": {"parameter": f"{AMAZON}/al2023-ami-kernel-default-x86_64"},
-        "builder": {"instance_types": ["m7i.large"]},
-    }
-    path = folder / "small.yaml"
-    path.write_text(yaml.safe_dump(document | changes))
-    return path
-
-
-def bake(path: Path, at: Opened) -> BakeResult:
-    """Bake a file to its end."""
-    wanted = baking.wanted_from(str(path), path, at.place)
-    plan = baking.check(wanted, at.place)
-    baking.start(wanted, plan, at.place)
-    return baking.finish(plan, at.place, at.ledger, at.pace)
 
 
 REFUSED: dict[str, tuple[type[Refused], str, dict[str, Any]]] = {
@@ -249,6 +174,18 @@ def test_what_cannot_be_baked_is_refused_before_a_launch(
     assert at.place.world.records.blueprint("refused", None) is None
 
 
+def test_a_step_that_fails_fails_the_bake_and_leaves_nothing(at: Opened, tmp_path: Path) -> None:
+    path = write(tmp_path, steps=[{"name": "break it", "shell": "echo why it broke >&2\nexit 3"}])
+    result = bake(path, at)
+    assert (result.bake.status, result.bake.error) == ("FAILED", "StepFailed")
+    for words in ("'break it'", "exited 3", "why it broke"):
+        assert words in (result.bake.cause or "")
+    assert (result.image, result.identity, result.leaks) == (None, None, ())
+    assert result.states[-1].name == "BakeFailed"
+    assert result.commands[-1].steps[-1].exit_code == 3
+    assert at.place.world.fleet.of_bake(result.bake.id) == ()
+
+
 def test_a_builder_is_kept_where_the_blueprint_says_so(at: Opened, tmp_path: Path) -> None:
     path = write(tmp_path, on_failure="keep", steps=[{"name": "break", "shell": "exit 3"}])
     result = bake(path, at)
@@ -278,109 +215,6 @@ def test_a_failed_rollout_leaves_the_bake_succeeded(at: Opened, tmp_path: Path) 
     assert rollout.status == "FAILED"
     assert "other/web" in (rollout.cause or "")
     assert not result.succeeded
-
-
-# ---------------------------------------------------------------- strings that want to be code
-
-MARK = "/srv/executed"
-HOSTILE = (
-    f'it\'s "quoted" $(touch {MARK}) `touch {MARK}` ; touch {MARK} & | > {MARK}\n'
-    f"second line {{{{ ssm:x }}}} {{{{ Script }}}} {{% $states %}} ${{HOME}} $$ \\n \\ %s !x é 字"
-)
-LINE = " ".join(HOSTILE.split())
-
-
-def hostile_blueprint(script: str) -> dict[str, Any]:
-    """Every text of a blueprint that may hold any character holds the worst ones."""
-    same = 'printf %s "$VALUE" | cmp - /srv/value'
-    return {
-        "description": HOSTILE,
-        "steps": [
-            {
-                "name": f"`touch {MARK}` $(x) {{{{ Name }}}} '\"\n$$",
-                "environment": {"VALUE": HOSTILE, "EMPTY": ""},
-                "shell": 'mkdir -p /srv && printf %s "$VALUE" > /srv/value && test -z "$EMPTY"',
-            },
-            {
-                "name": "a script from S3",
-                "script": {"s3": script},
-                "environment": {"VALUE": HOSTILE},
-            },
-            {
-                "name": "a script with everything",
-                "shell": "cat > /srv/script <<'END'\n" + HOSTILE + "\nEND\n",
-            },
-        ],
-        "clean": {
-            "also_remove": [f"/srv/r$(touch {MARK})'\"`x` {{{{ Keep }}}}"],
-            "keep": [f"/srv/k$(touch {MARK})'\"`x` {{{{ Keep }}}}"],
-        },
-        "verify": {
-            "steps": [
-                {"name": f"'\"$(touch {MARK})", "environment": {"VALUE": HOSTILE}, "shell": same},
-                {
-                    "name": "the script is as it was written",
-                    "environment": {"VALUE": HOSTILE + "\n"},
-                    "shell": 'printf %s "$VALUE" | cmp - /srv/script',
-                },
-                {
-                    "name": "the script from S3 ran",
-                    "environment": {"VALUE": HOSTILE},
-                    "shell": 'printf %s "$VALUE" | cmp - /srv/from-s3',
-                },
-                {"name": "nothing was executed", "shell": f"! test -e {MARK}"},
-            ]
-        },
-        "image": {
-            "name": "it's [a] (b) ./-@_ {blueprint}-{date}-{time}",
-            "tags": {LINE[:100]: LINE[:200], "team": HOSTILE},
-        },
-        "layers": [{"layer": "hostile/web", "strategy": "add"}],
-    }
-
-
-def hostile_stack() -> dict[str, Any]:
-    """The same for a stack."""
-    layer = {
-        "name": "web",
-        "kind": "instances",
-        "platform": "amazon-linux-2023",
-        "instance_type": "m7i.large",
-        "target_groups": [HOSTILE],
-        "custom_json": {HOSTILE: [HOSTILE]},
-        "recipes": {event: [HOSTILE] for event in ("setup", "deploy", "configure")},
-    }
-    return {
-        "kind": "stack",
-        "name": "hostile",
-        "custom_json": {HOSTILE: HOSTILE},
-        "layers": [layer],
-    }
-
-
-def test_no_string_is_executed_and_none_breaks_a_bake(at: Opened, tmp_path: Path) -> None:
-    stack = tmp_path / "stack.yaml"
-    stack.write_text(yaml.safe_dump(hostile_stack()))
-    opening.apply_stacks({"local": True, "stacks": [stack]}, None, at.place)
-    key, bucket = f'it\'s $(touch {MARK})/`a` "b" {{{{ c }}}}.sh', at.place.outputs["BucketName"]
-    body = b'printf %s "$VALUE" > /srv/from-s3\n'
-    at.place.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
-    document = hostile_blueprint(f"s3://{bucket}/{key}")
-    result = bake(write(tmp_path, name="hostile", **document), at)
-    assert (result.bake.status, result.bake.cause) == ("SUCCEEDED", None)
-    assert result.succeeded
-    assert result.image is not None
-    assert result.image.tags["team"] == HOSTILE
-    assert result.image.tags[LINE[:100]] == LINE[:200]
-    assert result.leaks == ()
-    assert not Path(MARK).exists()
-
-
-def test_a_failure_of_a_hostile_step_is_told_as_it_is(at: Opened, tmp_path: Path) -> None:
-    steps = [{"name": "say it", "environment": {"V": LINE}, "shell": 'printf %s "$V" >&2; exit 7'}]
-    result = bake(write(tmp_path, steps=steps), at)
-    assert result.bake.error == "StepFailed"
-    assert LINE in (result.bake.cause or "")
 
 
 def test_the_base_of_a_base_is_baked_first(at: Opened, tmp_path: Path) -> None:
