@@ -1,0 +1,22 @@
+"""The world in memory: one fake per port, as small as the port's promises allow."""
+
+from __future__ import annotations
+
+from tests.fakes.fleet import FakeFleet
+from tests.fakes.images import FakeImages
+from tests.fakes.records import FakeRecords
+from tests.fakes.systems_manager import FakeCommands, FakeParameters
+from tests.fakes.world import FakeBus, FakeClock, FakeMachines, FakeScripts, FakeWorld
+
+__all__ = [
+    "FakeBus",
+    "FakeClock",
+    "FakeCommands",
+    "FakeFleet",
+    "FakeImages",
+    "FakeMachines",
+    "FakeParameters",
+    "FakeRecords",
+    "FakeScripts",
+    "FakeWorld",
+]

@@ -1,0 +1,94 @@
+"""EC2's instances, in memory."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kiln.domain.image import TypeFacts
+from kiln.domain.naming import TAG_BAKE
+from kiln.errors import AwsRefused, CapacityShort
+from kiln.ports import InstanceFacts, LaunchOrder
+from tests.builders import a_type
+
+_ALIVE = ("pending", "running", "stopping", "stopped")
+
+
+@dataclass
+class FakeFleet:
+    """Instances. `short` names types and places without capacity, `refusal` is raised by every call
+    that changes something."""
+
+    short: set[tuple[str, str | None]] = field(default_factory=set)
+    refusal: AwsRefused | None = None
+    orders: list[LaunchOrder] = field(default_factory=list)
+    instances: dict[str, InstanceFacts] = field(default_factory=dict)
+    volumes: dict[str, str] = field(default_factory=dict)
+    known: dict[str, TypeFacts] = field(
+        default_factory=lambda: {n: a_type(n) for n in ("m7i.large", "m6i.large", "m5.large")}
+    )
+    _tokens: dict[str, str] = field(default_factory=dict)
+    _ids: Any = field(default_factory=lambda: itertools.count(1))
+
+    def launch(self, order: LaunchOrder) -> str:
+        self._check()
+        if (order.instance_type, order.subnet) in self.short:
+            raise CapacityShort("ec2", "RunInstances", "InsufficientInstanceCapacity", "none here")
+        if order.token not in self._tokens:
+            self.orders.append(order)
+            self._tokens[order.token] = self.add(
+                order.tags, "pending", order.image.id, order.instance_type
+            )
+        return self._tokens[order.token]
+
+    def add(
+        self,
+        tags: dict[str, str],
+        state: str = "running",
+        image: str = "ami-1",
+        instance_type: str = "m7i.large",
+    ) -> str:
+        """Put an instance in place."""
+        new = InstanceFacts(f"i-{next(self._ids):017x}", state, "", image, instance_type, tags)
+        self.instances[new.id] = new
+        return new.id
+
+    def become(self, instance: str, state: str, reason: str = "") -> None:
+        """Change an instance's state."""
+        found = self.instances[instance]
+        self.instances[instance] = replace(found, state=state, state_reason=reason)
+
+    def describe(self, instance: str) -> InstanceFacts | None:
+        return self.instances.get(instance)
+
+    def of_bake(self, bake: str) -> tuple[InstanceFacts, ...]:
+        found = self.instances.values()
+        return tuple(i for i in found if i.tags.get(TAG_BAKE) == bake and i.state in _ALIVE)
+
+    def stop(self, instance: str) -> None:
+        self._check()
+        if instance not in self.instances:
+            raise AwsRefused("ec2", "StopInstances", "InvalidInstanceID.NotFound", instance)
+        self.become(instance, "stopping")
+
+    def terminate(self, instances: Iterable[str]) -> None:
+        self._check()
+        for instance in instances:
+            if instance in self.instances:
+                self.become(instance, "shutting-down")
+
+    def volumes_of_bake(self, bake: str) -> tuple[str, ...]:
+        return tuple(volume for volume, owner in self.volumes.items() if owner == bake)
+
+    def delete_volume(self, volume: str) -> None:
+        self._check()
+        self.volumes.pop(volume, None)
+
+    def types(self, names: Iterable[str]) -> tuple[TypeFacts, ...]:
+        return tuple(self.known[name] for name in names if name in self.known)
+
+    def _check(self) -> None:
+        if self.refusal:
+            raise self.refusal

@@ -1,0 +1,85 @@
+"""EC2's images, in memory."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+from kiln.domain.image import ImageFacts
+from kiln.domain.naming import TAG_BAKE
+from kiln.domain.platforms import ImageName
+from kiln.errors import AwsRefused
+from kiln.ports import ImageOrder
+from tests.builders import an_image
+
+
+@dataclass
+class FakeImages:
+    """Images with their snapshots. Names of own images are unique."""
+
+    images: dict[str, ImageFacts] = field(default_factory=lambda: {an_image().id: an_image()})
+    owners: dict[str, str] = field(default_factory=lambda: {an_image().id: "137112412989"})
+    refusal: AwsRefused | None = None
+    snapshots: dict[str, str] = field(default_factory=dict)
+    deprecated: dict[str, datetime] = field(default_factory=dict)
+    _ids: Any = field(default_factory=lambda: itertools.count(1))
+
+    def add(self, image: ImageFacts, owner: str = "self") -> None:
+        """Put an image in place."""
+        self.images[image.id], self.owners[image.id] = image, owner
+
+    def describe(self, image: str) -> ImageFacts | None:
+        return self.images.get(image)
+
+    def newest(self, pattern: ImageName) -> ImageFacts | None:
+        found = (
+            image
+            for image in self.images.values()
+            if self.owners[image.id] == pattern.owner
+            and image.state == "available"
+            and fnmatchcase(image.name, pattern.name)
+        )
+        return max(found, key=lambda image: image.created, default=None)
+
+    def named(self, name: str) -> ImageFacts | None:
+        own = (i for i in self.images.values() if self.owners[i.id] == "self")
+        return next((image for image in own if image.name == name), None)
+
+    def of_bake(self, bake: str) -> tuple[ImageFacts, ...]:
+        own = (i for i in self.images.values() if self.owners[i.id] == "self")
+        return tuple(image for image in own if image.tags.get(TAG_BAKE) == bake)
+
+    def create(self, order: ImageOrder) -> str:
+        if self.refusal:
+            raise self.refusal
+        if self.named(order.name):
+            raise AwsRefused("ec2", "CreateImage", "InvalidAMIName.Duplicate", "taken")
+        identifier = f"ami-{next(self._ids):017x}"
+        self.add(an_image(id=identifier, name=order.name, state="pending", tags=order.tags))
+        self.snapshots[f"snap-{identifier}"] = order.tags[TAG_BAKE]
+        return identifier
+
+    def deregister(self, image: str) -> None:
+        self.images.pop(image, None)
+        self.snapshots.pop(f"snap-{image}", None)
+
+    def snapshots_of_bake(self, bake: str) -> tuple[str, ...]:
+        return tuple(snap for snap, owner in self.snapshots.items() if owner == bake)
+
+    def delete_snapshot(self, snapshot: str) -> None:
+        self.snapshots.pop(snapshot, None)
+
+    def tag(self, resources: Iterable[str], tags: dict[str, str]) -> None:
+        if self.refusal:
+            raise self.refusal
+        for name in resources:
+            if name in self.images:
+                found = self.images[name]
+                self.images[name] = found.model_copy(update={"tags": found.tags | tags})
+
+    def deprecate(self, image: str, at: datetime) -> None:
+        self.deprecated[image] = at

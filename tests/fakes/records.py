@@ -1,0 +1,126 @@
+"""What Kiln knows, in dictionaries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kiln.domain.bake import BakeRecord, ImageRecord
+from kiln.domain.naming import blueprint_of
+from kiln.domain.rollout import Rollout
+from kiln.domain.stack import LayerInstance, Stack, split_layer
+from kiln.domain.waiting import WaitingToken
+
+
+class FakeRecords:
+    """What Kiln knows, in dictionaries."""
+
+    def __init__(self) -> None:
+        self._blueprints: dict[str, list[dict[str, Any]]] = {}
+        self._stacks: dict[str, Stack] = {}
+        self._bakes: dict[str, BakeRecord] = {}
+        self._images: dict[str, ImageRecord] = {}
+        self._claims: dict[str, str] = {}
+        self._tokens: dict[tuple[str, str], WaitingToken] = {}
+        self._rollouts: dict[tuple[str, str], Rollout] = {}
+        self._instances: dict[tuple[str, str], LayerInstance] = {}
+        self._holds: dict[str, set[str]] = {}
+
+    def put_blueprint(self, name: str, document: dict[str, Any]) -> int:
+        versions = self._blueprints.setdefault(name, [])
+        if not versions or versions[-1] != document:
+            versions.append(document)
+        return len(versions)
+
+    def blueprint(self, name: str, version: int | None) -> tuple[int, dict[str, Any]] | None:
+        versions = self._blueprints.get(name, [])
+        number = len(versions) if version is None else version
+        return (number, versions[number - 1]) if 0 < number <= len(versions) else None
+
+    def blueprints(self) -> tuple[str, ...]:
+        return tuple(sorted(self._blueprints))
+
+    def put_stack(self, stack: Stack) -> None:
+        self._stacks[stack.name] = stack
+
+    def stack(self, name: str) -> Stack | None:
+        return self._stacks.get(name)
+
+    def stacks(self) -> tuple[Stack, ...]:
+        return tuple(self._stacks[name] for name in sorted(self._stacks))
+
+    def add_bake(self, record: BakeRecord) -> bool:
+        new = record.plan.bake not in self._bakes
+        self._bakes.setdefault(record.plan.bake, record)
+        return new
+
+    def bake(self, bake: str) -> BakeRecord | None:
+        return self._bakes.get(bake)
+
+    def bakes(self, blueprint: str) -> tuple[BakeRecord, ...]:
+        names = sorted(name for name in self._bakes if blueprint_of(name) == blueprint)
+        return tuple(self._bakes[name] for name in names)
+
+    def update_bake(self, record: BakeRecord) -> None:
+        self._bakes[record.plan.bake] = record
+
+    def put_image(self, record: ImageRecord) -> None:
+        self._images[record.id] = record
+
+    def image(self, image: str) -> ImageRecord | None:
+        return self._images.get(image)
+
+    def images(self, blueprint: str) -> tuple[ImageRecord, ...]:
+        found = (image for image in self._images.values() if image.blueprint == blueprint)
+        return tuple(sorted(found, key=lambda image: image.bake))
+
+    def claim(self, key: str, value: str) -> str:
+        return self._claims.setdefault(key, value)
+
+    def claimed(self, key: str) -> str | None:
+        return self._claims.get(key)
+
+    def keep_token(self, resource: str, token: WaitingToken) -> None:
+        self._tokens[resource, f"{token.wait.bake}#{token.state}"] = token
+
+    def tokens(self, resource: str) -> tuple[WaitingToken, ...]:
+        return tuple(token for (name, _), token in self._tokens.items() if name == resource)
+
+    def drop_token(self, resource: str, token: WaitingToken) -> None:
+        key = resource, f"{token.wait.bake}#{token.state}"
+        if self._tokens.get(key) == token:
+            del self._tokens[key]
+
+    def add_rollout(self, rollout: Rollout) -> bool:
+        new = (rollout.image, rollout.layer) not in self._rollouts
+        self._rollouts.setdefault((rollout.image, rollout.layer), rollout)
+        return new
+
+    def rollout(self, image: str, layer: str) -> Rollout | None:
+        return self._rollouts.get((image, layer))
+
+    def rollouts(self, image: str) -> tuple[Rollout, ...]:
+        found = (rollout for (name, _), rollout in self._rollouts.items() if name == image)
+        return tuple(sorted(found, key=lambda rollout: rollout.layer))
+
+    def update_rollout(self, rollout: Rollout) -> None:
+        self._rollouts[rollout.image, rollout.layer] = rollout
+
+    def put_instance(self, instance: LayerInstance) -> None:
+        self._instances[instance.stack, instance.id] = instance
+
+    def instances(self, stack: str) -> tuple[LayerInstance, ...]:
+        found = (entry for (name, _), entry in self._instances.items() if name == stack)
+        return tuple(sorted(found, key=lambda entry: entry.id))
+
+    def remove_instance(self, instance: LayerInstance) -> None:
+        self._instances.pop((instance.stack, instance.id), None)
+
+    def hold_healing(self, layer: str, bake: str) -> None:
+        self._holds.setdefault(layer, set()).add(bake)
+
+    def release_healing(self, layer: str, bake: str) -> None:
+        self._holds.get(layer, set()).discard(bake)
+
+    def healing_holds(self, layer: str) -> set[str]:
+        split_layer(layer)
+        return set(self._holds.get(layer, set()))

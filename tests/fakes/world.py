@@ -1,0 +1,116 @@
+"""The rest of the world, in memory, and all of it together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from kiln.domain.events import Event
+from kiln.errors import InvalidBlueprint, TokenGone
+from kiln.ports import Settings, World
+from tests.builders import NOW
+from tests.fakes.fleet import FakeFleet
+from tests.fakes.images import FakeImages
+from tests.fakes.records import FakeRecords
+from tests.fakes.systems_manager import FakeCommands, FakeParameters
+
+
+class FakeClock:
+    """A clock that a test moves."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.time = now
+
+    def now(self) -> datetime:
+        return self.time
+
+    def move(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+@dataclass
+class FakeScripts:
+    """Scripts in S3."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+
+    def read(self, uri: str, version: str | None) -> str:
+        if uri not in self.texts:
+            raise InvalidBlueprint(f"script.s3: {uri} cannot be read (NoSuchKey)")
+        return self.texts[uri]
+
+
+@dataclass
+class FakeBus:
+    """Events, in the order in which they were announced."""
+
+    events: list[Event] = field(default_factory=list)
+
+    def publish(self, event: Event) -> None:
+        self.events.append(event)
+
+    def types(self) -> list[str]:
+        """Their detail-types."""
+        return [event.detail_type for event in self.events]
+
+
+@dataclass
+class FakeMachines:
+    """Waiting tasks and rollouts. Tokens in `gone` have ended."""
+
+    gone: set[str] = field(default_factory=set)
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    failures: dict[str, tuple[str, str]] = field(default_factory=dict)
+    started: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def succeed(self, token: str, output: dict[str, Any]) -> None:
+        self._take(token)
+        self.outputs[token] = output
+
+    def fail(self, token: str, error: str, cause: str) -> None:
+        self._take(token)
+        self.failures[token] = (error, cause)
+
+    def _take(self, token: str) -> None:
+        if token in self.gone:
+            raise TokenGone(token)
+        self.gone.add(token)
+
+    def start_rollout(self, name: str, payload: dict[str, Any]) -> bool:
+        if name in self.started:
+            return False
+        self.started[name] = payload
+        return True
+
+
+@dataclass
+class FakeWorld:
+    """All fakes together; `world` is what a step gets."""
+
+    fleet: FakeFleet = field(default_factory=FakeFleet)
+    images: FakeImages = field(default_factory=FakeImages)
+    commands: FakeCommands = field(default_factory=FakeCommands)
+    parameters: FakeParameters = field(default_factory=FakeParameters)
+    scripts: FakeScripts = field(default_factory=FakeScripts)
+    records: FakeRecords = field(default_factory=FakeRecords)
+    bus: FakeBus = field(default_factory=FakeBus)
+    machines: FakeMachines = field(default_factory=FakeMachines)
+    clock: FakeClock = field(default_factory=FakeClock)
+    subnets: tuple[str, ...] = ()
+
+    @property
+    def world(self) -> World:
+        """The world of a step."""
+        return World(
+            self.fleet,
+            self.images,
+            self.commands,
+            self.parameters,
+            self.scripts,
+            self.records,
+            self.bus,
+            self.machines,
+            self.clock,
+            Settings("eu-west-1", self.subnets),
+        )
