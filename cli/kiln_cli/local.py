@@ -24,7 +24,7 @@ from kiln_cli.result import CommandOutcome, StepOutcome
 if TYPE_CHECKING:
     from kiln_local.world import LocalAws
 
-_REAL_PAUSE = 0.03
+_REAL_PAUSE = 0.05
 
 
 class LocalLedger:
