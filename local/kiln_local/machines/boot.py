@@ -10,7 +10,6 @@ import hashlib
 import os
 import secrets
 import shutil
-import subprocess
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,14 +127,6 @@ def _host_keys(root: Path) -> None:
 
 
 def _make_key(path: Path, kind: str) -> None:
-    if kind != "rsa" and shutil.which("ssh-keygen"):
-        command = ["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "", "-f", str(path)]
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True)
-        return
-    _make_key_here(path, kind)
-
-
-def _make_key_here(path: Path, kind: str) -> None:
     from cryptography.hazmat.primitives import serialization as form
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 

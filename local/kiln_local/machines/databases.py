@@ -60,7 +60,7 @@ def install(place: Place, files: list[Path]) -> None:
     tool = (
         ["dpkg", "--force-unsafe-io", "-i"]
         if files[0].suffix == ".deb"
-        else ["rpm", "-i", "--nodeps", "--nosignature"]
+        else ["rpm", "-U", "--replacepkgs", "--nodeps", "--nosignature"]
     )
     sandbox = Sandbox(place)
     try:

@@ -38,12 +38,10 @@ _UNIT = (
 )
 
 
-def leave_traces(place: Place, birth: Birth, distro: Distro, runs: bool) -> None:
-    """Make an instance look as OpsWorks left it. Its Chef version is `birth.chef`; packages need a
-    sandbox to be installed in (`runs`)."""
+def leave_traces(place: Place, birth: Birth, distro: Distro) -> None:
+    """Make an instance look as OpsWorks left it, but for the packages. Its Chef version is
+    `birth.chef`."""
     root, guid = place.root, str(uuid.uuid4())
-    if runs:
-        _install_packages(place, distro)
     for path, text in _files(guid, birth).items():
         write(root / path, text)
     for name in _client_files(birth):
@@ -88,7 +86,8 @@ def _client_files(birth: Birth) -> tuple[str, ...]:
     return runs if birth.platform in ("rhel-7", "centos-7") else (*runs, "opt/chef/embedded/id")
 
 
-def _install_packages(place: Place, distro: Distro) -> None:
+def install_agent(place: Place, distro: Distro) -> None:
+    """Install the OpsWorks agent's two packages into the real database."""
     agent = "/opt/aws/opsworks/local/bin/ruby"
     client = "/opt/chef/bin/chef-client"
     script = "#!/bin/sh\nexit 0\n"

@@ -13,7 +13,7 @@ from pathlib import Path
 from kiln_local.machines.agent import DocumentRun, DocumentRunner, RunOrder, not_run
 from kiln_local.machines.boot import Birth, boot, empty, save_random_seed
 from kiln_local.machines.distros import DISTROS, Distro
-from kiln_local.machines.opsworks import leave_traces
+from kiln_local.machines.opsworks import install_agent, leave_traces
 from kiln_local.machines.sandbox import Ended, Place, Sandbox, why_unavailable
 from kiln_local.machines.standins import make_standins
 from kiln_local.machines.trees import make_tree
@@ -84,7 +84,7 @@ class MachineRoom:
     def forget_image(self, image_id: str) -> None:
         """Remove an image."""
         self._images.pop(image_id, None)
-        shutil.rmtree(self._home / "images" / image_id, ignore_errors=True)
+        _remove(self._home / "images" / image_id)
 
     def image_root(self, image_id: str) -> Path:
         """The root file system of an image, made now if it is a base that nobody has used."""
@@ -97,13 +97,27 @@ class MachineRoom:
         return place if place.root.exists() else self._base(platform)
 
     def _base(self, platform: str) -> Place:
-        distro = DISTROS[platform]
-        place = self._place(self._home / "bases" / platform, distro)
+        distro, runs = DISTROS[platform], self.sandbox_error is None
+        return self._made(platform, distro, lambda place: make_tree(place, distro, runs))
+
+    def _stack_base(self, platform: str) -> Place:
+        """A base with the packages of the OpsWorks agent, which it takes a while to install."""
+        distro, base = DISTROS[platform], self._base(platform)
+
+        def make(place: Place) -> None:
+            _copy(base, place)
+            install_agent(place, distro)
+
+        return self._made(f"{platform}-opsworks", distro, make)
+
+    def _made(self, name: str, distro: Distro, make: Callable[[Place], None]) -> Place:
+        """A base tree, made once; one that was left half made is made anew."""
+        place = self._place(self._home / "bases" / name, distro)
         with self._lock:
             if not place.root.exists():
-                making = self._place(self._home / "bases" / f"{platform}.making", distro)
-                shutil.rmtree(making.root.parent, ignore_errors=True)
-                make_tree(making, distro, runs=self.sandbox_error is None)
+                making = self._place(self._home / "bases" / f"{name}.making", distro)
+                _remove(making.root.parent)
+                make(making)
                 making.root.parent.rename(place.root.parent)
         return place
 
@@ -125,9 +139,13 @@ class MachineRoom:
 
     def create(self, birth: Birth, image_id: str) -> None:
         """A new instance from an image; it does not run yet."""
-        distro = DISTROS[birth.platform]
+        distro, source = DISTROS[birth.platform], self._image(image_id)
         place = self._place(self._home / "instances" / birth.instance_id, distro)
-        _copy(self._image(image_id), place)
+        traced = birth.chef is not None and self.sandbox_error is None
+        of_base = source == self._base(birth.platform)
+        _copy(self._stack_base(birth.platform) if traced and of_base else source, place)
+        if traced and not of_base:
+            install_agent(place, distro)
         self._instances[birth.instance_id] = _Instance(birth, distro, place)
 
     def boot(self, instance_id: str) -> None:
@@ -135,9 +153,7 @@ class MachineRoom:
         instance = self._instances[instance_id]
         boot(instance.place, instance.birth, instance.distro)
         if instance.birth.chef and not instance.born:
-            leave_traces(
-                instance.place, instance.birth, instance.distro, self.sandbox_error is None
-            )
+            leave_traces(instance.place, instance.birth, instance.distro)
         instance.born = True
         if self.sandbox_error is None:
             instance.sandbox = Sandbox(instance.place)
@@ -166,12 +182,15 @@ class MachineRoom:
             return
         if instance.sandbox:
             instance.sandbox.end()
-        shutil.rmtree(instance.root.parent, ignore_errors=True)
+        _remove(instance.root.parent)
 
     def close(self) -> None:
-        """Remove every instance."""
+        """Remove every instance and every image."""
         for instance_id in list(self._instances):
             self.destroy(instance_id)
+        self._images.clear()
+        for folder in ("images", "bases", "standins"):
+            _remove(self._home / folder)
 
     def root(self, instance_id: str) -> Path:
         """The root file system of an instance, as the host sees it (without its /usr)."""
@@ -199,8 +218,20 @@ def _copy(source: Place, target: Place) -> None:
     target.root.parent.mkdir(parents=True, exist_ok=True)
     # -x: never into what a running instance has mounted.
     command = ["cp", "-ax", "--reflink=auto", str(source.root), str(source.usr)]
-    subprocess.run([*command, str(target.root.parent)], check=True, capture_output=True)
+    _as_owner([*command, str(target.root.parent)])
     target.work.mkdir(exist_ok=True)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        _as_owner(["rm", "-rf", str(folder)])
+
+
+def _as_owner(command: list[str]) -> None:
+    """Run a command that may read and remove whatever an instance has made, modes regardless."""
+    inside = [] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user"]
+    subprocess.run([*inside, *command], check=True, capture_output=True)
 
 
 def _size(folder: Path) -> int:

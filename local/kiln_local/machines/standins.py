@@ -53,6 +53,8 @@ def make_standins(place: Path, distro: Distro) -> None:
         if (programs / name).is_file():
             shutil.copy(programs / name, place / "sbin" / name)
     _units(place / "lib/systemd/system", distro)
+    # A package of a name that the host has too must be able to own its folder.
+    _hide_below(place / "share/doc")
 
 
 def _kinds(distro: Distro) -> tuple[str, ...]:
@@ -83,11 +85,16 @@ def _hide(path: Path) -> None:
 
 
 def _units(folder: Path, distro: Distro) -> None:
-    """The base image's own units hide the host's: overlayfs.rst, opaque directories."""
-    if not distro.systemd:
-        return
-    write_units(folder, distro)
+    """The base image's own units, in place of the host's."""
+    if distro.systemd:
+        write_units(folder, distro)
+        _hide_below(folder)
+
+
+def _hide_below(folder: Path) -> None:
+    """Nothing of the host's folder is seen through this one: overlayfs.rst, opaque directories."""
+    folder.mkdir(parents=True, exist_ok=True)
     name = "trusted.overlay.opaque" if os.geteuid() == 0 else "user.overlay.opaque"
-    # A file system without such attributes shows the host's units besides; nothing else changes.
+    # A file system without such attributes shows the host's files besides; nothing else changes.
     with contextlib.suppress(OSError):
         os.setxattr(folder, name, b"y")

@@ -7,7 +7,7 @@ import pytest
 from kiln.domain.cleanup import PACKAGES, chef_versions, cleanup_for
 from kiln_local.machines import MachineRoom
 from kiln_local.machines.distros import DISTROS
-from tests.unit.local.machines.rooms import ended, launched, said
+from tests.unit.local.machines.rooms import a_birth, ended, launched, said
 
 ROWS = [(platform, chef) for platform in sorted(DISTROS) for chef in chef_versions(platform)]
 
@@ -51,6 +51,22 @@ def test_two_instances_of_a_stack_have_identities_of_their_own(room: MachineRoom
         assert (room.root(one) / path).read_text() != (room.root(two) / path).read_text()
     room.destroy(one)
     room.destroy(two)
+
+
+@pytest.mark.parametrize("platform", ["rhel-7", "ubuntu-18.04"])
+def test_a_stacks_instance_of_an_own_image_has_the_packages_too(
+    room: MachineRoom, platform: str
+) -> None:
+    builder = launched(room, platform)
+    room.shut_down(builder)
+    room.capture(builder, f"ami-own-{platform}")
+    birth = a_birth(platform, chef="12")
+    room.create(birth, f"ami-own-{platform}")
+    room.boot(birth.instance_id)
+    query = "dpkg -s" if DISTROS[platform].deb else "rpm -q"
+    assert ended(room, birth.instance_id, f"{query} {' '.join(PACKAGES)}") == 0
+    room.destroy(builder)
+    room.destroy(birth.instance_id)
 
 
 def test_a_plain_instance_has_none_of_it(room: MachineRoom, al2023: str) -> None:

@@ -23,11 +23,15 @@ from tests.unit.local.machines.rooms import (
 def test_a_clone_has_what_was_installed_and_written_on_its_builder(room: MachineRoom) -> None:
     builder = launched(room, "amazon-linux-2")
     said(room, builder, "yum -y install httpd; echo '<p>' >/srv/page; echo x >/usr/local/bin/tool")
+    said(
+        room,
+        builder,
+        "rm -f /usr/bin/cal; mkdir -m 0 /srv/closed; install -m 0 /dev/null /etc/none",
+    )
     clone = cloned(room, builder, "amazon-linux-2")
     room.destroy(builder)
-    assert (
-        said(room, clone, "rpm -q httpd >/dev/null; cat /srv/page /usr/local/bin/tool") == "<p>\nx"
-    )
+    assert said(room, clone, "cat /srv/page /usr/local/bin/tool") == "<p>\nx"
+    assert ended(room, clone, "rpm -q httpd && ! test -e /usr/bin/cal") == 0
     room.destroy(clone)
 
 
