@@ -29,7 +29,7 @@ class FakeFleet:
     known: dict[str, TypeFacts] = field(
         default_factory=lambda: {n: a_type(n) for n in ("m7i.large", "m6i.large", "m5.large")}
     )
-    _tokens: dict[str, str] = field(default_factory=dict)
+    _tokens: dict[str, tuple[LaunchOrder, str]] = field(default_factory=dict)
     _ids: Any = field(default_factory=lambda: itertools.count(1))
 
     def launch(self, order: LaunchOrder) -> str:
@@ -38,10 +38,12 @@ class FakeFleet:
             raise CapacityShort("ec2", "RunInstances", "InsufficientInstanceCapacity", "none here")
         if order.token not in self._tokens:
             self.orders.append(order)
-            self._tokens[order.token] = self.add(
-                order.tags, "pending", order.image.id, order.instance_type
-            )
-        return self._tokens[order.token]
+            new = self.add(order.tags, "pending", order.image.id, order.instance_type)
+            self._tokens[order.token] = (order, new)
+        earlier, instance = self._tokens[order.token]
+        if earlier != order:
+            raise AwsRefused("ec2", "RunInstances", "IdempotentParameterMismatch", order.token)
+        return instance
 
     def add(
         self,
