@@ -116,7 +116,7 @@ def baked_by_kiln_itself() -> None:
     assert {command["document"] for command in result["commands"]} >= {"kiln-clean-linux"}
     assert result["identity"]["builder"].keys() >= {"machine_id"}
     assert result["rollouts"][0]["instances"][0]["state"] == "online"
-    layers = {row["layer"]: row for row in kiln("layers")["layers"]}
+    layers = {f"{row['stack']}/{row['layer']}": row for row in kiln("layers")}
     assert [i["state"] for i in layers["shop/web"]["instances"]] == ["online", "online"]
     assert kiln("status", result["bake"]["id"]) == result
     started = run("bake", "al2023-web", "--no-wait").stdout.strip()

@@ -25,7 +25,7 @@ def command(stack_name: str, as_json: bool) -> int:
         instances = records.instances(stack.name)
         rows += [_row(stack, layer, instances) for layer in stack.layers]
     if as_json:
-        emit({"layers": rows})
+        emit(rows)
         return 0
     cells = [line for row in rows for line in _lines(row)]
     table(("LAYER", "KIND", "PLATFORM", "INSTANCE", "HOSTNAME", "STATE", "IMAGE"), cells)
@@ -34,21 +34,29 @@ def command(stack_name: str, as_json: bool) -> int:
 
 def _row(stack: Stack, layer: Layer, instances: tuple[LayerInstance, ...]) -> dict[str, Any]:
     mine = [i for i in instances if i.layer == layer.name]
+    online = {i.image for i in mine if i.state.value == "online"}
     return {
-        "layer": f"{stack.name}/{layer.name}",
+        "stack": stack.name,
+        "layer": layer.name,
         "kind": layer.kind,
         "platform": layer.platform,
-        "chef": layer.chef,
-        "instance_type": layer.instance_type,
-        "group": layer.group,
+        # What the layer serves from, where its online instances agree.
+        "image": online.pop() if len(online) == 1 else None,
         "instances": [
-            {"id": i.ec2_id, "hostname": i.hostname, "state": i.state.value, "image": i.image}
+            {
+                "id": i.id,
+                "ec2_id": i.ec2_id,
+                "hostname": i.hostname,
+                "state": i.state.value,
+                "image": i.image,
+            }
             for i in mine
         ],
     }
 
 
 def _lines(row: dict[str, Any]) -> list[tuple[Any, ...]]:
-    head = (row["layer"], row["kind"], row["platform"])
-    instances = row["instances"] or [{"id": None, "hostname": None, "state": None, "image": None}]
-    return [(*head, i["id"], i["hostname"], i["state"], i["image"]) for i in instances]
+    head = (f"{row['stack']}/{row['layer']}", row["kind"], row["platform"])
+    cells = ("ec2_id", "hostname", "state", "image")
+    instances = row["instances"] or [dict.fromkeys(cells)]
+    return [(*head, *(instance[cell] for cell in cells)) for instance in instances]
