@@ -106,14 +106,19 @@ class Bakery:
         if image is None:
             image = f"base-{row.platform}"
             self.room.add_base_image(image, row.platform)
-        number = 10 if instance == BUILDER else 20
+        number = 20 if instance == CLONE else 10
         name = f"ip-10-0-0-{number}.eu-west-1.compute.internal"
-        key = "somebody" if instance == BUILDER else None
+        key = None if instance == CLONE else "somebody"
         self.room.create(
             Birth(instance, row.platform, "x86_64", f"10.0.0.{number}", name, chef, key), image
         )
         self.room.boot(instance)
         return instance
+
+    def shared(self, row: Row) -> str:
+        """An instance for tests that change nothing on it; it runs until the end."""
+        instance = f"i-0shared-{row.platform}"
+        return instance if self.room.running(instance) else self.start(row, instance)
 
     def stop(self, *instances: str) -> None:
         for instance in instances:
@@ -136,9 +141,11 @@ class Bakery:
     def prepare(self, row: Row, lock: str = "none", instance: str = BUILDER) -> DocumentRun:
         return self.run(instance, "prepare-linux", Platform=row.platform, ReleaseLock=lock)
 
-    def clean(self, row: Row, document: Document | None = None) -> DocumentRun:
+    def clean(
+        self, row: Row, document: Document | None = None, instance: str = BUILDER
+    ) -> DocumentRun:
         return self.run(
-            BUILDER, document or "clean-linux", Bake="b-1", Blueprint="b", **row.parameters
+            instance, document or "clean-linux", Bake="b-1", Blueprint="b", **row.parameters
         )
 
     def make_image(self, image: str) -> None:

@@ -74,13 +74,12 @@ def test_a_file_that_cannot_be_removed_is_named_and_ends_the_clean_up(bakery: Ba
 def test_a_hostile_path_is_refused_before_anything_is_touched(
     room: Bakery, path: str, option: str
 ) -> None:
-    if not room.room.running(BUILDER):
-        room.start(UBUNTU)
+    instance = room.shared(UBUNTU)
     row = Row("ubuntu-22.04", **{option: ("/opt/fine", path)})
-    cleaned = room.clean(row)
+    cleaned = room.clean(row, instance=instance)
     assert [(step.name, step.exit_code) for step in cleaned.steps] == [("services", 1)]
     assert f"refused {path}: not " in cleaned.steps[0].stderr
-    assert room.sh(BUILDER, "ls /root/run; cat /etc/hostname").startswith("ip-10-0-0-10")
+    assert room.sh(instance, "ls /root/run; cat /etc/hostname").startswith("ip-10-0-0-10")
 
 
 def test_odd_names_are_taken_as_they_are_and_nothing_in_them_is_run(bakery: Bakery) -> None:

@@ -106,11 +106,10 @@ def test_a_tmp_without_execution_is_mended_and_nothing_else_changes(bakery: Bake
 def test_only_the_option_itself_leaves_the_line_of_tmp(
     room: Bakery, options: str, mended: str
 ) -> None:
-    if not room.room.running(BUILDER):
-        room.start(Row("rhel-9"))
-    (room.room.root(BUILDER) / "etc/fstab").write_text(f"tmpfs /tmp tmpfs {options} 0 0\n")
-    room.prepare(Row("rhel-9"))
-    assert room.sh(BUILDER, "cat /etc/fstab") == f"tmpfs /tmp tmpfs {mended} 0 0\n"
+    instance = room.shared(Row("rhel-9"))
+    (room.room.root(instance) / "etc/fstab").write_text(f"tmpfs /tmp tmpfs {options} 0 0\n")
+    room.prepare(Row("rhel-9"), instance=instance)
+    assert room.sh(instance, "cat /etc/fstab") == f"tmpfs /tmp tmpfs {mended} 0 0\n"
 
 
 def test_a_vendors_mount_of_tmp_is_overridden_and_never_changed(bakery: Bakery) -> None:

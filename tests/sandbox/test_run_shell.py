@@ -20,11 +20,12 @@ def b64(text: str | bytes) -> str:
 
 
 def ran(room: Bakery, script: str | bytes, /, **environment: str) -> StepRun:
-    if not room.room.running(BUILDER):
-        room.start(ROW)
+    instance = room.shared(ROW)
     lines = "\n".join(f"{name}={b64(value)}" for name, value in environment.items())
-    run = room.run(BUILDER, "run-shell", Script=b64(script), Environment=b64(lines), Timeout="3600")
-    assert room.sh(BUILDER, "ls /root/run /var/lib/kiln 2>/dev/null") == ""
+    run = room.run(
+        instance, "run-shell", Script=b64(script), Environment=b64(lines), Timeout="3600"
+    )
+    assert room.sh(instance, "ls /root/run /var/lib/kiln 2>/dev/null") == ""
     return run.steps[0]
 
 
@@ -89,9 +90,9 @@ def test_a_name_that_is_none_is_refused(room: Bakery, name: str) -> None:
 
 
 def test_exit_code_194_reboots_and_runs_the_script_again(bakery: Bakery) -> None:
-    bakery.start(ROW)
     script = "echo once; if [ -e /root/marker ]; then exit 5; fi; touch /root/marker; exit 194"
     step = ran(bakery, script)
+    bakery.stop(bakery.shared(ROW))
     assert (bakery.reboots, step.exit_code, step.stdout) == (1, 5, "once\nonce\n")
 
 
