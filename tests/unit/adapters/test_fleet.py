@@ -201,8 +201,9 @@ def test_instances_of_a_bake_come_from_every_page(ec2: Script) -> None:
     ]
     first = {"Reservations": [{"Instances": [an_instance("i-1")]}], "NextToken": "more"}
     last = {"Reservations": [{"Instances": [an_instance("i-2")]}, {"Instances": []}]}
-    ec2.answer("describe_instances", first, {"Filters": filters})
-    ec2.answer("describe_instances", last, {"Filters": filters, "NextToken": "more"})
+    request = {"Filters": filters, "MaxResults": 1000}
+    ec2.answer("describe_instances", first, request)
+    ec2.answer("describe_instances", last, request | {"NextToken": "more"})
     assert [instance.id for instance in a_fleet(ec2).of_bake(BAKE)] == ["i-1", "i-2"]
 
 
@@ -215,7 +216,8 @@ def test_a_pattern_in_a_tags_value_is_taken_literally(ec2: Script) -> None:
             "Filters": [
                 {"Name": "tag:kiln:bake", "Values": [r"a\*\?\\b"]},
                 {"Name": "status", "Values": ["available"]},
-            ]
+            ],
+            "MaxResults": 500,
         },
     )
     assert a_fleet(ec2).volumes_of_bake("a*?\\b") == ()
@@ -261,7 +263,7 @@ def test_types_come_in_the_order_asked_without_those_that_ec2_does_not_know(ec2:
     ec2.answer(
         "describe_instance_types",
         {"InstanceTypes": [small, large]},
-        {"Filters": [{"Name": "instance-type", "Values": wanted}]},
+        {"Filters": [{"Name": "instance-type", "Values": wanted}], "MaxResults": 100},
     )
     first, second = a_fleet(ec2).types(wanted)
     assert (first.name, first.ena, first.nvme) == ("m7i.large", "required", "required")

@@ -100,6 +100,7 @@ def test_the_newest_image_may_be_on_any_page(ec2: Script, images: Ec2Images) -> 
             {"Name": "name", "Values": ["ubuntu-*"]},
             {"Name": "state", "Values": ["available"]},
         ],
+        "MaxResults": 1000,
     }
     old = an_answer("ami-1", CreationDate="2025-01-01T00:00:00.000Z")
     new = an_answer("ami-2", CreationDate="2026-01-01T00:00:00.000Z")
@@ -114,7 +115,8 @@ def test_the_newest_image_may_be_on_any_page(ec2: Script, images: Ec2Images) -> 
 def test_only_the_accounts_own_image_of_exactly_that_name_counts(
     ec2: Script, images: Ec2Images
 ) -> None:
-    request = {"Owners": ["self"], "Filters": [{"Name": "name", "Values": ["web-1"]}]}
+    filters = [{"Name": "name", "Values": ["web-1"]}]
+    request = {"Owners": ["self"], "Filters": filters, "MaxResults": 1000}
     ec2.answer("describe_images", {"Images": [an_answer(Name="web-10")]}, request)
     assert images.named("web-1") is None
 
@@ -211,6 +213,7 @@ def test_snapshots_of_a_bake_come_from_every_page(ec2: Script, images: Ec2Images
     request: dict[str, Any] = {
         "OwnerIds": ["self"],
         "Filters": [{"Name": "tag:kiln:bake", "Values": [BAKE]}],
+        "MaxResults": 1000,
     }
     first = {"Snapshots": [{"SnapshotId": "snap-1"}], "NextToken": "more"}
     ec2.answer("describe_snapshots", first, request)
@@ -238,8 +241,8 @@ def test_tags_that_another_call_writes_are_tried_again(ec2: Script, images: Ec2I
         images.tag(["ami-1"], {"team": "shop"})
 
 
-def test_the_date_of_deprecation_is_sent_as_it_is(ec2: Script, images: Ec2Images) -> None:
+def test_the_date_of_deprecation_is_sent_in_whole_seconds(ec2: Script, images: Ec2Images) -> None:
     at = datetime(2027, 1, 1, 12, tzinfo=UTC)
     request = {"ImageId": "ami-1", "DeprecateAt": at}
     ec2.answer("enable_image_deprecation", {"Return": True}, request)
-    images.deprecate("ami-1", at)
+    images.deprecate("ami-1", at.replace(microsecond=123456))

@@ -8,12 +8,24 @@ from typing import Any
 
 from kiln.adapters._errors import translated
 
+# The largest MaxResults of each call (EC2 API reference). Without one, EC2 gathers everything into
+# one answer and may time out or throttle on an account that has much.
+_PAGE_SIZES = {
+    "describe_images": 1000,
+    "describe_instance_types": 100,
+    "describe_instances": 1000,
+    "describe_snapshots": 1000,
+    "describe_volumes": 500,
+}
+
 
 def pages(client: Any, method: str, request: dict[str, Any]) -> Iterator[Any]:
     """Every page of a Describe call, errors translated."""
+    # EC2 refuses MaxResults beside a list of ids.
+    size = {"PageSize": _PAGE_SIZES[method]} if "Filters" in request else {}
     operation = re.sub(r"(?:^|_)([a-z])", lambda found: found[1].upper(), method)
     with translated("ec2", operation):
-        yield from client.get_paginator(method).paginate(**request)
+        yield from client.get_paginator(method).paginate(**request, PaginationConfig=size)
 
 
 def by_tag(key: str, value: str) -> list[Any]:

@@ -121,9 +121,12 @@ class Ec2Images:
             self._ec2.create_tags(Resources=list(resources), Tags=tag_list(tags))
 
     def deprecate(self, image: str, at: datetime) -> None:
-        """Set the time from which the image counts as deprecated; EC2 rounds it to the minute."""
+        """Set the time from which the image counts as deprecated.
+
+        EC2 takes whole seconds (YYYY-MM-DDTHH:MM:SSZ) and rounds them to the minute.
+        """
         with translated("ec2", "EnableImageDeprecation"):
-            self._ec2.enable_image_deprecation(ImageId=image, DeprecateAt=at)
+            self._ec2.enable_image_deprecation(ImageId=image, DeprecateAt=at.replace(microsecond=0))
 
 
 def _image(found: Any) -> ImageFacts:
