@@ -126,6 +126,8 @@ class DocumentRunner:
 
     def _once(self, folder: str, script: str, inputs: dict[str, Any]) -> Ended:
         machine = self._machine()
+        if not machine.root.is_dir():
+            return Ended(255, b"", b"the instance is gone\n")
         place = machine.root / folder
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kiln_local.machines.agent import DocumentRun, DocumentRunner, RunOrder, not_run
@@ -26,13 +26,16 @@ _LAST_COMMAND_S = 90.0
 
 @dataclass
 class _Instance:
-    """One instance: its birth, its place, and its namespaces while it runs."""
+    """One instance: its birth, its place, and its namespaces while it runs. `lock` keeps one that
+    is being destroyed from booting."""
 
     birth: Birth
     distro: Distro
     place: Place
     sandbox: Sandbox | None = None
     born: bool = False
+    gone: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def root(self) -> Path:
@@ -149,19 +152,30 @@ class MachineRoom:
         self._instances[birth.instance_id] = _Instance(birth, distro, place)
 
     def boot(self, instance_id: str) -> None:
-        """Boot an instance: make the identity that is missing, start its first process."""
+        """Boot an instance: make the identity that is missing, start its first process. One that is
+        destroyed meanwhile stays gone."""
         instance = self._instances[instance_id]
+        with instance.lock:
+            if not instance.gone:
+                self._boot(instance)
+
+    def _boot(self, instance: _Instance) -> None:
         boot(instance.place, instance.birth, instance.distro)
         if instance.birth.chef and not instance.born:
             leave_traces(instance.place, instance.birth, instance.distro)
         instance.born = True
-        if self.sandbox_error is None:
+        if self.sandbox_error is None and instance.sandbox is None:
             instance.sandbox = Sandbox(instance.place)
 
     def shut_down(self, instance_id: str) -> None:
         """Shut an instance down: services end, the seed is saved, then what asked to run last
         runs."""
         instance = self._instances[instance_id]
+        with instance.lock:
+            if not instance.gone:
+                self._shut_down(instance)
+
+    def _shut_down(self, instance: _Instance) -> None:
         commands = last_commands(instance.root, instance.distro)
         active = instance.root / ACTIVE
         if active.is_dir():
@@ -180,9 +194,12 @@ class MachineRoom:
         instance = self._instances.pop(instance_id, None)
         if instance is None:
             return
-        if instance.sandbox:
-            instance.sandbox.end()
-        _remove(instance.root.parent)
+        with instance.lock:
+            instance.gone = True
+            if instance.sandbox:
+                instance.sandbox.end()
+                instance.sandbox = None
+            _remove(instance.root.parent)
 
     def close(self) -> None:
         """Remove every instance and every image."""

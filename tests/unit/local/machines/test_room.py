@@ -83,6 +83,29 @@ def test_instances_may_be_used_by_several_threads_at_once(room: MachineRoom) -> 
         assert set(pool.map(life, platforms)) == {"Success"}
 
 
+def test_an_instance_that_is_destroyed_while_it_boots_stays_gone(room: MachineRoom) -> None:
+    room.add_base_image("ami-raced", "debian-12")
+    births = [a_birth("debian-12") for _ in range(4)]
+    for birth in births:
+        room.create(birth, "ami-raced")
+    places = [room.root(birth.instance_id).parent for birth in births]
+    with ThreadPoolExecutor(8) as pool:
+        boots = [pool.submit(room.boot, birth.instance_id) for birth in births]
+        for birth in births:
+            pool.submit(room.destroy, birth.instance_id)
+    assert {type(boot.exception()) for boot in boots} <= {type(None), KeyError}
+    assert [place for place in places if place.exists()] == []
+
+
+def test_a_document_ends_with_the_instance_that_it_runs_on(room: MachineRoom) -> None:
+    instance = launched(room, "debian-12")
+    place = room.root(instance).parent
+    order = an_order(instance, a_document(a_step("exit 194", "one"), a_step("true", "two")))
+    done = room.run(order, lambda: room.destroy(instance))
+    assert [step.exit_code for step in done.steps] == [255, 255]
+    assert not place.exists()
+
+
 def test_where_no_sandbox_can_be_had_a_document_is_recorded_as_not_run(tmp_path: Path) -> None:
     room = MachineRoom(tmp_path)
     room.sandbox_error = "no sandbox can be made here: it is a test"
