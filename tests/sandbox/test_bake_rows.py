@@ -7,6 +7,7 @@ import pytest
 
 from kiln.domain.cleanup import cleanup_for
 from kiln.domain.identity import shared_facts
+from kiln.domain.platforms import Family, family
 from tests.sandbox.bakery import BUILDER, CLONE, Bakery, Row, facts_of
 from tests.sandbox.traces import OWN, plant, plant_own
 
@@ -39,6 +40,9 @@ def test_a_clone_has_nothing_of_the_builder_and_all_that_is_not_the_builders(
     bakery: Bakery, row: Row
 ) -> None:
     bakery.start(row)
+    if family(row.platform) is Family.RPM:
+        # There sh is bash, on Debian and Ubuntu it is dash.
+        bakery.sh(BUILDER, "ln -sf bash /usr/bin/sh")
     root = bakery.room.root(BUILDER)
     plant(root, cleanup_for(row.platform, None if row.chef == "none" else row.chef))
     plant_own(root)

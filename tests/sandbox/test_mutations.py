@@ -64,6 +64,7 @@ PACKAGES = [
     Mutation(row, "packages", line) for row in (AMAZON, UBUNTU) for line in lines_of("packages")
 ]
 RUNNING = [
+    *(Mutation(AMAZON, "services", line) for line in lines_of("services") if line[:3] == "ama"),
     *(Mutation(INIT, "services", line) for line in lines_of("services") if line[:4] == "init"),
     *(Mutation(UBUNTU, "services", line) for line in lines_of("services") if line[:3] == "sys"),
     *(Mutation(UBUNTU, "timers", line) for line in lines_of("timers")),
@@ -105,7 +106,7 @@ def test_the_mutations_are_the_whole_table() -> None:
         SUDO_RULES
     }
     assert {m.entry for m in PACKAGES} == {*amazon.packages}
-    assert {m.entry for m in RUNNING} == {*init.init, *ubuntu.systemd, *ubuntu.timers}
+    assert {m.entry for m in RUNNING} == {*init.init, *amazon.systemd, *ubuntu.timers}
 
 
 @pytest.mark.parametrize("mutation", FILES, ids=str)

@@ -42,7 +42,9 @@ def test_a_row_is_the_guides(
 ) -> None:
     row = cleanup_for(platform, chef)
     assert set(row.paths) == COMMON | NOT_NAMED | chef_paths
-    assert (row.init, row.systemd) == (((), ("opsworks-agent",)) if by_systemd else (INIT, ()))
+    # Amazon Linux 2 is Amazon Linux, where monit watches over the agent.
+    units = INIT if platform == "amazon-linux-2" else ("opsworks-agent",)
+    assert (row.init, row.systemd) == (((), units) if by_systemd else (INIT, ()))
     assert row.packages == ("opsworks-agent-ruby", "chef")
     assert row.timers == timers
     assert row.stamps == tuple(f"/var/lib/systemd/timers/stamp-{timer}" for timer in timers)

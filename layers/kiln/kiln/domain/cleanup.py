@@ -2,8 +2,9 @@
 has of its own.
 
 The rows are those of the archived OpsWorks guide's page on custom AMIs. CentOS 7 and Ubuntu on
-Chef 11 are not on that page; they take the row of their nearest neighbour. The documents carry
-these entries again, one a line, and a test compares them.
+Chef 11 are not on that page; they take the row of their nearest neighbour. Nor does it tell
+Amazon Linux 2 from 1: it takes Amazon Linux's row, by systemctl instead of init scripts. The
+documents carry these entries again, one a line, and a test compares them.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ IDENTITY = (
 )
 # What a running system writes again: removed while it shuts down. /etc/machine-id and logs below
 # /var/log are emptied. Of Image Builder's list the databases of aliases, the update stamps and
-# /etc/locale.conf are left: they identify nothing, and without them a clone has work or loses settings.
+# /etc/locale.conf are left: they identify nothing, and a clone would miss its settings.
 SEALED = (
     "/var/lib/dbus/machine-id",
     "/var/lib/dhclient/dhclient*",
@@ -128,12 +129,16 @@ def cleanup_for(platform: str, chef: str | None) -> Cleanup:
     timed = chef == "12" and platform in _APT_TIMERS
     return Cleanup(
         init=() if by_systemd else ("monit", "opsworks-agent"),
-        systemd=("opsworks-agent",) if by_systemd else (),
+        systemd=_units(platform) if by_systemd else (),
         paths=(*OPSWORKS_PATHS, *OPSWORKS_LEFTOVERS, *_chef_paths(platform, chef), *ANY_PATHS),
         packages=PACKAGES,
         timers=TIMERS if timed else (),
         stamps=STAMPS if timed else (),
     )
+
+
+def _units(platform: str) -> tuple[str, ...]:
+    return ("monit", "opsworks-agent") if platform == "amazon-linux-2" else ("opsworks-agent",)
 
 
 def _chef_paths(platform: str, chef: str) -> tuple[str, ...]:
