@@ -11,10 +11,11 @@ mount -t overlay overlay -o "lowerdir=$lower:/usr,upperdir=$upper,workdir=$work$
 mount -t proc -o ro proc "$root/proc"
 mount -t tmpfs -o mode=755,size=1m tmpfs "$root/dev"
 if [ -n "$options" ]; then
-    # A user's namespace may not make devices, and may not change the host's either.
+    # A user's namespace may not make devices; read only keeps who owns the host's from changing them.
     for device in null zero full random urandom tty; do
         : >"$root/dev/$device"
         mount --bind "/dev/$device" "$root/dev/$device"
+        mount -o remount,bind,ro,nosuid,noexec "$root/dev/$device"
     done
 else
     cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty "$root/dev/"

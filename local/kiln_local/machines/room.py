@@ -14,7 +14,13 @@ from kiln_local.machines.agent import DocumentRun, DocumentRunner, RunOrder, not
 from kiln_local.machines.boot import Birth, boot, empty, save_random_seed
 from kiln_local.machines.distros import DISTROS, Distro
 from kiln_local.machines.opsworks import install_agent, leave_traces
-from kiln_local.machines.sandbox import Ended, Place, Sandbox, why_unavailable
+from kiln_local.machines.sandbox import (
+    Ended,
+    Place,
+    Sandbox,
+    in_user_namespace,
+    why_unavailable,
+)
 from kiln_local.machines.standins import make_standins
 from kiln_local.machines.trees import make_tree
 from kiln_local.machines.units import ACTIVE, last_commands
@@ -247,7 +253,7 @@ def _remove(folder: Path) -> None:
 
 def _as_owner(command: list[str]) -> None:
     """Run a command that may read and remove whatever an instance has made, modes regardless."""
-    inside = [] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user"]
+    inside = ["unshare", "--user", "--map-root-user"] if in_user_namespace() else []
     subprocess.run([*inside, *command], check=True, capture_output=True)
 
 

@@ -37,6 +37,18 @@ _WRITABLE = (
 _LAST_OUTPUT_S = 0.2
 
 
+@cache
+def in_user_namespace() -> bool:
+    """Whether instances need a user namespace of their own: for a normal user, and for a root who
+    may not mount, as in many containers."""
+    if os.geteuid() != 0:
+        return True
+    if shutil.which("unshare", path=_SEARCH) is None:
+        return False
+    tried = subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False)
+    return tried.returncode != 0
+
+
 @dataclass(frozen=True)
 class Place:
     """Where an instance lives: its root, its changes to /usr, overlayfs's work directory."""
@@ -61,7 +73,7 @@ class Sandbox:
     """A running instance's namespaces."""
 
     def __init__(self, place: Place) -> None:
-        self._user = os.geteuid() != 0
+        self._user = in_user_namespace()
         self._work = place.work
         for part in _WRITABLE if self._user else ():
             (place.usr / part).mkdir(parents=True, exist_ok=True)
@@ -187,11 +199,15 @@ def why_unavailable(home: Path) -> str | None:
         place = Place(*(Path(folder) / name for name in ("root", "usr", "work", "standins")))
         make_skeleton(place)
         place.standins.mkdir()
+        # A script of the instance's own: some file systems let nothing be executed.
+        script = place.root / "run/probe"
+        script.write_text("#!/bin/sh\nexit 0\n")
+        script.chmod(0o755)
         try:
             sandbox = Sandbox(place)
         except (SandboxUnavailable, OSError) as error:
             return f"no sandbox can be made here: {error}"
-        ended = sandbox.run(["/bin/true"], {"PATH": "/usr/bin"}, 10)
+        ended = sandbox.run(["/run/probe"], {"PATH": "/usr/bin"}, 10)
         sandbox.end()
     if ended.exit_code:
         return f"nothing can be run inside a sandbox here: {ended.stderr.decode().strip()}"

@@ -14,6 +14,7 @@ import stat
 from pathlib import Path
 
 from kiln_local.machines.distros import Distro
+from kiln_local.machines.sandbox import in_user_namespace
 from kiln_local.machines.units import write_units
 
 _SOURCE = Path(__file__).with_name("standins")
@@ -94,7 +95,7 @@ def _units(folder: Path, distro: Distro) -> None:
 def _hide_below(folder: Path) -> None:
     """Nothing of the host's folder is seen through this one: overlayfs.rst, opaque directories."""
     folder.mkdir(parents=True, exist_ok=True)
-    name = "trusted.overlay.opaque" if os.geteuid() == 0 else "user.overlay.opaque"
+    name = f"{'user' if in_user_namespace() else 'trusted'}.overlay.opaque"
     # A file system without such attributes shows the host's files besides; nothing else changes.
     with contextlib.suppress(OSError):
         os.setxattr(folder, name, b"y")

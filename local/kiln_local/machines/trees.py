@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kiln_local.machines.databases import make_database
 from kiln_local.machines.distros import Distro
-from kiln_local.machines.sandbox import Place, make_skeleton
+from kiln_local.machines.sandbox import Place, in_user_namespace, make_skeleton
 from kiln_local.machines.units import enable_units
 
 # What links in /usr point to, and what useradd and other tools of the host's read.
@@ -149,6 +149,6 @@ def _homes(root: Path, distro: Distro) -> None:
     home.mkdir(parents=True, exist_ok=True)
     write(home / ".bashrc", "# .bashrc\n")
     write(root / "root/.bashrc", "# .bashrc\n")
-    if os.geteuid() == 0:
+    if not in_user_namespace():
         for path in (home, home / ".bashrc"):
             os.chown(path, 1000, 1000)
