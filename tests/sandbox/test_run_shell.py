@@ -39,7 +39,7 @@ def test_every_byte_of_a_script_is_run_as_it_is(room: Bakery) -> None:
 
 
 def test_a_script_may_be_long_and_need_not_be_text(room: Bakery) -> None:
-    script = b"# \xff\xfe caf\xe9\n" + b"true # filler\n" * 2000 + b"printf '\\303\\251'"
+    script = b"# \xff\xfe \xe9t\xe9\n" + b"true # filler\n" * 2000 + b"printf '\\303\\251'"
     assert ran(room, script).stdout == "\u00e9"
 
 

@@ -54,6 +54,8 @@ def plant_own(root: Path) -> None:
     for name, text in OWN.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        # A normal user may not write to a file of mode 0440, even their own.
+        path.unlink(missing_ok=True)
         path.write_text(text)
 
 
