@@ -21,6 +21,8 @@ def cloned(bakery: Bakery, row: Row = ROW) -> None:
         ("rm /etc/apt/trusted.gpg", "lost: /etc/apt/trusted.gpg"),
         ("rm -r /etc/apt/trusted.gpg.d", "lost: /etc/apt/trusted.gpg.d/vendor.gpg"),
         ("rm /etc/ssl/private/web.key", "lost: /etc/ssl/private/web.key"),
+        ("rm /etc/ssl/certs/two*", "lost: /etc/ssl/certs/two words \u00e9.pem"),
+        ("echo | tee -a /etc/ssl/certs/two*", "changed: /etc/ssl/certs/two words \u00e9.pem"),
         (": >/etc/ssl/certs/web.pem", "changed: /etc/ssl/certs/web.pem"),
         ("echo x >>/etc/pki/rpm-gpg/RPM-GPG-KEY-vendor", "changed: /etc/pki/rpm-gpg/"),
         ("rm /etc/kiln-kept", "lost: /etc/kiln-kept"),

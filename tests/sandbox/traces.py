@@ -19,6 +19,8 @@ OWN = {
     "etc/ssh/sshd_config": "PasswordAuthentication no\n",
     "etc/ssl/private/web.key": "a private key\n",
     "etc/ssl/certs/web.pem": "a certificate\n",
+    "etc/ssl/certs/two words \u00e9.pem": "a certificate with a name of its own\n",
+    "etc/ssl/certs/back\\slash.pem": "another\n",
     "etc/apt/trusted.gpg": "the old keyring\n",
     "etc/apt/trusted.gpg.d/vendor.gpg": "a key\n",
     "etc/pki/rpm-gpg/RPM-GPG-KEY-vendor": "a key\n",
