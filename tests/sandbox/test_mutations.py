@@ -20,7 +20,6 @@ CLEAN = text_of("clean-linux")
 AMAZON = Row("amazon-linux-2", "12")
 UBUNTU = Row("ubuntu-18.04", "12")
 INIT = Row("amazon-linux-1", "11")
-SUDO_RULES = "/etc/sudoers.d/90-cloud-init-users"
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def lines_of(name: str) -> list[str]:
 FILES = [
     *(Mutation(AMAZON, "paths", line) for line in lines_of("paths")),
     *(Mutation(UBUNTU, "stamps", line) for line in lines_of("stamps")),
-    *(Mutation(AMAZON, "identity", line) for line in lines_of("identity") if line != SUDO_RULES),
+    *(Mutation(AMAZON, "identity", line) for line in lines_of("identity")),
     *(Mutation(AMAZON, "sealed", line) for line in lines_of("sealed")),
 ]
 PACKAGES = [
@@ -118,20 +117,6 @@ def test_a_path_that_is_not_removed_is_found_on_the_clone(
     assert [
         path for path in leftovers if not belongs_to(path.partition(",")[0], mutation.entry)
     ] == []
-
-
-def test_sudo_rules_that_are_not_removed_are_found_or_replaced_by_the_clones_own(
-    bakery: Bakery,
-) -> None:
-    # cloud-init writes this file at a first boot; what matters is that the builder's does not stay.
-    image, _ = prepared(bakery)
-    bakery.start(AMAZON, BUILDER, image)
-    bakery.sh(BUILDER, f"echo 'builder ALL=(ALL) NOPASSWD:ALL' >{SUDO_RULES}")
-    bakery.clean(AMAZON, Mutation(AMAZON, "identity", SUDO_RULES).document)
-    bakery.make_image("mutant")
-    found = bakery.verify(AMAZON, "mutant").leftovers
-    rules = bakery.sh(CLONE, f"cat {SUDO_RULES}")
-    assert found == [SUDO_RULES] or (found == [] and "builder" not in rules)
 
 
 def test_a_key_of_the_builder_is_found_in_a_file_that_the_clones_own_boot_made_new(
