@@ -101,9 +101,7 @@ def judged(bakery: Bakery, mutation: Mutation, facts: Facts) -> Verified:
 
 def test_the_mutations_are_the_whole_table() -> None:
     amazon, ubuntu, init = (cleanup_for(r.platform, r.chef) for r in (AMAZON, UBUNTU, INIT))
-    assert {m.entry for m in FILES} == {*amazon.paths, *ubuntu.stamps, *IDENTITY, *SEALED} - {
-        SUDO_RULES
-    }
+    assert {m.entry for m in FILES} == {*amazon.paths, *ubuntu.stamps, *IDENTITY, *SEALED}
     assert {m.entry for m in PACKAGES} == {*amazon.packages}
     assert {m.entry for m in RUNNING} == {*init.init, *amazon.systemd, *ubuntu.timers}
 
