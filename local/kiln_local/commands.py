@@ -110,7 +110,11 @@ class RunCommand:
             document=command.document,
             parameters=command.request.get("Parameters", {}),
         )
-        run = self._ec2.room.run(order, lambda: self._ec2.reboot(machine))
+        try:
+            run = self._ec2.room.run(order, lambda: self._ec2.reboot(machine))
+        except KeyError:
+            # The instance went away between SendCommand and the delivery.
+            run = DocumentRun("Failed", (), False, f"Undeliverable: {machine.id} is gone")
         self._keep_output(command, invocation.instance, run)
         invocation.run = run
         invocation.status = run.status

@@ -137,6 +137,9 @@ class Ec2:
         """What fails under an instance ends it with a reason, as a fault of EC2's own does."""
         _log.exception("the machine of %s failed", instance.id, exc_info=error)
         reason = f"Server.InternalError: {error}"
+        self.online.discard(instance.id)
+        if instance._state.name != "shutting-down":
+            release(instance)
         instance.state_reason = StateReason(reason, "Server.InternalError")
         self.enter(instance, "terminated")
 
@@ -229,6 +232,7 @@ def connect(patches: Patches, ec2: Ec2) -> None:
     patches.set(InstanceBackend, "run_instances", run_instances)
     patches.set(InstanceBackend, "start_instances", _each(ec2, _start))
     patches.set(InstanceBackend, "stop_instances", _each(ec2, Ec2.stop))
+    patches.set(InstanceBackend, "reboot_instances", _reboot(ec2))
     patches.set(InstanceBackend, "terminate_instances", _each(ec2, _terminate))
 
 
@@ -266,9 +270,25 @@ def _start(ec2: Ec2, instance: Instance) -> None:
 
 
 def _terminate(ec2: Ec2, instance: Instance) -> None:
-    # moto's own terminate removes volumes and interfaces; its state is ours.
-    state = instance._state.name
-    if state not in ("shutting-down", "terminated"):
-        instance.terminate()
-        instance._state.name, instance._state.code = state, _CODES[state]
+    if instance._state.name not in ("shutting-down", "terminated"):
+        release(instance)
     ec2.terminate(instance)
+
+
+def release(instance: Instance) -> None:
+    """Remove an instance's volumes and interfaces, as moto's own terminate does; its state is
+    ours."""
+    state = instance._state.name
+    instance.terminate()
+    instance._state.name, instance._state.code = state, _CODES[state]
+
+
+def _reboot(ec2: Ec2) -> Any:
+    def reboot_instances(self: Any, instance_ids: list[str]) -> list[Instance]:
+        found: list[Instance] = self.get_multi_instances_by_id(instance_ids)
+        for instance in found:
+            if instance._state.name == "running":
+                threading.Thread(target=ec2.reboot, args=(instance,), daemon=True).start()
+        return found
+
+    return reboot_instances

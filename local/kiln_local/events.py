@@ -17,9 +17,12 @@ from moto.events.models import EventsBackend, Rule
 
 from kiln_local.clock import SimClock
 from kiln_local.functions import Functions
+from kiln_local.inputs import target_input
 from kiln_local.latencies import Latencies
 from kiln_local.patches import Patches
 
+# Services whose targets are served; a rule for another one is refused.
+TARGETS = frozenset({"lambda", "states", "sqs"})
 # EventBridge tries an asynchronous Lambda target again twice (Lambda Developer Guide,
 # "Asynchronous invocation").
 _TRIES = 3
@@ -64,13 +67,15 @@ class AwsEvents:
             "command-id": command["CommandId"],
             "document-name": command["DocumentName"],
             "requested-date-time": command["RequestedDateTime"],
-            "status": status,
         }
-        invocation = common | {"instance-id": instance}
+        invocation = common | {"status": status, "instance-id": instance}
         self._send(
             "aws.ssm", "EC2 Command Invocation Status-change Notification", [arn], invocation
         )
+        if command["Status"] in ("Pending", "InProgress"):
+            return
         whole = common | {
+            "status": command["Status"],
             "expire-after": command["ExpiresAfter"],
             "parameters": command["Parameters"],
         }
@@ -145,12 +150,11 @@ class AwsEvents:
         self._clock.after(delay, lambda: self._start(target, event))
 
     def _start(self, target: dict[str, Any], event: dict[str, Any]) -> None:
-
         threading.Thread(target=self._hand_over, args=(target, event), daemon=True).start()
 
     def _hand_over(self, target: dict[str, Any], event: dict[str, Any]) -> None:
         service, name = target["Arn"].split(":")[2], target["Arn"].split(":")[-1]
-        body = _input(target, event)
+        body = target_input(target, event)
         if service == "lambda" and self.functions:
             self._invoke(target, name, body)
         elif service == "states":
@@ -163,16 +167,11 @@ class AwsEvents:
         for attempt in range(_TRIES):
             if functions is None or not functions.invoke(name, body)[1]:
                 return
-            self._clock.sleep(60 * (attempt + 1))
+            if attempt + 1 < _TRIES:
+                self._clock.sleep(60 * (attempt + 1))
         queue = target.get("DeadLetterConfig", {}).get("Arn")
         if queue:
             self.send_message(queue, json.dumps(body))
-
-
-def _input(target: dict[str, Any], event: dict[str, Any]) -> Any:
-    if "Input" in target:
-        return json.loads(target["Input"])
-    return event
 
 
 def connect(patches: Patches, events: AwsEvents) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import boto3
 
+from kiln_local.events import TARGETS
 from kiln_local.fastyaml import load
 from kiln_local.template import Made, Resolver, TemplateError, references
 
@@ -239,6 +240,9 @@ def _permission(stack: Stack, name: str, p: Properties) -> Made:
 
 def _rule(stack: Stack, name: str, p: Properties) -> Made:
     client = stack.client("events")
+    unserved = {target["Arn"].split(":")[2] for target in p["Targets"]} - TARGETS
+    if unserved:
+        raise TemplateError(f"{name}: the local AWS cannot deliver to {', '.join(unserved)}")
     bus = {"EventBusName": p["EventBusName"]} if "EventBusName" in p else {}
     rule = f"{STACK}-{name}"
     client.put_rule(

@@ -143,6 +143,7 @@ class Resolver:
         given = {name: str(spec.get("Default", "")) for name, spec in declared.items()} | parameters
         self._values: dict[str, Any] = {**given, **pseudo}
         self._conditions = template.get("Conditions", {})
+        self._mappings = template.get("Mappings", {})
         self.known: dict[str, Made] = {}
 
     def condition(self, name: str) -> bool:
@@ -160,6 +161,8 @@ class Resolver:
             function = _FUNCTIONS.get(key)
             if function:
                 return function(self, argument)
+            if key.startswith("Fn::"):
+                raise TemplateError(f"{key}: the local AWS does not know this function")
         found = {key: self.value(inner) for key, inner in part.items()}
         return {key: value for key, value in found.items() if value is not NO_VALUE}
 
@@ -170,6 +173,13 @@ class Resolver:
         if name in self._values:
             return self._values[name]
         return self._made(name).ref
+
+    def mapped(self, name: str, first: str, second: str) -> Any:
+        """Fn::FindInMap."""
+        try:
+            return self._mappings[name][first][second]
+        except KeyError as error:
+            raise TemplateError(f"{name}.{first}.{second} is in no mapping") from error
 
     def attribute(self, name: str, attribute: str) -> Any:
         """A resource's attribute."""
@@ -222,6 +232,7 @@ _FUNCTIONS: dict[str, Any] = {
     "Condition": lambda r, a: r.condition(a),
     "Fn::Join": lambda r, a: a[0].join(str(v) for v in r.value(a[1])),
     "Fn::Select": lambda r, a: r.value(a[1])[int(r.value(a[0]))],
+    "Fn::FindInMap": lambda r, a: r.mapped(*r.value(a)),
     "Fn::Split": lambda r, a: r.value(a[1]).split(a[0]),
 }
 

@@ -1,0 +1,130 @@
+"""What a rule's target gets of an event, how often it is tried, and which targets are refused."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+
+from kiln_local.clock import SimClock
+from kiln_local.events import AwsEvents
+from kiln_local.latencies import Latencies
+from kiln_local.makers import MAKERS, Stack
+from kiln_local.template import Resolver, TemplateError
+
+LAMBDA = "arn:aws:lambda:eu-west-1:123456789012:function:f"
+QUEUE = "arn:aws:sqs:eu-west-1:123456789012:dead"
+
+
+class Delivery:
+    """A bus with one rule, and what its targets got."""
+
+    def __init__(self, clock: SimClock, failing: bool = False) -> None:
+        self.got: list[Any] = []
+        self.dead: list[Any] = []
+        self.done = threading.Event()
+        self._failing = failing
+        self._events = AwsEvents(clock, Latencies(), "123456789012", "eu-west-1")
+        self._events.functions = self  # type: ignore[assignment]
+        self._events.send_message = self._bury
+
+    def invoke(self, _: str, event: Any) -> tuple[Any, bool]:
+        """The function of the target."""
+        self.got.append(event)
+        if not self._failing:
+            self.done.set()
+        return None, self._failing
+
+    def _bury(self, arn: str, text: str) -> None:
+        self.dead.append((arn, json.loads(text)))
+        self.done.set()
+
+    def send(self, target: dict[str, Any], state: str = "running") -> None:
+        """Let EC2 report an instance's state to a target, and wait until it is done."""
+        pattern = SimpleNamespace(matches_event=lambda event: event["detail"]["state"] == "running")
+        rule = SimpleNamespace(state="ENABLED", event_pattern=pattern, targets=[target])
+        bus = SimpleNamespace(rules={"r": rule})
+        self._events.backend = SimpleNamespace(event_buses={"default": bus})
+        self._events.instance_changed("i-1", state)
+        self.done.wait(5 if state == "running" else 0.1)
+
+
+@pytest.fixture
+def clock() -> Iterator[SimClock]:
+    """A fast clock that ends with the test."""
+    clock = SimClock(1000)
+    yield clock
+    clock.end()
+
+
+TRANSFORMER = {
+    "InputPathsMap": {"id": "$.detail.instance-id", "detail": "$.detail"},
+    "InputTemplate": '{"instance": <id>, "said": "<id> is so", "whole": "<detail>", "no": "<b>"}',
+}
+TRANSFORMED = {
+    "instance": "i-1",
+    "said": "i-1 is so",
+    "whole": '{"instance-id": "i-1", "state": "running"}',
+    "no": "<b>",
+}
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ({"Input": '{"a": 1}'}, {"a": 1}),
+        ({"InputPath": "$.detail"}, {"instance-id": "i-1", "state": "running"}),
+        ({"InputPath": "$.detail.state"}, "running"),
+        ({"InputPath": "$.detail.none.such"}, None),
+        ({"InputTransformer": TRANSFORMER}, TRANSFORMED),
+    ],
+)
+def test_a_target_gets_what_its_rule_asks_for(
+    clock: SimClock, shape: dict[str, Any], expected: Any
+) -> None:
+    delivery = Delivery(clock)
+    delivery.send({"Arn": LAMBDA, **shape})
+    assert delivery.got == [expected]
+
+
+def test_a_target_without_a_shape_gets_the_whole_event(clock: SimClock) -> None:
+    delivery = Delivery(clock)
+    delivery.send({"Arn": LAMBDA})
+    assert delivery.got[0]["detail-type"] == "EC2 Instance State-change Notification"
+    assert delivery.got[0]["resources"] == ["arn:aws:ec2:eu-west-1:123456789012:instance/i-1"]
+
+
+def test_an_event_that_does_not_match_is_not_delivered(clock: SimClock) -> None:
+    delivery = Delivery(clock)
+    delivery.send({"Arn": LAMBDA}, "stopped")
+    assert delivery.got == []
+
+
+def test_a_failing_function_is_tried_three_times_and_its_event_kept(clock: SimClock) -> None:
+    delivery = Delivery(clock, failing=True)
+    delivery.send({"Arn": LAMBDA, "DeadLetterConfig": {"Arn": QUEUE}, "Input": '{"a": 1}'})
+    assert delivery.got == [{"a": 1}] * 3
+    assert delivery.dead == [(QUEUE, {"a": 1})]
+
+
+def test_a_rule_for_a_service_that_is_not_served_is_refused() -> None:
+    session = boto3.Session(region_name="eu-west-1")
+    stack = Stack(session, "123456789012", {}, Path())
+    rule = {"EventPattern": {}, "Targets": [{"Id": "t", "Arn": "arn:aws:sns:eu-west-1:1:topic"}]}
+    with pytest.raises(TemplateError, match="Loud: the local AWS cannot deliver to sns"):
+        MAKERS["AWS::Events::Rule"](stack, "Loud", rule)
+
+
+def test_a_mapping_is_looked_up_and_an_unknown_function_refused() -> None:
+    resolver = Resolver({"Mappings": {"Sizes": {"big": {"cpu": 8}}}}, {}, {})
+    assert resolver.value({"Fn::FindInMap": ["Sizes", "big", "cpu"]}) == 8
+    with pytest.raises(TemplateError, match=r"Sizes\.small\.cpu is in no mapping"):
+        resolver.value({"Fn::FindInMap": ["Sizes", "small", "cpu"]})
+    with pytest.raises(TemplateError, match="Fn::Base64"):
+        resolver.value({"Fn::Base64": "x"})
