@@ -42,13 +42,18 @@ class Interval:
 
 @dataclass
 class Recorder:
-    """Safe for threads. Times are simulated seconds since the local AWS began."""
+    """Safe for threads. Times are simulated seconds since the local AWS began.
+
+    `hooks` are asked before each call of a function or state machine, `after_hooks` once AWS has
+    acted; either may sleep, or raise what the caller is to see.
+    """
 
     clock: SimClock
     calls: list[Call] = field(default_factory=list)
     intervals: list[Interval] = field(default_factory=list)
     commands: list[dict[str, Any]] = field(default_factory=list)
     hooks: list[Callable[[str, dict[str, Any]], None]] = field(default_factory=list)
+    after_hooks: list[Callable[[str, dict[str, Any]], None]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, since_s: float = 0.0) -> dict[str, int]:
@@ -120,3 +125,6 @@ def _before(model: Any, params: dict[str, Any], **_: Any) -> None:
 def _after(model: Any, parsed: dict[str, Any], **_: Any) -> None:
     for recorder in _current:
         recorder.note_call(operation_name(model), parsed.get("Error", {}).get("Code"))
+        if caller.get():
+            for hook in recorder.after_hooks:
+                hook(operation_name(model), parsed)
