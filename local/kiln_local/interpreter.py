@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 from moto.core.exceptions import AWSError
 from moto.core.responses import EmptyResult
+from moto.stepfunctions.exceptions import InvalidToken
 
 from kiln_local import jsonata
 from kiln_local.clock import SimClock, datetime_module, event_class, threading_module, time_module
@@ -143,19 +144,22 @@ def _parse_once(patches: Patches) -> None:
 
 
 def _mend_callbacks(patches: Patches) -> None:
-    """moto drops the cause of SendTaskFailure, and trips over its error for a token that ended."""
+    """SendTaskSuccess and SendTaskFailure.
+
+    moto's own drop the cause, trip over their error for a token that has ended, and over any other
+    execution that has been started and has no environment yet.
+    """
+    callback = _module("asl.eval.callback.callback")
     backend = _module("models").StepFunctionsParserBackend
     responses = importlib.import_module("moto.stepfunctions.responses").StepFunctionResponse
-    succeed, fail = backend.send_task_success, backend.send_task_failure
 
-    def send_task_success(self: Any, token: str, output: str) -> Any:
-        _check_waiting(self, token)
-        return succeed(self, token, output)
+    def send_task_success(self: Any, token: str, output: str) -> None:
+        _answer(self, token, callback.CallbackOutcomeSuccess(token, output))
 
     def send_task_failure(self: Any) -> EmptyResult:
         token, error, cause = (self._get_param(name) for name in ("taskToken", "error", "cause"))
-        _check_waiting(self.stepfunction_backend, token)
-        fail(self.stepfunction_backend, token, error=error, cause=cause)
+        outcome = callback.CallbackOutcomeFailure(token, error, cause)
+        _answer(self.stepfunction_backend, token, outcome)
         return EmptyResult()
 
     patches.set(backend, "send_task_success", send_task_success)
@@ -169,11 +173,17 @@ class TaskTimedOut(AWSError):  # type: ignore[misc]
     STATUS = 400
 
 
-def _check_waiting(backend: Any, token: str) -> None:
+def _answer(backend: Any, token: str, outcome: Any) -> None:
     for execution in backend._get_executions():
-        endpoint = execution.exec_worker.env.callback_pool_manager.get(token)
-        if endpoint is not None and (endpoint.consumer_error or endpoint.get_outcome()):
+        environment = getattr(execution.exec_worker, "env", None)
+        endpoint = environment.callback_pool_manager.get(token) if environment else None
+        if endpoint is None:
+            continue
+        if endpoint.consumer_error or endpoint.get_outcome() or execution.stop_date:
             raise TaskTimedOut("Task Timed Out: 'Provided task does not exist anymore'")
+        endpoint.notify(outcome)
+        return
+    raise InvalidToken
 
 
 def _mend_executions(patches: Patches) -> None:

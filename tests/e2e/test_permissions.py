@@ -1,0 +1,93 @@
+"""Every call that a function makes is one that its own policy allows, by name."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kiln.domain.naming import bake_id
+from kiln.domain.stack import stack_from
+from kiln.wiring import world
+from kiln_local.template import read
+from kiln_local.world import LocalAws
+
+ROOT = Path(__file__).parents[2]
+FAILING = {
+    "kind": "blueprint",
+    "name": "failing",
+    "platform": "debian-12",
+    "base": {"parameter": "/aws/service/debian/release/12/latest/amd64"},
+    "verify": {"steps": [{"name": "no", "shell": "exit 1"}]},
+}
+
+
+def test_no_function_calls_what_its_policy_does_not_name() -> None:
+    called = _calls()
+    allowed = _allowed()
+    assert called.keys() == allowed.keys()
+    for function, operations in called.items():
+        assert operations <= allowed[function], function
+
+
+def _calls() -> dict[str, set[str]]:
+    """What each function called while two images were baked and a third bake failed late."""
+    names = ("al2023-web", "opsworks-ubuntu-1804-chef12")
+    blueprints = [yaml.safe_load((ROOT / f"blueprints/{n}.yaml").read_text()) for n in names]
+    with LocalAws(ROOT, speed=200) as aws:
+        world().records.put_stack(
+            stack_from(yaml.safe_load((ROOT / "stacks/shop.yaml").read_text()))
+        )
+        for blueprint in (*blueprints, FAILING):
+            _bake(aws, blueprint)
+        _until(lambda: all(_ended(aws, name) for name in ("shop-web", "shop-app")))
+        found: dict[str, set[str]] = defaultdict(set)
+        for call in aws.recorder.calls:
+            if "(state machine)" not in call.caller:
+                found[call.caller].add(call.operation)
+        return dict(found)
+
+
+def _bake(aws: LocalAws, blueprint: dict[str, Any]) -> None:
+    client = aws.session().client("stepfunctions")
+    arn = client.start_execution(
+        stateMachineArn=aws.outputs["BakeStateMachineArn"],
+        name=bake_id(blueprint["name"], aws.clock.now(), "x"),
+        input=json.dumps({"blueprint": blueprint}),
+    )["executionArn"]
+    _until(lambda: client.describe_execution(executionArn=arn)["status"] != "RUNNING")
+
+
+def _ended(aws: LocalAws, layer: str) -> bool:
+    client = aws.session().client("stepfunctions")
+    arn = aws.outputs["RolloutStateMachineArn"]
+    runs = client.list_executions(stateMachineArn=arn)["executions"]
+    for run in runs:
+        told = client.describe_execution(executionArn=run["executionArn"])
+        assert run["status"] != "FAILED", told["cause"]
+    return any(run["name"].endswith(layer) and run["status"] == "SUCCEEDED" for run in runs)
+
+
+def _until(done: Any) -> None:
+    deadline = time.monotonic() + 50
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def _allowed() -> dict[str, set[str]]:
+    """The actions of each function's own policy."""
+    found: dict[str, set[str]] = {}
+    for resource in read(ROOT / "template.yaml")["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            properties = resource["Properties"]
+            (policy,) = properties["Policies"]
+            actions = [s["Action"] for s in policy["Statement"] if s["Effect"] == "Allow"]
+            flat = re.findall(r"[a-z0-9]+:\w+", str(actions))
+            found[Path(properties["CodeUri"]).name] = set(flat)
+    return found
