@@ -120,12 +120,21 @@ def send_command(response: Any, ec2: Ec2, commands: RunCommand) -> dict[str, Any
 def list_commands(response: Any, _: Ec2, commands: RunCommand) -> dict[str, Any]:
     """ListCommands, newest first."""
     wanted, instance = response._get_param("CommandId"), response._get_param("InstanceId")
+    filters = _command_filters(response)
     found = [
         command.described()
         for command in reversed(commands.commands.values())
         if wanted in (None, command.id) and (instance is None or instance in command.invocations)
+        if filters.items() <= command.described().items()
     ]
     return {"Commands": found[: int(response._get_param("MaxResults") or 50)]}
+
+
+def _command_filters(response: Any) -> dict[str, str]:
+    filters = {f["key"]: f["value"] for f in response._get_param("Filters") or ()}
+    for key in filters.keys() - {"Status", "DocumentName"}:
+        raise SSMException("InvalidFilterKey", f"The local AWS does not filter commands by {key}.")
+    return filters
 
 
 def list_command_invocations(response: Any, _: Ec2, commands: RunCommand) -> dict[str, Any]:
