@@ -47,9 +47,11 @@ def known_platform(name: str) -> str:
 
 def _removable(path: str) -> str:
     # The document refuses the same again; here the user learns it before anything is launched.
-    if not path.startswith("/") or ".." in path.split("/") or any(c in path for c in "\n\r\0"):
-        raise ValueError(f"{path!r} is not an absolute path without '..' and line breaks")
-    if len([part for part in path.split("/") if part]) < 2:
+    plain = path.startswith("/") and not any(c in path for c in "\n\r\0")
+    parts = path.removeprefix("/").removesuffix("/").split("/")
+    if not plain or any(part in ("", ".", "..") for part in parts):
+        raise ValueError(f"{path!r} is not a plain absolute path (no '..', no line breaks)")
+    if len(parts) < 2:
         raise ValueError(f"{path!r} is a top-level directory and is never removed")
     return path
 
