@@ -46,7 +46,7 @@ def test_an_example_names_its_schema_and_obeys_it(path: Path) -> None:
     "change",
     [
         {"platform": "amazon-linux-3"},
-        {"nmae": "x"},
+        {"colour": "x"},
         {"base": {}},
         {"base": {"image": "ami-12345678", "layer": "shop/web"}},
         {"steps": [{"name": "nothing"}]},

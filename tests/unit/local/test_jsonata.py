@@ -22,7 +22,7 @@ def clock() -> Iterator[SimClock]:
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
-        ("$states.input.a", 'quo"te \\ $(x) {{ y }}\n'),
+        ("$states.input.a", 'a "quote" \\ $(x) {{ y }}\n'),
         ("$failure ? $failure.error : 'none'", "none"),
         ("$failure", None),
         ("$step + 1", 3),
@@ -37,7 +37,7 @@ def test_an_expression_sees_values_as_they_are(
     expression: str, expected: Any, clock: SimClock
 ) -> None:
     states = {
-        "input": {"a": 'quo"te \\ $(x) {{ y }}\n'},
+        "input": {"a": 'a "quote" \\ $(x) {{ y }}\n'},
         "result": {"Payload": {"x": None, "list": [1, None]}},
     }
     bindings = {"states": states, "failure": None, "step": 2, "steps": 3}
