@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from kiln.adapters._errors import translated
 from kiln.domain.bake import BakeRecord
-from kiln.domain.identity import Facts, parse_facts
+from kiln.domain.identity import Facts, parse_facts, side_by_side
 from kiln.domain.naming import TAG_ROLE, blueprint_of
 from kiln.domain.rollout import Rollout
 from kiln.domain.stack import split_layer
@@ -136,7 +136,8 @@ def _identity(events: list[history.Event], world: World) -> Identity | None:
     asked = history.judged(events)
     if asked is None:
         return None
-    return Identity(builder=_facts(asked["builder"], world), clone=_facts(asked["clone"], world))
+    builder, clone = (_facts(asked[side], world) for side in ("builder", "clone"))
+    return Identity(builder=side_by_side(builder, clone), clone=side_by_side(clone, builder))
 
 
 def _facts(source: dict[str, str], world: World) -> Facts:

@@ -55,10 +55,11 @@ class CommandOutcome(Model):
 
 
 class Identity(Model):
-    """The facts that were compared: every one of the builder's must differ on the clone."""
+    """The facts that were compared: every one of the builder's must differ on the clone, or be
+    gone there (null)."""
 
-    builder: dict[str, str]
-    clone: dict[str, str]
+    builder: dict[str, str | None]
+    clone: dict[str, str | None]
 
 
 class InstanceOutcome(Model):

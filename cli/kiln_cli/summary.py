@@ -86,7 +86,7 @@ def _facts(result: BakeResult) -> Iterator[tuple[str, str, str, str]]:
     for name, value in sorted(identity.builder.items()):
         clone = identity.clone.get(name)
         judgement = "THE SAME" if clone == value else "differs" if clone else "gone"
-        yield name, _short(value), _short(clone or "-"), judgement
+        yield name, _short(value or "-"), _short(clone or "-"), judgement
 
 
 def _short(value: str) -> str:

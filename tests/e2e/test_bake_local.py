@@ -63,7 +63,7 @@ def check_identity(identity: dict[str, dict[str, str]]) -> None:
     assert {"machine_id", "hostname", "ssh_host_ed25519_key"} <= identity["builder"].keys()
     assert {"machine_id", "hostname", "ssh_host_ed25519_key"} <= identity["clone"].keys()
     for fact, value in identity["builder"].items():
-        assert identity["clone"].get(fact) != value, fact
+        assert identity["clone"][fact] != value, fact
 
 
 def check_times(result: dict[str, Any]) -> None:

@@ -254,7 +254,7 @@ def judged(builder: str, clone: str) -> Any:
 def test_a_clone_with_an_identity_of_its_own_passes() -> None:
     answer = judged("machine_id=1\nonly_here=x\n", "machine_id=2\n")
     assert answer.builder == {"machine_id": "1", "only_here": "x"}
-    assert answer.clone == {"machine_id": "2"}
+    assert answer.clone == {"machine_id": "2", "only_here": None}
 
 
 def test_a_clone_with_the_builders_identity_fails() -> None:

@@ -19,6 +19,11 @@ def parse_facts(text: str) -> Facts:
     return facts
 
 
+def side_by_side(facts: Facts, others: Facts) -> dict[str, str | None]:
+    """The facts, with None for those that only the other machine has."""
+    return {name: facts.get(name) for name in sorted(facts.keys() | others.keys())}
+
+
 def shared_facts(builder: Facts, clone: Facts) -> list[str]:
     """Names of the facts that a clone has in common with the builder it was made from."""
     return [name for name, value in builder.items() if clone.get(name) == value]

@@ -3,7 +3,7 @@ every fact."""
 
 from __future__ import annotations
 
-from kiln.domain.identity import Facts, parse_facts, shared_facts
+from kiln.domain.identity import Facts, parse_facts, shared_facts, side_by_side
 from kiln.domain.model import Model
 from kiln.errors import VerificationFailed
 from kiln.ports import World
@@ -26,10 +26,10 @@ class VerifyImage(Model):
 
 
 class IdentityDiffers(Model):
-    """The facts that were compared."""
+    """The facts that were compared; null where a machine does not have one."""
 
-    builder: Facts
-    clone: Facts
+    builder: dict[str, str | None]
+    clone: dict[str, str | None]
 
 
 def verify_image(request: VerifyImage, world: World) -> IdentityDiffers:
@@ -42,7 +42,7 @@ def verify_image(request: VerifyImage, world: World) -> IdentityDiffers:
             f"the clone {request.clone.instance} has the builder's {', '.join(shared)}; "
             "the clean-up left them in the image"
         )
-    return IdentityDiffers(builder=builder, clone=clone)
+    return IdentityDiffers(builder=side_by_side(builder, clone), clone=side_by_side(clone, builder))
 
 
 def _facts(source: CommandRef, world: World) -> Facts:
