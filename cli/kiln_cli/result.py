@@ -98,6 +98,12 @@ class BakeResult(Model):
         rolled_out = all(rollout.status == "SUCCEEDED" for rollout in self.rollouts)
         return self.bake.status == "SUCCEEDED" and rolled_out
 
+    @property
+    def failed(self) -> bool:
+        """Whether the bake or a rollout has ended badly; what still runs has not."""
+        ended = (self.bake.status, *(rollout.status for rollout in self.rollouts))
+        return any(status not in ("RUNNING", "SUCCEEDED") for status in ended)
+
     def as_json(self) -> dict[str, Any]:
         """JSON-ready; keys that only say why something is wrong are left out where nothing is."""
         found = self.model_dump(mode="json")

@@ -50,7 +50,7 @@ def _one(bake: str, place: Place, as_json: bool) -> int:
         emit(result.as_json())
     else:
         show(result)
-    return 0 if result.bake.status == "RUNNING" or result.succeeded else 1
+    return 1 if result.failed else 0
 
 
 def _all(place: Place) -> list[dict[str, Any]]:

@@ -73,6 +73,12 @@ def test_what_did_not_run_or_failed_says_why() -> None:
 def test_a_bake_succeeds_with_its_rollouts() -> None:
     assert a_result().succeeded
     assert a_result(rollouts=[]).succeeded
+    running = a_result(rollouts=[ROLLOUT | {"status": "RUNNING"}])
+    assert not running.succeeded
+    assert not running.failed
+    assert not a_result("RUNNING", rollouts=[]).failed
+    assert a_result(rollouts=[ROLLOUT | {"status": "FAILED"}]).failed
+    assert a_result("FAILED").failed
     assert not a_result(rollouts=[ROLLOUT | {"status": "FAILED"}]).succeeded
     assert not a_result("FAILED").succeeded
 
