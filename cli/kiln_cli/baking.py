@@ -94,6 +94,7 @@ def _beside(path: Path, name: str) -> BlueprintFile | None:
         try:
             found = read_blueprint(candidate)
         except InvalidBlueprint:
+            # A stack, or a file with a mistake of its own: not the base that is looked for.
             continue
         if found.blueprint.name == name:
             return found

@@ -105,14 +105,6 @@ def judged(found: Iterable[Event]) -> dict[str, Any] | None:
     return None
 
 
-def now_in(found: Iterable[Event]) -> str | None:
-    """The state entered last."""
-    names = [
-        e["stateEnteredEventDetails"]["name"] for e in found if "stateEnteredEventDetails" in e
-    ]
-    return names[-1] if names else None
-
-
 def _payload(text: str) -> dict[str, Any]:
     return next(_payloads(text), {})
 

@@ -88,7 +88,7 @@ class Functions:
         return merged
 
     def enter(self, patches: Patches) -> None:
-        """Set the environment and the import path; `patches` puts the world's cache back."""
+        """Set the environment and the import path, keep what is printed, forget an older world."""
         os.environ.update(self._environment)
         patches.set(sys, "stdout", Output(sys.stdout))
         package = str(self._project / "layers" / "kiln")

@@ -12,7 +12,6 @@
     ├── StepFailed              a step of the blueprint or of the preparation failed
     ├── CleanFailed             the clean-up document failed
     ├── StopFailed              the builder did not stop
-    ├── BundleFailed            an instance-store root could not be bundled
     ├── ImageRefused            EC2 refused to create the image
     ├── ImageFailed             the image was created and then failed
     ├── VerificationFailed      a clone of the image is not what it must be
@@ -76,10 +75,6 @@ class CleanFailed(KilnError):
 
 class StopFailed(KilnError):
     """The builder did not reach `stopped`."""
-
-
-class BundleFailed(KilnError):
-    """An instance-store root could not be bundled and uploaded."""
 
 
 class ImageRefused(KilnError):

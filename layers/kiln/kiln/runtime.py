@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from kiln.errors import InvalidBlueprint, KilnError
+from kiln.errors import KilnError
 from kiln.wiring import world
 
 __all__ = ["step", "world"]
@@ -25,7 +25,8 @@ def step(model: type[Request]) -> Callable[[Callable[[Request], BaseModel]], Han
     """Make a Lambda handler of a function from a request model to a result model.
 
     An error of ours leaves the function as it is: its class name is the error that the state
-    machine sees. Anything else is a fault of Kiln; it is logged whole and leaves the function too.
+    machine sees. Anything else, an event of another shape too, is a fault of Kiln; it is logged
+    whole and leaves the function as well.
     """
 
     def decorate(call: Callable[[Request], BaseModel]) -> Handler:
@@ -33,7 +34,7 @@ def step(model: type[Request]) -> Callable[[Callable[[Request], BaseModel]], Han
             name = context.function_name
             logger.append_keys(function=name, request_id=context.aws_request_id)
             try:
-                result = call(_parse(model, event))
+                result = call(model.model_validate(event))
             except KilnError as error:
                 logger.warning(str(error), extra={"error": type(error).__name__})
                 _count(name, type(error).__name__)
@@ -48,14 +49,6 @@ def step(model: type[Request]) -> Callable[[Callable[[Request], BaseModel]], Han
         return handler
 
     return decorate
-
-
-def _parse(model: type[Request], event: dict[str, Any]) -> Request:
-    try:
-        return model.model_validate(event)
-    except ValidationError as error:
-        problems = "; ".join(f"{p['loc']}: {p['msg']}" for p in error.errors(include_input=False))
-        raise InvalidBlueprint(f"the event is not a {model.__name__}: {problems}") from error
 
 
 def _count(function: str, outcome: str) -> None:

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kiln_cli.history import Execution, judged, now_in, sent_commands, spans
+from kiln_cli.history import Execution, judged, sent_commands, spans
 
 BEGAN = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
 
@@ -60,8 +60,6 @@ def test_the_state_that_an_execution_ends_in_ends_with_it() -> None:
 def test_the_state_of_a_running_execution_has_not_ended() -> None:
     events = [entered("AwaitBuilder", 4)]
     assert rows(events, an_execution(None, "RUNNING")) == [("AwaitBuilder", 4, None)]
-    assert now_in(events) == "AwaitBuilder"
-    assert now_in([]) is None
 
 
 def test_commands_are_what_run_step_answered_once_each() -> None:

@@ -11,7 +11,7 @@ from kiln.domain.durations import seconds
 from kiln.domain.events import InstanceStateChange, RolloutChanged
 from kiln.domain.failure import LONGEST_CAUSE, Failure, tail
 from kiln.domain.identity import parse_facts, shared_facts
-from kiln.domain.naming import bake_id, blueprint_of, client_token, image_name, started_of
+from kiln.domain.naming import bake_id, blueprint_of, client_token, image_name
 from kiln.domain.platforms import PLATFORMS, Architecture, Family, ImageName, family
 from kiln.domain.rollout import rollout_id
 from kiln.domain.stack import next_hostname, split_layer, stack_from
@@ -33,11 +33,10 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
         seconds(text)
 
 
-def test_a_bake_id_tells_its_blueprint_and_its_start() -> None:
+def test_a_bake_id_tells_its_blueprint() -> None:
     bake = bake_id("my-web", NOW, "execution")
     assert bake == bake_id("my-web", NOW, "execution")
     assert blueprint_of(bake) == "my-web"
-    assert started_of(bake) == NOW
 
 
 def test_what_is_no_bake_id_is_refused() -> None:

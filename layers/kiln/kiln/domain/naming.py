@@ -41,12 +41,6 @@ def blueprint_of(bake: str) -> str:
     return found["blueprint"]
 
 
-def started_of(bake: str) -> datetime:
-    """When a bake began, read from its id (UTC, whole seconds)."""
-    blueprint_of(bake)
-    return datetime.strptime(bake[-20:-5], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
-
-
 def check_image_name(template: str) -> str:
     """The template itself, or ValueError naming an unknown field or a character EC2 refuses."""
     for field in _FIELD.findall(template):

@@ -1,0 +1,76 @@
+"""What every handler does around its one call."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from kiln.domain.model import Model
+from kiln.errors import NoCapacity
+from kiln.runtime import step
+
+
+class Doubling(Model):
+    """A request."""
+
+    number: int
+
+
+class Doubled(Model):
+    """A result."""
+
+    number: int
+
+
+@dataclass
+class Context:
+    """What Lambda hands over, as far as it is read."""
+
+    function_name: str = "kiln-doubling"
+    aws_request_id: str = "request-1"
+
+
+@step(Doubling)
+def handler(request: Doubling) -> Doubled:
+    if request.number == 0:
+        raise NoCapacity("nothing to double")
+    return Doubled(number=request.number * 100 // (request.number - 1))
+
+
+def metric(capsys: pytest.CaptureFixture[str]) -> Any:
+    """The metric that was written, in CloudWatch's embedded format."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return next(line for line in lines if "_aws" in line)
+
+
+def test_an_event_becomes_a_request_and_a_result_an_answer() -> None:
+    assert handler({"number": 2}, Context()) == {"number": 200}
+
+
+def test_an_error_of_ours_leaves_as_it_is_and_is_counted_by_its_name(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(NoCapacity, match="nothing to double"):
+        handler({"number": 0}, Context())
+    found = metric(capsys)
+    assert (found["function"], found["error"], found["Errors"]) == (
+        "kiln-doubling",
+        "NoCapacity",
+        [1.0],
+    )
+
+
+def test_anything_else_is_a_fault_and_leaves_too(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ZeroDivisionError):
+        handler({"number": 1}, Context())
+    assert metric(capsys)["error"] == "Fault"
+
+
+def test_an_event_of_another_shape_is_a_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValidationError):
+        handler({"nummer": 1}, Context())
+    assert metric(capsys)["error"] == "Fault"
