@@ -11,7 +11,8 @@
     ├── BuilderUnreachable      the instance never came online in Systems Manager
     ├── StepFailed              a step of the blueprint or of the preparation failed
     ├── CleanFailed             the clean-up document failed
-    ├── StopFailed              the builder did not stop
+    ├── StopFailed              the builder did not stop, or Sysprep failed on it
+    ├── BundleFailed            the root of an instance-store builder could not be bundled
     ├── ImageRefused            EC2 refused to create the image
     ├── ImageFailed             the image was created and then failed
     ├── VerificationFailed      a clone of the image is not what it must be
@@ -75,6 +76,10 @@ class CleanFailed(KilnError):
 
 class StopFailed(KilnError):
     """The builder did not reach `stopped`."""
+
+
+class BundleFailed(KilnError):
+    """The builder's root could not be bundled or uploaded."""
 
 
 class ImageRefused(KilnError):

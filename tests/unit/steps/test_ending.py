@@ -13,6 +13,7 @@ from kiln.errors import AwsBusy, AwsRefused, DistributionFailed, TeardownFailed
 from kiln.steps.announce_image import AnnounceImage, announce_image
 from kiln.steps.distribute_image import DistributeImage, distribute_image
 from kiln.steps.launch_builder import LaunchBuilder, launch_builder
+from kiln.steps.record_contents import RecordContents, record_contents
 from kiln.steps.teardown import Teardown, teardown
 from kiln.steps.verify_image import CommandRef
 from tests.builders import BAKE, NOW, a_document, a_plan, a_record, a_stack, an_image
@@ -71,11 +72,14 @@ def test_a_refused_distribution_says_why() -> None:
 
 def announced(fake: FakeWorld) -> Any:
     """Announce the image."""
+    prepared = CommandRef(instance="i-1", command="c-1")
+    asked = RecordContents(bake=BAKE, image=IMAGE, prepared=prepared)
+    contents = record_contents(asked, fake.world)
     request = AnnounceImage(
         bake=BAKE,
         image=IMAGE,
         images={"eu-west-1": IMAGE},
-        prepared=CommandRef(instance="i-1", command="c-1"),
+        contents=contents,
     )
     return announce_image(request, fake.world)
 

@@ -9,11 +9,13 @@ import pytest
 from kiln.domain.waiting import Wait, WaitingToken
 from kiln.errors import (
     BuilderUnreachable,
+    BundleFailed,
     CleanFailed,
     ImageFailed,
     KilnError,
     StepFailed,
     StopFailed,
+    Unsupported,
     VerificationFailed,
 )
 from kiln.ports import StepResult
@@ -161,7 +163,10 @@ def test_a_command_is_waited_for_by_its_own_id_and_its_instance() -> None:
     [
         ("step", StepFailed),
         ("prepare", StepFailed),
+        ("inspect", Unsupported),
         ("clean", CleanFailed),
+        ("seal", StopFailed),
+        ("bundle", BundleFailed),
         ("verify", VerificationFailed),
         ("test", VerificationFailed),
     ],
@@ -200,6 +205,38 @@ def test_an_instance_that_dies_under_a_command_ends_the_wait() -> None:
         StepFailed, match=f"{instance} is terminated .* while step 'tune' ran on it"
     ):
         await_resource(request, fake.world)
+
+
+def on(instance: str, purpose: str) -> AwaitResource:
+    """A wait for a command on an instance."""
+    request = for_command(purpose)
+    wait = request.wait.model_copy(update={"instance": instance})
+    return request.model_copy(update={"wait": wait})
+
+
+def test_a_seal_has_ended_when_its_instance_shuts_itself_down() -> None:
+    fake = FakeWorld()
+    instance = fake.fleet.add({}, "running")
+    assert not await_resource(on(instance, "seal"), fake.world).done
+    # Sysprep's shutdown takes the agent with it: the command may end as anything.
+    fake.commands.end("c-1", "Failed", StepResult("seal", "Failed", 1, "", "cut off"))
+    fake.fleet.become(instance, "stopping")
+    assert await_resource(on(instance, "seal"), fake.world).done
+
+
+def test_a_seal_that_fails_while_its_instance_runs_has_failed() -> None:
+    fake = FakeWorld()
+    instance = fake.fleet.add({}, "running")
+    fake.commands.end("c-1", "Failed", StepResult("seal", "Failed", 1, "", "undeployable"))
+    with pytest.raises(StopFailed, match="undeployable"):
+        await_resource(on(instance, "seal"), fake.world)
+
+
+def test_a_bundle_whose_instance_stops_has_failed() -> None:
+    fake = FakeWorld()
+    instance = fake.fleet.add({}, "stopping")
+    with pytest.raises(BundleFailed, match="is stopping"):
+        await_resource(on(instance, "bundle"), fake.world)
 
 
 def test_an_instance_that_is_terminated_does_not_stop() -> None:

@@ -10,6 +10,7 @@ from kiln.domain.blueprint import Blueprint, blueprint_from
 from kiln.domain.durations import seconds
 from kiln.domain.image import ImageFacts
 from kiln.domain.model import Model
+from kiln.domain.platforms import Family
 
 
 class BakeStatus(StrEnum):
@@ -18,6 +19,15 @@ class BakeStatus(StrEnum):
     RUNNING = "RUNNING"
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
+
+
+class Seal(StrEnum):
+    """How the builder comes to rest, so that an image can be made of it."""
+
+    STOP = "stop"
+    SYSPREP = "sysprep"
+    RESET = "reset"
+    BUNDLE = "bundle"
 
 
 class Adoption(Model):
@@ -46,6 +56,16 @@ class BakePlan(Model):
     def blueprint(self) -> Blueprint:
         """The blueprint, parsed again: it was valid when the plan was made."""
         return blueprint_from(self.document)
+
+    @property
+    def seal(self) -> Seal:
+        """How the builder is sealed: by its platform and its root device."""
+        blueprint = self.blueprint
+        if blueprint.root_device == "instance-store":
+            return Seal.BUNDLE
+        if blueprint.family is not Family.WINDOWS:
+            return Seal.STOP
+        return Seal.SYSPREP if blueprint.sysprep else Seal.RESET
 
     @property
     def deadline(self) -> datetime:

@@ -204,6 +204,11 @@ class Blueprint(Model):
         """How this platform keeps its packages."""
         return PLATFORMS[self.platform].family
 
+    @property
+    def sysprep(self) -> bool:
+        """Whether the image is generalised: on Windows, unless told otherwise."""
+        return self.family is Family.WINDOWS and (self.windows or Windows()).sysprep
+
     @model_validator(mode="after")
     def _keys_agree(self) -> Self:
         if self.windows and self.family is not Family.WINDOWS:

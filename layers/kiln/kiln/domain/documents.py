@@ -10,11 +10,16 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
+from typing import Literal
 
 from kiln.domain.blueprint import Blueprint
 from kiln.domain.durations import seconds
+from kiln.domain.platforms import Family
 from kiln.domain.step import Ansible, Chef, Step
 from kiln.errors import InvalidBlueprint, Unsupported
+
+# What a command of a bake is for. A seal is called a bundle where it makes one.
+Purpose = Literal["step", "inspect", "prepare", "clean", "seal", "bundle", "verify", "test"]
 
 
 @dataclass(frozen=True)
@@ -98,25 +103,51 @@ def _ansible(ansible: Ansible, timeout: int) -> dict[str, list[str]]:
 
 def for_prepare(blueprint: Blueprint) -> DocumentCall:
     """Release lock, `/tmp`, package manifest and identity facts, before anything is removed."""
-    parameters = {"Platform": [blueprint.platform], "ReleaseLock": [blueprint.release_lock]}
-    return DocumentCall("prepare-linux", parameters, 1800)
+    parameters = {"Platform": [blueprint.platform]}
+    own = (
+        {"Sysprep": [str(blueprint.sysprep).lower()]}
+        if _on_windows(blueprint)
+        else {"ReleaseLock": [blueprint.release_lock]}
+    )
+    return DocumentCall(_named("prepare", blueprint), parameters | own, 1800)
+
+
+def for_inspect(blueprint: Blueprint) -> DocumentCall:
+    """What a Windows builder must be, looked at before anything on it changes."""
+    return DocumentCall("inspect-windows", {"Platform": [blueprint.platform]}, 600)
+
+
+def for_seal(blueprint: Blueprint) -> DocumentCall:
+    """Sysprep, or the settings of a Windows image without it. Sysprep ends in a shutdown."""
+    parameters = {"Sysprep": [str(blueprint.sysprep).lower()], "PasswordReference": [""]}
+    return DocumentCall("seal-windows", parameters, 3600)
 
 
 def for_clean(blueprint: Blueprint, bake: str) -> DocumentCall:
     """The platform's clean-up."""
     parameters = _cleaned(blueprint) | {"Bake": [bake], "Blueprint": [blueprint.name]}
-    return DocumentCall("clean-linux", parameters, 1800)
+    return DocumentCall(_named("clean", blueprint), parameters, 1800)
 
 
 def for_verify(blueprint: Blueprint, builder: str) -> DocumentCall:
     """What must be gone, what must be kept, and the clone's own identity."""
-    return DocumentCall("verify-linux", _cleaned(blueprint) | {"BuilderInstance": [builder]}, 1800)
+    own = {"Sysprep": [str(blueprint.sysprep).lower()]} if _on_windows(blueprint) else {}
+    parameters = _cleaned(blueprint) | own | {"BuilderInstance": [builder]}
+    return DocumentCall(_named("verify", blueprint), parameters, 1800)
+
+
+def _on_windows(blueprint: Blueprint) -> bool:
+    return blueprint.family is Family.WINDOWS
+
+
+def _named(name: str, blueprint: Blueprint) -> str:
+    return f"{name}-windows" if _on_windows(blueprint) else f"{name}-linux"
 
 
 def _cleaned(blueprint: Blueprint) -> dict[str, list[str]]:
-    return {
+    own = {} if _on_windows(blueprint) else {"Chef": [blueprint.chef or "none"]}
+    return own | {
         "Platform": [blueprint.platform],
-        "Chef": [blueprint.chef or "none"],
         "AlsoRemove": [encoded_lines(blueprint.clean.also_remove)],
         "Keep": [encoded_lines(blueprint.clean.keep)],
     }

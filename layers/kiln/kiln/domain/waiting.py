@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from kiln.domain.documents import Purpose
 from kiln.domain.model import Model
 
 
@@ -33,12 +34,13 @@ class InstanceStopped(_Wait):
 
 
 class CommandDone(_Wait):
-    """A Run Command invocation has ended; `purpose` decides how a failure is called."""
+    """A Run Command invocation has ended; `purpose` decides how a failure is called. One that
+    seals its instance has also ended when the instance stops: Sysprep shuts it down."""
 
     kind: Literal["command-done"]
     instance: str
     command: str
-    purpose: Literal["step", "prepare", "clean", "verify", "test"]
+    purpose: Purpose
     label: str
 
 

@@ -218,6 +218,31 @@ class Scripts(Protocol):
         ...
 
 
+class Objects(Protocol):
+    """Kiln's own bucket."""
+
+    def read(self, key: str) -> bytes | None:
+        """An object's content, None where there is none."""
+        ...
+
+    def write(self, key: str, body: bytes, media_type: str) -> None:
+        """Write an object whole."""
+        ...
+
+
+class Bundles(Protocol):
+    """The bucket of instance-store bundles."""
+
+    def location(self, bake: str) -> str:
+        """Where a bake's bundle lies, `bucket/prefix` as RegisterImage takes it, without the
+        manifest's name."""
+        ...
+
+    def remove(self, location: str) -> None:
+        """Remove every part and the manifest; ones that are gone are passed over."""
+        ...
+
+
 class Bus(Protocol):
     """Kiln's event bus."""
 

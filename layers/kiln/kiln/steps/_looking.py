@@ -9,11 +9,13 @@ from kiln.domain.failure import tail
 from kiln.domain.waiting import CommandDone, ImageAvailable, InstanceOnline, InstanceStopped, Wait
 from kiln.errors import (
     BuilderUnreachable,
+    BundleFailed,
     CleanFailed,
     ImageFailed,
     KilnError,
     StepFailed,
     StopFailed,
+    Unsupported,
     VerificationFailed,
 )
 from kiln.ports import CommandFacts, StepResult, World
@@ -26,7 +28,10 @@ _GONE = frozenset({"shutting-down", "terminated", "stopping", "stopped"})
 _ERRORS: dict[str, type[KilnError]] = {
     "step": StepFailed,
     "prepare": StepFailed,
+    "inspect": Unsupported,
     "clean": CleanFailed,
+    "seal": StopFailed,
+    "bundle": BundleFailed,
     "verify": VerificationFailed,
     "test": VerificationFailed,
 }
@@ -103,12 +108,20 @@ def _look_available(wait: ImageAvailable, world: World) -> Output | None:
 
 def _look_command(wait: CommandDone, world: World) -> Output | None:
     facts = world.commands.look(wait.command, wait.instance)
+    if wait.purpose == "seal" and _stops(wait, world):
+        return {"command": wait.command, "instance": wait.instance}
     if facts is None or facts.status in _UNDER_WAY:
         _check_alive(wait, world)
         return None
     if facts.status != "Success":
         raise _ERRORS[wait.purpose](_why(wait, facts, world))
     return {"command": wait.command, "instance": wait.instance}
+
+
+def _stops(wait: CommandDone, world: World) -> bool:
+    """Whether the instance goes down of its own accord: what ran on it went down with its agent."""
+    instance = world.fleet.describe(wait.instance)
+    return instance is not None and instance.state in ("stopping", "stopped")
 
 
 def _check_alive(wait: CommandDone, world: World) -> None:

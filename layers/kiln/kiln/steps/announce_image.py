@@ -6,20 +6,18 @@ from __future__ import annotations
 from kiln.domain.bake import BakePlan, ImageRecord
 from kiln.domain.events import ImageAvailable, LayerStrategy
 from kiln.domain.model import Model
-from kiln.domain.naming import output_prefix, step_output_key
 from kiln.ports import World
 from kiln.steps._bakes import plan_of
-from kiln.steps.verify_image import CommandRef
+from kiln.steps.record_contents import ContentsRecorded
 
 
 class AnnounceImage(Model):
-    """The bake, its image in every Region, and the preparation that printed the package
-    manifest."""
+    """The bake, its image in every Region, and where its contents are recorded."""
 
     bake: str
     image: str
     images: dict[str, str]
-    prepared: CommandRef
+    contents: ContentsRecorded
 
 
 class ImageAnnounced(Model):
@@ -32,19 +30,13 @@ class ImageAnnounced(Model):
 def announce_image(request: AnnounceImage, world: World) -> ImageAnnounced:
     """Record, then publish. Publishing twice is allowed: consumers act once per image and layer."""
     plan = plan_of(request.bake, world)
-    manifest = _manifest(request)
-    record = _record(request, plan, manifest, world)
+    record = _record(request, plan, world)
     world.records.put_image(record)
     world.bus.publish(_event(request, plan, record))
     return ImageAnnounced(image=request.image, layers=record.layers)
 
 
-def _manifest(request: AnnounceImage) -> str:
-    prefix = output_prefix(request.bake, "prepare-0")
-    return step_output_key(prefix, request.prepared.command, request.prepared.instance, "packages")
-
-
-def _record(request: AnnounceImage, plan: BakePlan, manifest: str, world: World) -> ImageRecord:
+def _record(request: AnnounceImage, plan: BakePlan, world: World) -> ImageRecord:
     blueprint = plan.blueprint
     return ImageRecord(
         id=request.image,
@@ -59,7 +51,7 @@ def _record(request: AnnounceImage, plan: BakePlan, manifest: str, world: World)
         region=world.settings.region,
         created=world.clock.now(),
         release=blueprint.release_lock,
-        manifest=manifest,
+        manifest=request.contents.manifest,
         layers=tuple(target.layer for target in blueprint.layers),
     )
 

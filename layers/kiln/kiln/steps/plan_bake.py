@@ -6,11 +6,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from kiln.domain.bake import BakePlan, BakeRecord
+from kiln.domain.bake import BakePlan, BakeRecord, Seal
 from kiln.domain.blueprint import blueprint_from
 from kiln.domain.events import BakeStarted
 from kiln.domain.model import Model, Text
 from kiln.domain.naming import BAKE_ID, bake_id
+from kiln.domain.platforms import Family
 from kiln.errors import InvalidBlueprint
 from kiln.ports import World
 from kiln.steps._planning import PlanOrder, make_plan
@@ -33,13 +34,16 @@ class PlanBake(Model):
 
 
 class BakePlanned(Model):
-    """What the state machine needs to go on: how many steps and tests there are."""
+    """What the state machine needs to go on: how many steps and tests there are, whether to inspect
+    the builder first, and how to seal it."""
 
     bake: str
     blueprint: str
     version: int
     steps: int
     tests: int
+    inspect: bool
+    seal: Seal
 
 
 def plan_bake(request: PlanBake, world: World) -> BakePlanned:
@@ -109,4 +113,6 @@ def _planned(plan: BakePlan) -> BakePlanned:
         version=plan.version,
         steps=len(blueprint.steps),
         tests=len(blueprint.verify.steps),
+        inspect=blueprint.family is Family.WINDOWS,
+        seal=plan.seal,
     )

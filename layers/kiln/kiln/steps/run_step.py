@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
 
-from kiln.domain.bake import BakePlan
-from kiln.domain.documents import DocumentCall, for_clean, for_prepare, for_step, for_verify
+from kiln.domain.bake import BakePlan, Seal
+from kiln.domain.documents import (
+    DocumentCall,
+    Purpose,
+    for_clean,
+    for_inspect,
+    for_prepare,
+    for_seal,
+    for_step,
+    for_verify,
+)
 from kiln.domain.model import Model
 from kiln.domain.naming import output_prefix
 from kiln.domain.step import Step
@@ -15,13 +24,20 @@ from kiln.steps._bakes import plan_of, seconds_left
 
 # How long Run Command may take to hand a command to an agent (our TimeoutSeconds in SendCommand).
 DELIVERY_S = 600
+_LABELS = {
+    "inspect": "the inspection",
+    "prepare": "the preparation",
+    "clean": "the clean-up",
+    "seal": "the seal",
+    "verify": "the verification",
+}
 
 
 class RunStep(Model):
     """Which of the bake's commands to run where; `builder` is what a verification compares with."""
 
     bake: str
-    purpose: Literal["step", "prepare", "clean", "verify", "test"]
+    purpose: Purpose
     instance: str
     index: int = 0
     builder: str | None = None
@@ -44,10 +60,14 @@ def run_step(request: RunStep, world: World) -> CommandSent:
     return CommandSent(
         command=_sent_once(request, plan, call, world),
         instance=request.instance,
-        purpose=request.purpose,
+        purpose=_called(request.purpose, plan),
         label=_label(request, plan),
         wait_s=seconds_left(plan, call.timeout_s + DELIVERY_S, world),
     )
+
+
+def _called(purpose: Purpose, plan: BakePlan) -> Purpose:
+    return "bundle" if purpose == "seal" and plan.seal is Seal.BUNDLE else purpose
 
 
 def _step(request: RunStep, plan: BakePlan) -> Step:
@@ -57,24 +77,24 @@ def _step(request: RunStep, plan: BakePlan) -> Step:
 
 
 def _call(request: RunStep, plan: BakePlan, world: World) -> DocumentCall:
-    if request.purpose == "prepare":
-        return for_prepare(plan.blueprint)
-    if request.purpose == "clean":
-        return for_clean(plan.blueprint, plan.bake)
-    if request.purpose == "verify":
-        return for_verify(plan.blueprint, request.builder or "")
+    blueprint = plan.blueprint
+    calls: dict[str, Callable[[], DocumentCall]] = {
+        "inspect": lambda: for_inspect(blueprint),
+        "prepare": lambda: for_prepare(blueprint),
+        "clean": lambda: for_clean(blueprint, plan.bake),
+        "seal": lambda: for_seal(blueprint),
+        "verify": lambda: for_verify(blueprint, request.builder or ""),
+    }
+    if request.purpose in calls:
+        return calls[request.purpose]()
     step = _step(request, plan)
     script = world.scripts.read(step.script.s3, step.script.version) if step.script else None
     return for_step(step, script)
 
 
 def _label(request: RunStep, plan: BakePlan) -> str:
-    if request.purpose not in ("step", "test"):
-        return {
-            "prepare": "the preparation",
-            "clean": "the clean-up",
-            "verify": "the verification",
-        }[request.purpose]
+    if request.purpose in _LABELS:
+        return _LABELS[request.purpose]
     return f"{request.purpose} {_step(request, plan).name!r}"
 
 
