@@ -145,7 +145,9 @@ def _named(name: str, blueprint: Blueprint) -> str:
 
 
 def _cleaned(blueprint: Blueprint) -> dict[str, list[str]]:
-    own = {} if _on_windows(blueprint) else {"Chef": [blueprint.chef or "none"]}
+    own: dict[str, list[str]] = (
+        {} if _on_windows(blueprint) else {"Chef": [blueprint.chef or "none"]}
+    )
     return own | {
         "Platform": [blueprint.platform],
         "AlsoRemove": [encoded_lines(blueprint.clean.also_remove)],
