@@ -1,4 +1,5 @@
-"""Simulated time: real time, sped up. One scheduler thread does what is due.
+"""Simulated time: real time, sped up. One scheduler thread does what is due, and the threads that
+it starts end with it.
 
 A wait of `s` simulated seconds takes `s / speed` real ones; speed 1 is real time.
 """
@@ -15,7 +16,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from kiln_local.crew import Crew, Module
+
 _log = logging.getLogger(__name__)
+# Real seconds for a thread to come back from what it is doing when its local AWS ends.
+_PATIENCE_S = 5.0
 
 
 class SimClock:
@@ -23,6 +28,7 @@ class SimClock:
 
     def __init__(self, speed: float = 1.0) -> None:
         self.speed = speed
+        self.crew = Crew(speed)
         self._real_start = time.monotonic()
         self._start = datetime.now(UTC)
         self._due: list[tuple[float, int, Callable[[], None]]] = []
@@ -41,8 +47,8 @@ class SimClock:
         return self._start + timedelta(seconds=self.seconds())
 
     def sleep(self, seconds: float) -> None:
-        """Sleep simulated seconds."""
-        time.sleep(max(0.0, seconds) / self.speed)
+        """Sleep simulated seconds. Raises Ended where the local AWS ends meanwhile."""
+        self.crew.sleep(seconds)
 
     def after(self, seconds: float, action: Callable[[], None]) -> None:
         """Do something later, in the scheduler's thread; it must not block."""
@@ -50,12 +56,22 @@ class SimClock:
             heapq.heappush(self._due, (self.seconds() + seconds, next(self._order), action))
             self._changed.notify()
 
+    def later(self, seconds: float, action: Callable[[], object]) -> None:
+        """Do something later, in a thread of its own."""
+        self.after(seconds, lambda: self.crew.start(action))
+
     def end(self) -> None:
-        """Forget everything that is due."""
+        """Forget everything that is due, and end whoever waits."""
         with self._changed:
             self._ended = True
             self._due.clear()
             self._changed.notify()
+        self.crew.end()
+
+    def join(self) -> list[str]:
+        """Wait a little for all threads to end; the names of those that have not."""
+        self._thread.join(timeout=_PATIENCE_S)
+        return self.crew.join(_PATIENCE_S)
 
     def _work(self) -> None:
         while True:
@@ -85,35 +101,14 @@ def datetime_module(clock: SimClock) -> Any:
         def now(cls, tz: real_datetime.tzinfo | None = None) -> datetime:  # type: ignore[override]
             return clock.now().astimezone(tz) if tz else clock.now().replace(tzinfo=None)
 
-    return _Module(real_datetime, datetime=SimDatetime)
+    return Module(real_datetime, datetime=SimDatetime)
 
 
 def time_module(clock: SimClock) -> Any:
     """A stand-in for the module `time` whose `sleep` and `time` are simulated."""
-    return _Module(time, sleep=clock.sleep, time=lambda: clock.now().timestamp())
-
-
-def event_class(clock: SimClock) -> type[threading.Event]:
-    """An Event whose waits are simulated."""
-
-    class SimEvent(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            return super().wait(None if timeout is None else timeout / clock.speed)
-
-    return SimEvent
-
-
-class _Module:
-    """A module with some of its names replaced."""
-
-    def __init__(self, module: Any, **replaced: Any) -> None:
-        self._module = module
-        self.__dict__.update(replaced)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._module, name)
+    return Module(time, sleep=clock.sleep, time=lambda: clock.now().timestamp())
 
 
 def threading_module(clock: SimClock) -> Any:
-    """A stand-in for the module `threading` whose Event waits simulated seconds."""
-    return _Module(threading, Event=event_class(clock))
+    """A stand-in for the module `threading` whose threads and events are the clock's crew's."""
+    return Module(threading, Thread=clock.crew.Thread, Event=clock.crew.Event)

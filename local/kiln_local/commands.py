@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -95,10 +94,7 @@ class RunCommand:
             self._ec2.recorder.end(interval)
             self._tell(command, invocation, owner)
 
-        def start() -> None:
-            threading.Thread(target=work, daemon=True).start()
-
-        self._ec2.clock.after(delay, start)
+        self._ec2.clock.later(delay, work)
 
     def _run(self, command: SentCommand, invocation: Invocation) -> None:
         invocation.delivered, invocation.status = True, "InProgress"

@@ -8,6 +8,7 @@ import subprocess
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from moto.ec2.exceptions import EC2ClientError
@@ -129,9 +130,7 @@ class Ec2:
             except (OSError, RuntimeError, subprocess.SubprocessError) as error:
                 self._lose(instance, error)
 
-        self.clock.after(
-            self.latencies.draw(latency), threading.Thread(target=run, daemon=True).start
-        )
+        self.clock.later(self.latencies.draw(latency), run)
 
     def _lose(self, instance: Instance, error: Exception) -> None:
         """What fails under an instance ends it with a reason, as a fault of EC2's own does."""
@@ -288,7 +287,7 @@ def _reboot(ec2: Ec2) -> Any:
         found: list[Instance] = self.get_multi_instances_by_id(instance_ids)
         for instance in found:
             if instance._state.name == "running":
-                threading.Thread(target=ec2.reboot, args=(instance,), daemon=True).start()
+                ec2.clock.crew.start(partial(ec2.reboot, instance))
         return found
 
     return reboot_instances

@@ -8,7 +8,6 @@ Step Functions Developer Guide (execution status).
 from __future__ import annotations
 
 import json
-import threading
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -147,10 +146,7 @@ class AwsEvents:
 
     def _later(self, target: dict[str, Any], event: dict[str, Any]) -> None:
         delay = self._latencies.draw("event-delivered")
-        self._clock.after(delay, lambda: self._start(target, event))
-
-    def _start(self, target: dict[str, Any], event: dict[str, Any]) -> None:
-        threading.Thread(target=self._hand_over, args=(target, event), daemon=True).start()
+        self._clock.later(delay, lambda: self._hand_over(target, event))
 
     def _hand_over(self, target: dict[str, Any], event: dict[str, Any]) -> None:
         service, name = target["Arn"].split(":")[2], target["Arn"].split(":")[-1]

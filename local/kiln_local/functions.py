@@ -145,8 +145,10 @@ def _error_object(error: Exception) -> dict[str, Any]:
     }
 
 
-def connect(patches: Patches, functions: Functions) -> None:
-    """Let moto's Lambda run them."""
+def connect(
+    patches: Patches, functions: Functions, start: Callable[[Callable[[], object]], None]
+) -> None:
+    """Let moto's Lambda run them; `start` runs an asynchronous invocation in a thread."""
     from moto.awslambda.models import LambdaBackend
 
     def invoke(self: Any, function_name: str, qualifier: Any, body: Any, *headers: Any) -> bytes:
@@ -154,7 +156,7 @@ def connect(patches: Patches, functions: Functions) -> None:
         found = self.get_function(function_name, qualifier)
         event = json.loads(body) if body else {}
         if asked.get("X-Amz-Invocation-Type") == "Event":
-            invoke_later(functions, found.function_name, event)
+            start(lambda: functions.invoke(found.function_name, event))
             return b""
         result, failed = functions.invoke(found.function_name, event)
         if failed:
@@ -164,8 +166,3 @@ def connect(patches: Patches, functions: Functions) -> None:
         return payload
 
     patches.set(LambdaBackend, "invoke", invoke)
-
-
-def invoke_later(functions: Functions, name: str, event: Any) -> None:
-    """An asynchronous invocation, in a thread of its own."""
-    threading.Thread(target=functions.invoke, args=(name, event), daemon=True).start()

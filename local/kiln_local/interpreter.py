@@ -14,7 +14,7 @@ from moto.core.responses import EmptyResult
 from moto.stepfunctions.exceptions import InvalidToken
 
 from kiln_local import jsonata
-from kiln_local.clock import SimClock, datetime_module, event_class, threading_module, time_module
+from kiln_local.clock import SimClock, datetime_module, threading_module, time_module
 from kiln_local.patches import Patches
 from kiln_local.recorder import caller
 
@@ -25,7 +25,22 @@ _TELL_TIME = (
     "asl.component.state.state",
     "asl.eval.event.event_manager",
 )
-_SLEEP = ("asl.component.common.retry.retrier_decl",)
+_SLEEP = (
+    "asl.component.common.retry.retrier_decl",
+    "asl.component.state.wait.wait_function.wait_function",
+)
+# Modules that start threads or wait for events: by the module's name, and by names of their own.
+_THREADS = (
+    "asl.eval.environment",
+    "asl.component.program.program",
+    "asl.component.state.exec.execute_state",
+    "asl.component.state.exec.state_map.iteration.inline_iteration_component",
+    "asl.component.state.exec.state_map.iteration.job",
+    "asl.component.state.exec.state_parallel.branch_worker",
+    "asl.component.state.exec.state_parallel.branches_decl",
+    "asl.component.state.exec.state_task.service.state_task_service_callback",
+)
+_OWN_THREAD = ("backend.execution_worker", "asl.component.state.exec.execute_state")
 
 
 def connect(patches: Patches, clock: SimClock, region: str, on_change: Any) -> None:
@@ -36,12 +51,12 @@ def connect(patches: Patches, clock: SimClock, region: str, on_change: Any) -> N
         patches.set(_module(name), "datetime", datetime_module(clock))
     for name in _SLEEP:
         patches.set(_module(name), "time", time_module(clock))
-    patches.set(_module("asl.eval.callback.callback"), "Event", event_class(clock))
-    patches.set(
-        _module("asl.component.state.exec.execute_state"), "threading", threading_module(clock)
-    )
+    for name in _THREADS:
+        patches.set(_module(name), "threading", threading_module(clock))
+    for name in _OWN_THREAD:
+        patches.set(_module(name), "Thread", clock.crew.Thread)
+    patches.set(_module("asl.eval.callback.callback"), "Event", clock.crew.Event)
     patches.rebind(_PARSER, "boto_client_for", _clients(region))
-    _scale_waits(patches, clock)
     _name_callers(patches)
     _answer_early(patches)
     _parse_once(patches)
@@ -67,16 +82,6 @@ def _clients(region: str) -> Any:
         return made[service]
 
     return client_for
-
-
-def _scale_waits(patches: Patches, clock: SimClock) -> None:
-    waiting = _module("asl.component.state.wait.wait_function.wait_function").WaitFunction
-    original = waiting._wait_interval
-
-    def wait_interval(self: Any, env: Any, wait_seconds: float) -> None:
-        original(self, env, wait_seconds / clock.speed)
-
-    patches.set(waiting, "_wait_interval", wait_interval)
 
 
 def _name_callers(patches: Patches) -> None:

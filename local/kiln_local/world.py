@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -32,6 +33,7 @@ from kiln_local.machines import MachineRoom
 from kiln_local.patches import Patches
 from kiln_local.template import Resolver, expand, local_paths, read
 
+_log = logging.getLogger(__name__)
 _ROOM = 512 * 1024 * 1024
 _CONFIG: Any = {
     "stepfunctions": {"execute_state_machine": True},
@@ -142,7 +144,7 @@ class LocalAws:
         self.functions = functions.Functions(self.project, stack.functions, self.region)
         self.functions.enter(self._patches)
         self._events.functions = self.functions
-        functions.connect(self._patches, self.functions)
+        functions.connect(self._patches, self.functions, self.clock.crew.start)
 
     # ------------------------------------------------------------ for others
 
@@ -189,6 +191,11 @@ class LocalAws:
         url = client.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
         client.send_message(QueueUrl=url, MessageBody=text)
 
+    def _join(self) -> None:
+        left = self.clock.join()
+        if left:
+            _log.warning("threads of a local AWS that has ended still run: %s", ", ".join(left))
+
     def __exit__(self, *_: object) -> None:
         if self._server:
             self._server.stop()
@@ -197,6 +204,8 @@ class LocalAws:
         recorder.remove()
         if hasattr(self, "room"):
             self.room.close()
+        if hasattr(self, "clock"):
+            self._join()
         self._patches.undo()
         self._mock.stop()
         os.environ.clear()

@@ -9,7 +9,7 @@ import pytest
 
 from kiln.domain.platforms import PLATFORMS, Architecture, Family, ImageName
 from kiln_local.catalog import public_images
-from kiln_local.clock import SimClock, datetime_module, event_class, time_module
+from kiln_local.clock import SimClock, datetime_module, time_module
 from kiln_local.latencies import Latencies
 from kiln_local.patches import Patches
 from kiln_local.recorder import Interval, Recorder, caller
@@ -46,7 +46,6 @@ def test_modules_tell_simulated_time(clock: SimClock) -> None:
     assert abs((clock.now() - stamp).total_seconds()) < 600
     assert abs(time_module(clock).time() - clock.now().timestamp()) < 600
     assert time_module(clock).monotonic is not None
-    assert not event_class(clock)().wait(10)
 
 
 def test_time_in_which_aws_was_busy_is_counted_once(clock: SimClock) -> None:

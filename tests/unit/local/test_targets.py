@@ -128,3 +128,14 @@ def test_a_mapping_is_looked_up_and_an_unknown_function_refused() -> None:
         resolver.value({"Fn::FindInMap": ["Sizes", "small", "cpu"]})
     with pytest.raises(TemplateError, match="Fn::Base64"):
         resolver.value({"Fn::Base64": "x"})
+
+
+def test_a_delivery_that_is_tried_again_ends_with_its_local_aws() -> None:
+    clock = SimClock(30)
+    delivery = Delivery(clock, failing=True)
+    delivery.done.set()
+    delivery.send({"Arn": LAMBDA})
+    while not delivery.got:
+        clock.sleep(1)
+    clock.end()
+    assert (clock.join(), len(delivery.got), delivery.dead) == ([], 1, [])
