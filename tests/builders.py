@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kiln.domain.bake import BakePlan, BakeRecord
-from kiln.domain.image import ImageFacts, Snapshot, TypeFacts
+from kiln.domain.fit import TypeFacts
+from kiln.domain.image import ImageFacts, Snapshot
 from kiln.domain.naming import image_name
 from kiln.domain.stack import Stack, stack_from
 

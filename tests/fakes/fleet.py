@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kiln.domain.image import TypeFacts
+from kiln.domain.fit import TypeFacts
 from kiln.domain.naming import TAG_BAKE
 from kiln.errors import AwsRefused, CapacityShort
 from kiln.ports import InstanceFacts, LaunchOrder

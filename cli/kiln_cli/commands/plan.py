@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from kiln.ports import World
 
 
+_FIT = (
+    *("TYPE", "USED BY", "ARCHITECTURE", "VIRTUALIZATION", "ROOT DEVICE"),
+    *("BOOT MODE", "ENA", "NVME", "USAGE"),
+)
+
+
 @click.command(epilog="Example: kiln plan blueprints/al2023-web.yaml --local")
 @click.argument("target", metavar="FILE|NAME")
 @options.together(options.local, options.speed, options.stacks, options.project, options.stack_name)
@@ -58,6 +64,7 @@ def described(plan: BakePlan, world: World) -> dict[str, Any]:
         "base": {"id": base.id, "name": base.name, "architecture": base.architecture},
         "adopts": f"{plan.adoption.stack}/{plan.adoption.layer}" if plan.adoption else None,
         "instance_types": list(plan.instance_types),
+        "fits": [row.model_dump(mode="json") for row in plan.fits],
         "subnets": list(plan.subnets),
         "steps": steps,
         "tests": tests,
@@ -104,3 +111,5 @@ def _print(plan: dict[str, Any]) -> None:
             (f"  {event}", recipe) for event, run in layer["recipes"].items() for recipe in run
         ]
     table((), rows)
+    click.echo()
+    table(_FIT, [tuple(fit[key.lower().replace(" ", "_")] for key in _FIT) for fit in plan["fits"]])

@@ -135,6 +135,32 @@ def test_a_type_that_does_not_fit_or_exist_is_refused() -> None:
     assert "m7g.large runs arm64" in said
     said = refused(fake, InvalidBlueprint, builder={"instance_types": ["m99.huge"]})
     assert "builder.instance_types: m99.huge is not an instance type" in said
+    fake.fleet.known = {"m7g.large": fake.fleet.known["m7g.large"]}
+    assert "builder.instance_types: none of m7i.large, " in refused(fake, IncompatibleBase)
+
+
+def test_a_type_of_a_layer_that_does_not_run_the_image_is_refused() -> None:
+    fake = FakeWorld()
+    fake.records.put_stack(a_stack())
+    fake.fleet.known["m6i.large"] = a_type("m6i.large", boot_modes=("legacy-bios",))
+    fake.images.add(an_image(boot_mode="uefi"))
+    layers = [{"layer": "shop/web", "strategy": "add"}]
+    said = refused(fake, IncompatibleBase, layers=layers, builder={"instance_types": ["m7i.large"]})
+    assert said.startswith("layers: shop/web: m6i.large boots by legacy-bios, the base by uefi (")
+    planned(fake, a_document(layers=[{"layer": "shop/web", "strategy": "none"}]))
+
+
+def test_a_plan_holds_each_type_beside_the_image() -> None:
+    fake = FakeWorld()
+    fake.records.put_stack(a_stack())
+    layers = [{"layer": "shop/web", "strategy": "add"}]
+    planned(fake, a_document(layers=layers, builder={"instance_types": ["m7i.large"]}))
+    record = fake.records.bake(BAKE)
+    assert record is not None
+    assert [(row.used_by, row.type, row.misfits) for row in record.plan.fits] == [
+        ("builder.instance_types", "m7i.large", ()),
+        ("layers: shop/web", "m6i.large", ()),
+    ]
 
 
 @pytest.mark.parametrize(

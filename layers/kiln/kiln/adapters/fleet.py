@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kiln.adapters._ec2 import by_tag, pages, tag_list, tags_of
 from kiln.adapters._errors import ignoring, translated
 from kiln.domain.blueprint import Volume
-from kiln.domain.image import TypeFacts
+from kiln.domain.fit import TypeFacts
 from kiln.domain.naming import TAG_BAKE
 from kiln.errors import AwsRefused
 from kiln.ports import InstanceFacts, LaunchOrder
@@ -163,4 +163,5 @@ def _type(found: Any) -> TypeFacts:
         boot_modes=tuple(found.get("SupportedBootModes", ())),
         ena=found["NetworkInfo"].get("EnaSupport", "unsupported"),
         nvme=found.get("EbsInfo", {}).get("NvmeSupport", "unsupported"),
+        usages=tuple(found.get("SupportedUsageClasses", ("on-demand",))),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from kiln.domain.blueprint import Blueprint, blueprint_from
 from kiln.domain.durations import seconds
+from kiln.domain.fit import Fit
 from kiln.domain.image import ImageFacts
 from kiln.domain.model import Model
 from kiln.domain.platforms import Family
@@ -47,6 +48,7 @@ class BakePlan(Model):
     document: dict[str, Any]
     base: ImageFacts
     instance_types: tuple[str, ...]
+    fits: tuple[Fit, ...] = ()
     subnets: tuple[str, ...] = ()
     image_name: str
     started: datetime

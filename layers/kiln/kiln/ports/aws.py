@@ -14,7 +14,8 @@ from typing import Any, Protocol
 from kiln.domain.blueprint import Volume
 from kiln.domain.documents import DocumentCall
 from kiln.domain.events import Event
-from kiln.domain.image import ImageFacts, TypeFacts
+from kiln.domain.fit import TypeFacts
+from kiln.domain.image import ImageFacts
 from kiln.domain.platforms import ImageName
 
 

@@ -5,7 +5,7 @@ Used by PlanBake and by the `kiln` command, which refuses with the same words be
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,11 +14,12 @@ from kiln.domain.bake import Adoption, BakePlan
 from kiln.domain.blueprint import Base, Blueprint, LayerTarget, blueprint_from
 from kiln.domain.cleanup import chef_versions
 from kiln.domain.documents import for_step
-from kiln.domain.image import ImageFacts, TypeFacts, check_base, check_fit, default_types
+from kiln.domain.fit import CANDIDATES, Fit, TypeFacts, check_fit, default_types, fit
+from kiln.domain.image import ImageFacts, check_base
 from kiln.domain.naming import image_name
 from kiln.domain.platforms import PLATFORMS, Architecture, Family, ImageName
 from kiln.domain.stack import Layer, next_hostname, split_layer
-from kiln.errors import BaseImageNotFound, InvalidBlueprint, Unsupported
+from kiln.errors import BaseImageNotFound, IncompatibleBase, InvalidBlueprint, Unsupported
 from kiln.ports import World
 
 
@@ -42,16 +43,16 @@ def make_plan(order: PlanOrder, world: World) -> BakePlan:
     check_base(base, world.clock.now())
     if base.root_device_type != "ebs":
         raise Unsupported(f"base: {base.id} has an instance-store root, which is not supported yet")
-    names = _types_wanted(blueprint, base, adopted)
-    check_fit(base, _known_types(names, "builder.instance_types", world))
-    for target in blueprint.layers:
-        _check_target(target, blueprint, base, world)
+    kinds = _kinds(blueprint, base, adopted, world)
+    fits = tuple(_fits(kinds, blueprint, base, world))
+    check_fit(base, fits)
     return BakePlan(
         bake=order.bake,
         version=order.version,
         document=order.document,
         base=base,
-        instance_types=names,
+        instance_types=tuple(kind.name for kind in kinds),
+        fits=fits,
         subnets=blueprint.builder.subnets or world.settings.subnets,
         image_name=image_name(blueprint.image.name, order.bake, order.version),
         started=order.started,
@@ -152,10 +153,37 @@ def _layer(path: str, key: str, world: World) -> Layer:
     return layer
 
 
-def _types_wanted(blueprint: Blueprint, base: ImageFacts, adopted: Layer | None) -> tuple[str, ...]:
-    if blueprint.builder.instance_types:
-        return blueprint.builder.instance_types
-    return (adopted.instance_type,) if adopted and adopted.instance_type else default_types(base)
+def _kinds(
+    blueprint: Blueprint, base: ImageFacts, adopted: Layer | None, world: World
+) -> tuple[TypeFacts, ...]:
+    """What the builder may be: the blueprint's types, else the layer's, else what runs the base."""
+    names = blueprint.builder.instance_types
+    if not names and adopted and adopted.instance_type:
+        names = (adopted.instance_type,)
+    if names:
+        return _known_types(names, "builder.instance_types", world)
+    found = default_types(base, world.fleet.types(CANDIDATES))
+    if not found:
+        raise IncompatibleBase(
+            f"builder.instance_types: none of {', '.join(CANDIDATES)} runs {base.id} "
+            f"({base.name}) in this Region; name a type that does"
+        )
+    return found
+
+
+def _fits(
+    kinds: tuple[TypeFacts, ...], blueprint: Blueprint, base: ImageFacts, world: World
+) -> Iterator[Fit]:
+    """The base beside every type of the builder, and the image beside every type of a layer."""
+    for kind in kinds:
+        yield fit(base, kind, "builder.instance_types")
+    image = base.model_copy(update={"root_device_type": blueprint.root_device})
+    for target in blueprint.layers:
+        layer = _target(target, blueprint, world)
+        if target.strategy != "none":
+            key = f"layers: {target.layer}"
+            for kind in _known_types((layer.instance_type or "",), key, world):
+                yield fit(image, kind, key)
 
 
 def _known_types(names: Iterable[str], key: str, world: World) -> tuple[TypeFacts, ...]:
@@ -169,12 +197,11 @@ def _known_types(names: Iterable[str], key: str, world: World) -> tuple[TypeFact
     return types
 
 
-def _check_target(
-    target: LayerTarget, blueprint: Blueprint, base: ImageFacts, world: World
-) -> None:
+def _target(target: LayerTarget, blueprint: Blueprint, world: World) -> Layer:
+    """The layer that takes the image, checked unless it only hears of it."""
     layer = _layer(target.layer, "layers", world)
     if target.strategy == "none":
-        return
+        return layer
     if layer.kind != "instances":
         raise Unsupported(
             f"layers: {target.layer} is of kind {layer.kind}, which takes no image yet"
@@ -183,7 +210,7 @@ def _check_target(
         raise InvalidBlueprint(
             f"layers: {target.layer} is {layer.platform}, the blueprint is {blueprint.platform}"
         )
-    check_fit(base, _known_types((layer.instance_type or "",), f"layers: {target.layer}", world))
+    return layer
 
 
 def _adoption(blueprint: Blueprint, layer: Layer | None, world: World) -> Adoption | None:
