@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from kiln.domain.packages import parse_packages
 from tests.sandbox.bakery import BUILDER, Bakery, Row, step_of
 
 LOCK_FILE = "/etc/cloud/cloud.cfg.d/99-kiln-release-lock.cfg"
@@ -124,16 +125,19 @@ def test_a_vendors_mount_of_tmp_is_overridden_and_never_changed(bakery: Bakery) 
     assert bakery.sh(BUILDER, "cat /etc/systemd/system/tmp.mount") == "[Mount]\nOptions=a\n"
 
 
-@pytest.mark.parametrize("platform", ["ubuntu-22.04", "rhel-9"])
+@pytest.mark.parametrize(("platform", "kind"), [("ubuntu-22.04", "deb"), ("rhel-9", "rpm")])
 def test_the_manifest_names_every_installed_package_once_and_in_order(
-    bakery: Bakery, platform: str
+    bakery: Bakery, platform: str, kind: str
 ) -> None:
     bakery.start(Row(platform))
-    manifest = step_of(bakery.prepare(Row(platform)), "packages").stdout.splitlines()
-    rows = [line for line in manifest if len(line.split()) == 3]
+    printed = step_of(bakery.prepare(Row(platform)), "packages").stdout
+    *rows, end = printed.splitlines()
     assert rows == sorted(set(rows))
-    names = {row.split()[0] for row in rows}
-    assert {"openssh-server", "cloud-init", "curl"} <= names
+    assert end == f"end\t{len(rows)}"
+    found = {package.name: package for package in parse_packages(printed)}
+    assert {"openssh-server", "cloud-init", "curl"} <= found.keys()
+    assert {package.kind.value for package in found.values()} == {kind}
+    assert all(package.version and package.architecture for package in found.values())
 
 
 def test_a_marker_of_an_earlier_bake_does_not_vouch_for_this_one(bakery: Bakery) -> None:
