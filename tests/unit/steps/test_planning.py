@@ -142,24 +142,26 @@ def test_a_type_that_does_not_fit_or_exist_is_refused() -> None:
 def test_a_type_of_a_layer_that_does_not_run_the_image_is_refused() -> None:
     fake = FakeWorld()
     fake.records.put_stack(a_stack())
-    fake.fleet.known["m6i.large"] = a_type("m6i.large", boot_modes=("legacy-bios",))
+    fake.fleet.known["m7i.large"] = a_type(boot_modes=("legacy-bios",))
     fake.images.add(an_image(boot_mode="uefi"))
+    builder = {"instance_types": ["m6i.large"]}
     layers = [{"layer": "shop/web", "strategy": "add"}]
-    said = refused(fake, IncompatibleBase, layers=layers, builder={"instance_types": ["m7i.large"]})
-    assert said.startswith("layers: shop/web: m6i.large boots by legacy-bios, the base by uefi (")
-    planned(fake, a_document(layers=[{"layer": "shop/web", "strategy": "none"}]))
+    said = refused(fake, IncompatibleBase, layers=layers, builder=builder)
+    assert said.startswith("layers: shop/web: m7i.large boots by legacy-bios, the base by uefi (")
+    told = [{"layer": "shop/web", "strategy": "none"}]
+    planned(fake, a_document(layers=told, builder=builder))
 
 
 def test_a_plan_holds_each_type_beside_the_image() -> None:
     fake = FakeWorld()
     fake.records.put_stack(a_stack())
     layers = [{"layer": "shop/web", "strategy": "add"}]
-    planned(fake, a_document(layers=layers, builder={"instance_types": ["m7i.large"]}))
+    planned(fake, a_document(layers=layers, builder={"instance_types": ["m6i.large"]}))
     record = fake.records.bake(BAKE)
     assert record is not None
     assert [(row.used_by, row.type, row.misfits) for row in record.plan.fits] == [
-        ("builder.instance_types", "m7i.large", ()),
-        ("layers: shop/web", "m6i.large", ()),
+        ("builder.instance_types", "m6i.large", ()),
+        ("layers: shop/web", "m7i.large", ()),
     ]
 
 
