@@ -6,15 +6,25 @@ from tests.fakes.fleet import FakeFleet
 from tests.fakes.images import FakeImages
 from tests.fakes.records import FakeRecords
 from tests.fakes.systems_manager import FakeCommands, FakeParameters
-from tests.fakes.world import FakeBus, FakeClock, FakeMachines, FakeScripts, FakeWorld
+from tests.fakes.world import (
+    FakeBills,
+    FakeBus,
+    FakeClock,
+    FakeMachines,
+    FakeObjects,
+    FakeScripts,
+    FakeWorld,
+)
 
 __all__ = [
+    "FakeBills",
     "FakeBus",
     "FakeClock",
     "FakeCommands",
     "FakeFleet",
     "FakeImages",
     "FakeMachines",
+    "FakeObjects",
     "FakeParameters",
     "FakeRecords",
     "FakeScripts",

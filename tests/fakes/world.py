@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kiln.domain.events import Event
+from kiln.domain.packages import Manifest
 from kiln.errors import InvalidBlueprint, TokenGone
 from kiln.ports import Settings, World
 from tests.builders import NOW
@@ -39,6 +40,27 @@ class FakeScripts:
         if uri not in self.texts:
             raise InvalidBlueprint(f"script.s3: {uri} cannot be read (NoSuchKey)")
         return self.texts[uri]
+
+
+@dataclass
+class FakeObjects:
+    """Kiln's own bucket: what was written, with its media type."""
+
+    bodies: dict[str, bytes] = field(default_factory=dict)
+    media_types: dict[str, str] = field(default_factory=dict)
+
+    def read(self, key: str) -> bytes | None:
+        return self.bodies.get(key)
+
+    def write(self, key: str, body: bytes, media_type: str) -> None:
+        self.bodies[key], self.media_types[key] = body, media_type
+
+
+class FakeBills:
+    """Bills of materials that only name what they are of."""
+
+    def write(self, manifest: Manifest, at: datetime) -> bytes:
+        return f"{manifest.subject.image} {len(manifest.packages)} {at.isoformat()}".encode()
 
 
 @dataclass
@@ -93,6 +115,8 @@ class FakeWorld:
     commands: FakeCommands = field(default_factory=FakeCommands)
     parameters: FakeParameters = field(default_factory=FakeParameters)
     scripts: FakeScripts = field(default_factory=FakeScripts)
+    objects: FakeObjects = field(default_factory=FakeObjects)
+    bills: FakeBills = field(default_factory=FakeBills)
     records: FakeRecords = field(default_factory=FakeRecords)
     bus: FakeBus = field(default_factory=FakeBus)
     machines: FakeMachines = field(default_factory=FakeMachines)
@@ -108,6 +132,8 @@ class FakeWorld:
             self.commands,
             self.parameters,
             self.scripts,
+            self.objects,
+            self.bills,
             self.records,
             self.bus,
             self.machines,

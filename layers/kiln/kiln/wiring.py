@@ -16,8 +16,10 @@ from kiln.adapters.commands import SsmCommands
 from kiln.adapters.fleet import Ec2Fleet
 from kiln.adapters.images import Ec2Images
 from kiln.adapters.machines import StepFunctionsMachines
+from kiln.adapters.objects import S3Objects
 from kiln.adapters.parameters import SsmParameters
 from kiln.adapters.records import DynamoRecords
+from kiln.adapters.sbom import CycloneDxBills
 from kiln.adapters.scripts import S3Scripts
 from kiln.domain.model import Lenient
 from kiln.ports import Settings, World
@@ -64,14 +66,16 @@ def make_world(environment: Environment, session: boto3.Session) -> World:
     def client(service: str) -> Any:
         return session.client(service, config=_RETRIES)  # type: ignore[call-overload]
 
-    ec2, ssm = client("ec2"), client("ssm")
+    ec2, ssm, s3 = client("ec2"), client("ssm"), client("s3")
     clock = SystemClock()
     return World(
         fleet=Ec2Fleet(ec2, environment.security_group, environment.instance_profile),
         images=Ec2Images(ec2),
         commands=SsmCommands(ssm, environment.document_prefix, environment.bucket),
         parameters=SsmParameters(ssm),
-        scripts=S3Scripts(client("s3")),
+        scripts=S3Scripts(s3),
+        objects=S3Objects(s3, environment.bucket),
+        bills=CycloneDxBills(),
         records=DynamoRecords(client("dynamodb"), environment.table, clock),
         bus=EventBridgeBus(client("events"), environment.bus),
         machines=StepFunctionsMachines(client("stepfunctions"), environment.rollout_state_machine),

@@ -9,17 +9,19 @@ import pytest
 
 from kiln.domain.bake import Adoption, BakeStatus
 from kiln.domain.failure import Failure
+from kiln.domain.packages import Contents
 from kiln.errors import AwsBusy, AwsRefused, DistributionFailed, TeardownFailed
+from kiln.ports import StepResult
 from kiln.steps.announce_image import AnnounceImage, announce_image
-from kiln.steps.distribute_image import DistributeImage, distribute_image
+from kiln.steps.distribute_image import DistributeImage, ImageDistributed, distribute_image
 from kiln.steps.launch_builder import LaunchBuilder, launch_builder
-from kiln.steps.record_contents import RecordContents, record_contents
 from kiln.steps.teardown import Teardown, teardown
 from kiln.steps.verify_image import CommandRef
 from tests.builders import BAKE, NOW, a_document, a_plan, a_record, a_stack, an_image
 from tests.fakes import FakeWorld
 
 IMAGE = "ami-0000000000000ba5e"
+PREPARED = CommandRef(instance="i-1", command="c-1")
 REFUSAL = AwsRefused("ec2", "TerminateInstances", "OperationNotPermitted", "protected")
 
 
@@ -33,7 +35,14 @@ def a_world(document: dict[str, Any] | None = None, **plan: Any) -> FakeWorld:
 
 def distributed(fake: FakeWorld) -> dict[str, str]:
     """Distribute the image."""
-    return distribute_image(DistributeImage(bake=BAKE, image=IMAGE), fake.world).images
+    return distribute(fake).images
+
+
+def distribute(fake: FakeWorld, said: str = "release=2023.8.20250818\n") -> ImageDistributed:
+    """Distribute the image of a builder whose preparation said something."""
+    fake.commands.end("c-1", "Success", StepResult("lock", "Success", 0, said))
+    request = DistributeImage(bake=BAKE, image=IMAGE, prepared=PREPARED)
+    return distribute_image(request, fake.world)
 
 
 def test_an_image_is_tagged_deprecated_and_pointed_at() -> None:
@@ -44,6 +53,13 @@ def test_an_image_is_tagged_deprecated_and_pointed_at() -> None:
     assert fake.images.deprecated == {IMAGE: NOW + timedelta(days=90)}
     assert fake.parameters.values == {"/images/web": IMAGE}
     assert distributed(fake) == {"eu-west-1": IMAGE}
+
+
+def test_an_image_carries_the_release_that_the_builder_named() -> None:
+    fake = a_world()
+    assert distribute(fake).release == "2023.8.20250818"
+    assert fake.images.images[IMAGE].tags["kiln:release"] == "2023.8.20250818"
+    assert distribute(a_world(), "release lock: none asked for\n").release == ""
 
 
 def test_a_pointer_is_read_back_before_it_is_believed() -> None:
@@ -72,13 +88,12 @@ def test_a_refused_distribution_says_why() -> None:
 
 def announced(fake: FakeWorld) -> Any:
     """Announce the image."""
-    prepared = CommandRef(instance="i-1", command="c-1")
-    asked = RecordContents(bake=BAKE, image=IMAGE, prepared=prepared)
-    contents = record_contents(asked, fake.world)
+    contents = Contents(manifest="images/a/packages.json", sbom="images/a/sbom.cdx.json")
     request = AnnounceImage(
         bake=BAKE,
         image=IMAGE,
         images={"eu-west-1": IMAGE},
+        release="2023.8.20250818",
         contents=contents,
     )
     return announce_image(request, fake.world)
@@ -98,10 +113,10 @@ def test_the_record_is_complete_before_the_event_goes_out() -> None:
     assert seen[0] is not None
     detail = fake.bus.events[0].detail()
     assert detail["images"] == {"eu-west-1": IMAGE}
+    assert detail["release"] == "2023.8.20250818"
     assert detail["layers"] == [{"layer": "shop/web", "strategy": "add"}]
-    assert detail["manifest"] == (
-        f"bakes/{BAKE}/prepare-0/c-1/i-1/awsrunShellScript/packages/stdout"
-    )
+    assert detail["manifest"] == seen[0].manifest == "images/a/packages.json"
+    assert detail["sbom"] == seen[0].sbom == "images/a/sbom.cdx.json"
 
 
 def torn(fake: FakeWorld, failure: Failure | None = None, bake: str = BAKE) -> Any:

@@ -11,6 +11,7 @@ from kiln.domain.durations import seconds
 from kiln.domain.fit import Fit
 from kiln.domain.image import ImageFacts
 from kiln.domain.model import Model
+from kiln.domain.packages import Contents
 from kiln.domain.platforms import Family
 
 
@@ -103,4 +104,6 @@ class ImageRecord(Model):
     created: datetime
     release: str = ""
     manifest: str = ""
+    sbom: str = ""
+    contents: Contents | None = None
     layers: tuple[str, ...] = ()

@@ -50,6 +50,7 @@ class ImageAvailable(_Event):
     architecture: str
     root_device: str
     manifest: str
+    sbom: str = ""
     layers: tuple[LayerStrategy, ...]
 
 

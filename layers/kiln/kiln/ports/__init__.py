@@ -16,10 +16,12 @@ from kiln.ports.aws import (
     InstanceFacts,
     LaunchOrder,
     Machines,
+    Objects,
     Parameters,
     Scripts,
     StepResult,
 )
+from kiln.ports.contents import Bills
 from kiln.ports.records import Records
 
 
@@ -40,6 +42,8 @@ class World:
     commands: Commands
     parameters: Parameters
     scripts: Scripts
+    objects: Objects
+    bills: Bills
     records: Records
     bus: Bus
     machines: Machines
@@ -48,6 +52,7 @@ class World:
 
 
 __all__ = [
+    "Bills",
     "Bus",
     "Clock",
     "CommandFacts",
@@ -59,6 +64,7 @@ __all__ = [
     "InstanceFacts",
     "LaunchOrder",
     "Machines",
+    "Objects",
     "Parameters",
     "Records",
     "Scripts",

@@ -6,18 +6,19 @@ from __future__ import annotations
 from kiln.domain.bake import BakePlan, ImageRecord
 from kiln.domain.events import ImageAvailable, LayerStrategy
 from kiln.domain.model import Model
+from kiln.domain.packages import Contents
 from kiln.ports import World
 from kiln.steps._bakes import plan_of
-from kiln.steps.record_contents import ContentsRecorded
 
 
 class AnnounceImage(Model):
-    """The bake, its image in every Region, and where its contents are recorded."""
+    """The bake, its image in every Region, its release, and where its contents are recorded."""
 
     bake: str
     image: str
     images: dict[str, str]
-    contents: ContentsRecorded
+    release: str
+    contents: Contents
 
 
 class ImageAnnounced(Model):
@@ -50,8 +51,10 @@ def _record(request: AnnounceImage, plan: BakePlan, world: World) -> ImageRecord
         base=plan.base.id,
         region=world.settings.region,
         created=world.clock.now(),
-        release=blueprint.release_lock,
+        release=request.release,
         manifest=request.contents.manifest,
+        sbom=request.contents.sbom,
+        contents=request.contents,
         layers=tuple(target.layer for target in blueprint.layers),
     )
 
@@ -70,5 +73,6 @@ def _event(request: AnnounceImage, plan: BakePlan, record: ImageRecord) -> Image
         architecture=record.architecture,
         root_device=record.root_device,
         manifest=record.manifest,
+        sbom=record.sbom,
         layers=tuple(LayerStrategy(layer=t.layer, strategy=t.strategy) for t in targets),
     )
