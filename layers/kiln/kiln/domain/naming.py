@@ -14,11 +14,12 @@ TAG_BAKE, TAG_BLUEPRINT, TAG_MANAGED, TAG_ROLE = (
     "kiln:managed",
     "kiln:role",
 )
-TAG_STACK, TAG_LAYER, TAG_CHEF, TAG_PLATFORM, TAG_ROLLOUT = (
+TAG_STACK, TAG_LAYER, TAG_CHEF, TAG_PLATFORM, TAG_RELEASE, TAG_ROLLOUT = (
     "kiln:stack",
     "kiln:layer",
     "kiln:chef",
     "kiln:platform",
+    "kiln:release",
     "kiln:rollout",
 )
 _IMAGE_FIELDS = ("blueprint", "version", "bake", "date", "time")

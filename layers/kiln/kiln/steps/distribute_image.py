@@ -7,25 +7,30 @@ from datetime import timedelta
 
 from kiln.domain.bake import BakePlan
 from kiln.domain.durations import seconds
+from kiln.domain.identity import parse_facts
 from kiln.domain.image import ImageFacts
 from kiln.domain.model import Model
-from kiln.domain.naming import TAG_PLATFORM, bake_tags
+from kiln.domain.naming import TAG_PLATFORM, TAG_RELEASE, bake_tags
+from kiln.domain.platforms import Family
 from kiln.errors import AwsBusy, AwsRefused, DistributionFailed
 from kiln.ports import World
 from kiln.steps._bakes import plan_of
+from kiln.steps.verify_image import CommandRef
 
 
 class DistributeImage(Model):
-    """The bake and its verified image."""
+    """The bake, its verified image, and the preparation that said which release it is."""
 
     bake: str
     image: str
+    prepared: CommandRef
 
 
 class ImageDistributed(Model):
-    """Where the image is now, by Region."""
+    """Where the image is now, by Region, and the release of the platform that is in it."""
 
     images: dict[str, str]
+    release: str
 
 
 def distribute_image(request: DistributeImage, world: World) -> ImageDistributed:
@@ -36,15 +41,26 @@ def distribute_image(request: DistributeImage, world: World) -> ImageDistributed
         state = image.state if image else "gone"
         raise DistributionFailed(f"{request.image} is {state}, not available; it is not pointed at")
     try:
-        _mark(plan, image, world)
+        release = _release(request, plan, world)
+        _mark(plan, image, release, world)
     except AwsRefused as error:
         raise DistributionFailed(f"{image.id} could not be distributed: {error}") from error
-    return ImageDistributed(images={world.settings.region: image.id})
+    return ImageDistributed(images={world.settings.region: image.id}, release=release)
 
 
-def _mark(plan: BakePlan, image: ImageFacts, world: World) -> None:
+def _release(request: DistributeImage, plan: BakePlan, world: World) -> str:
+    """What the preparation found on the builder; nothing on Windows, which has no releases."""
+    if plan.blueprint.family is Family.WINDOWS:
+        return ""
+    prepared = request.prepared
+    said = world.commands.output(prepared.command, prepared.instance, "lock")
+    return parse_facts(said.stdout).get("release", "")
+
+
+def _mark(plan: BakePlan, image: ImageFacts, release: str, world: World) -> None:
     spec = plan.blueprint.image
-    tags = bake_tags(plan.bake, "image") | {TAG_PLATFORM: plan.blueprint.platform} | spec.tags
+    own = {TAG_PLATFORM: plan.blueprint.platform} | ({TAG_RELEASE: release} if release else {})
+    tags = bake_tags(plan.bake, "image") | own | spec.tags
     world.images.tag((image.id, *(s.snapshot for s in image.snapshots)), tags)
     if spec.deprecate_after:
         age = timedelta(seconds=seconds(spec.deprecate_after))
