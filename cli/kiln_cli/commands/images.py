@@ -1,4 +1,4 @@
-"""`kiln images`: what Kiln has made."""
+"""`kiln images`: what Kiln has made, and what is in it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,30 @@ import click
 from kiln_cli import options
 
 
-@click.command(epilog="Example: kiln images al2023-web --json")
+class Listing(click.Group):
+    """Lists where no subcommand is named: `kiln images web` is `kiln images list web`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the word in that a user may leave out."""
+        if not args or args[0] not in (*self.commands, "-h", "--help"):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    cls=Listing,
+    options_metavar="",
+    subcommand_metavar="[list] [BLUEPRINT] | diff A B",
+    epilog="Example: kiln images al2023-web --json",
+)
+def command() -> None:
+    """List the images that Kiln made, or say how two differ."""
+
+
+@command.command("list", epilog="Example: kiln images list al2023-web --json")
 @click.argument("blueprint", required=False)
 @options.together(options.stack_name, options.as_json)
-def command(blueprint: str | None, stack_name: str, as_json: bool) -> int:
+def listing(blueprint: str | None, stack_name: str, as_json: bool) -> int:
     """List the images of BLUEPRINT, or of all blueprints, oldest first."""
     from kiln.errors import InvalidBlueprint
     from kiln_cli.place import account
@@ -33,4 +53,31 @@ def command(blueprint: str | None, stack_name: str, as_json: bool) -> int:
         for i in found
     ]
     table(("IMAGE", "NAME", "BLUEPRINT", "VERSION", "PLATFORM", "CREATED"), rows)
+    return 0
+
+
+@command.command("diff", epilog="Example: kiln images diff al2023-web@1 al2023-web --json")
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="B")
+@options.together(options.stack_name, options.as_json)
+def diff(before: str, after: str, stack_name: str, as_json: bool) -> int:
+    """Say which packages image B has that A has not, and the other way round.
+
+    A and B are image ids, BLUEPRINT for its newest image, or BLUEPRINT@N for the newest of its
+    version N.
+    """
+    from kiln_cli.contents import compare
+    from kiln_cli.place import account
+    from kiln_cli.printing import emit, progress, table
+
+    found = compare(before, after, account(stack_name).world)
+    if as_json:
+        emit(found.as_json())
+        return 0
+    for side in (found.before, found.after):
+        progress(f"{side.record.id} ({side.record.name}): {len(side.manifest.packages)} packages")
+    if rows := found.rows():
+        table(("CHANGE", "KIND", "PACKAGE", "ARCHITECTURE", "A", "B"), rows)
+    else:
+        progress("no package differs")
     return 0
