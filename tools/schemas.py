@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from kiln.domain import events
+from kiln.domain.app import SOURCE_KEYS
 from kiln.domain.blueprint import Blueprint
 from kiln.domain.platforms import PLATFORMS
 from kiln.domain.stack import Stack
@@ -51,7 +53,14 @@ def _of_file(model: type[BaseModel]) -> Schema:
         definitions["Base"] |= {"minProperties": 1, "maxProperties": 1}
     if "Step" in definitions:
         definitions["Step"]["oneOf"] = [{"required": [action]} for action in ACTIONS]
+    if "AppSource" in definitions:
+        definitions["AppSource"]["oneOf"] = list(_sources())
     return schema
+
+
+def _sources() -> Iterator[Schema]:
+    for kind, (needed, _) in SOURCE_KEYS.items():
+        yield {"properties": {"type": {"const": kind}}, "required": list(needed)}
 
 
 def _refine(properties: Schema) -> None:

@@ -75,10 +75,13 @@ def block(text: str, first: str) -> str:
     return found[0]
 
 
-def test_the_documents_are_the_five_that_the_template_names() -> None:
+def test_the_documents_are_those_that_the_template_names() -> None:
     assert list(DOCUMENTS) == [
         f"kiln-{name}"
-        for name in ("clean-linux", "prepare-linux", "reboot-linux", "run-shell", "verify-linux")
+        for name in (
+            *("clean-linux", "place-app", "prepare-linux", "reboot-linux", "run-shell"),
+            "verify-linux",
+        )
     ]
 
 
@@ -86,6 +89,7 @@ def test_the_documents_are_the_five_that_the_template_names() -> None:
     ("document", "steps"),
     [
         ("run-shell", ["script"]),
+        ("place-app", ["place"]),
         ("reboot-linux", ["reboot"]),
         ("prepare-linux", ["lock", "temporary", "packages", "facts"]),
         ("clean-linux", ["services", "paths", "packages", "timers", "identity", "seal"]),

@@ -136,7 +136,8 @@ def test_every_module_of_the_package_lies_in_a_room() -> None:
     rooms = {contract["room"] for contract in contracts if contract["type"] == "only"}
     package = ROOT / "layers/kiln/kiln"
     modules = {f"kiln.{path.stem}" for path in package.iterdir() if not path.stem.startswith("__")}
-    assert modules == {room for room in rooms if room.startswith("kiln.")}
+    # A module with a contract of its own, kiln.adapters.sbom, lies in a room as well.
+    assert modules == {room for room in rooms if re.fullmatch(r"kiln\.\w+", room)}
 
 
 def run_python(code: str) -> subprocess.CompletedProcess[str]:

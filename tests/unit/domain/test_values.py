@@ -151,11 +151,6 @@ def test_each_action_has_its_document(action: dict[str, object], name: str, ours
     assert all(isinstance(values, list) for values in call.parameters.values())
 
 
-def test_an_app_step_is_said_to_be_unsupported() -> None:
-    with pytest.raises(Unsupported, match="app steps are not supported yet"):
-        for_step(Step.model_validate({"name": "a", "app": {"source": {}, "path": "/srv"}}))
-
-
 def test_a_script_file_that_nobody_read_is_refused() -> None:
     with pytest.raises(InvalidBlueprint, match=r"shell\.file is read by the kiln command"):
         for_step(Step.model_validate({"name": "a", "shell": {"file": "x.sh"}}))

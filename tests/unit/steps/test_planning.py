@@ -179,7 +179,6 @@ def test_a_plan_holds_each_type_beside_the_image() -> None:
             {"layers": [{"layer": "shop/web", "strategy": "replace"}]},
             "strategy replace of shop/web",
         ),
-        ({"steps": [{"name": "a", "app": {"source": {}, "path": "/x"}}]}, "app steps are not"),
     ],
 )
 def test_what_kiln_cannot_do_yet_is_said_before_it_starts(

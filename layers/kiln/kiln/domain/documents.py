@@ -12,6 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 
+from kiln.domain.app import App
 from kiln.domain.blueprint import Blueprint
 from kiln.domain.durations import seconds
 from kiln.domain.platforms import Family
@@ -57,9 +58,20 @@ def for_step(step: Step, script: str | None = None) -> DocumentCall:
         given = step.document.parameters
         parameters = {key: [v] if isinstance(v, str) else list(v) for key, v in given.items()}
         return DocumentCall(step.document.name, parameters, timeout, ours=False)
-    if step.action in ("app", "powershell"):
+    if step.app:
+        return _app(step.app, timeout)
+    if step.action == "powershell":
         raise Unsupported(f"step {step.name!r}: {step.action} steps are not supported yet")
     return _shell(step, script if step.script else step.shell)
+
+
+def _app(app: App, timeout: int) -> DocumentCall:
+    parameters = {
+        "Source": [encoded(app.source.as_json())],
+        "Path": [encoded(app.path)],
+        "Timeout": [str(timeout)],
+    }
+    return DocumentCall("place-app", parameters, timeout)
 
 
 def _shell(step: Step, script: object) -> DocumentCall:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, StringConstraints, field_validator, model_validator
 
+from kiln.domain.app import App
 from kiln.domain.durations import RunTime
 from kiln.domain.model import Model, Text
 from kiln.domain.platforms import Family
@@ -69,13 +70,6 @@ class Document(Model):
     parameters: dict[str, str | list[str]] = {}
 
 
-class App(Model):
-    """A revision of an application put in place."""
-
-    source: dict[str, Any]
-    path: Text
-
-
 class Step(Model):
     """One step. Exactly one of `ACTIONS` says what it does."""
 
@@ -121,7 +115,7 @@ class Step(Model):
         """Raise ValueError where the action cannot run on the platform's family."""
         windows = family is Family.WINDOWS
         if (self.action == "powershell" and not windows) or (
-            windows and self.action in ("shell", "chef", "ansible")
+            windows and self.action in ("shell", "chef", "ansible", "app")
         ):
             where = "Windows" if windows else "Linux"
             raise ValueError(f"step {self.name!r}: {self.action} does not run on {where}")
