@@ -20,6 +20,7 @@ from kiln_local import (
     events,
     functions,
     images,
+    inside,
     interpreter,
     leaks,
     makers,
@@ -94,6 +95,7 @@ class LocalAws:
         recorder.install(self.recorder)
         latencies = Latencies()
         self.room = MachineRoom(self._home, self._speed)
+        self.room.answer = inside.Inside(self._client).answer
         self._events = events.AwsEvents(self.clock, latencies, self.account, self.region)
         self.ec2 = ec2.Ec2(
             self.clock, latencies, self.recorder, self.room, self._events, self._backend("ec2")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kiln_local.machines.agent import DocumentRun, DocumentRunner, RunOrder, not_run
+from kiln_local.machines.asking import Answering, answering, nobody
 from kiln_local.machines.boot import Birth, boot, empty, save_random_seed
 from kiln_local.machines.distros import DISTROS, Distro
 from kiln_local.machines.opsworks import install_agent, leave_traces
@@ -61,7 +62,8 @@ class MachineRoom:
 
     `sandbox_error` says in plain words why nothing can be run here, None where it can. Documents
     are then recorded as not run; files are made all the same. `speed` divides the time-outs of
-    documents, which never fall below a second.
+    documents, which never fall below a second. `answer` answers what programs on an instance ask of
+    the world outside while a document runs.
     """
 
     def __init__(self, home: Path, speed: float = 1.0) -> None:
@@ -71,6 +73,7 @@ class MachineRoom:
         self._images: dict[str, str] = {}
         self._lock = threading.RLock()
         self.sandbox_error = why_unavailable(home)
+        self.answer: Answering = nobody
 
     # ------------------------------------------------------------ images
 
@@ -233,7 +236,8 @@ class MachineRoom:
         if self.sandbox_error:
             return not_run(order.document, self.sandbox_error)
         instance = self._instances[order.instance_id]
-        return DocumentRunner(order, lambda: instance, on_reboot, self._speed).run()
+        with answering(instance.root, self.answer):
+            return DocumentRunner(order, lambda: instance, on_reboot, self._speed).run()
 
 
 def _copy(source: Place, target: Place) -> None:

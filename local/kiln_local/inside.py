@@ -1,0 +1,100 @@
+"""What a program inside an instance may ask of the local AWS: objects in S3, by the commands that
+would reach them on AWS. The policy of the instance's role is not looked at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import jmespath  # type: ignore[import-untyped]
+from botocore.exceptions import BotoCoreError, ClientError
+
+from kiln_local.machines.asking import Answer
+
+_HERE = "s3 cp, s3api head-object, s3api get-object and s3api put-object"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# What the aws command ends with: 254 AWS said no, 252 the command line is wrong.
+_REFUSED, _WRONG = 254, 252
+
+
+class Inside:
+    """Answers for one local AWS; `client` makes a client of a service."""
+
+    def __init__(self, client: Callable[[str], Any]) -> None:
+        self._client = client
+
+    def answer(self, words: Sequence[str], sent: bytes | None) -> Answer:
+        """`aws ...` or `curl URL`."""
+        program, rest = words[0], list(words[1:])
+        try:
+            if program == "curl":
+                return self._curl(rest[-1])
+            return self._aws(rest, sent)
+        except ClientError as error:
+            return Answer(_REFUSED, f"\n{error}\n")
+        except (BotoCoreError, IndexError, KeyError, ValueError) as error:
+            return Answer(_WRONG, f"local AWS: {program} {' '.join(rest)}: {error}\n")
+
+    def _aws(self, words: list[str], sent: bytes | None) -> Answer:
+        options = _options(words)
+        if words[:2] == ["s3", "cp"]:
+            return self._copy(words[2], words[3], sent)
+        request = {"Bucket": options.get("--bucket", ""), "Key": options.get("--key", "")}
+        if "--version-id" in options:
+            request["VersionId"] = options["--version-id"]
+        s3 = self._client("s3")
+        if words[:2] == ["s3api", "head-object"]:
+            return Answer(0, _printed(s3.head_object(**request), options))
+        if words[:2] == ["s3api", "get-object"]:
+            found = s3.get_object(**request)
+            return Answer(0, _printed(found, options), found.pop("Body").read())
+        if words[:2] == ["s3api", "put-object"]:
+            return Answer(0, _printed(s3.put_object(**request, Body=sent or b""), options))
+        return Answer(_WRONG, f"local AWS: aws {' '.join(words[:2])} is not here; {_HERE} are\n")
+
+    def _copy(self, source: str, target: str, sent: bytes | None) -> Answer:
+        s3 = self._client("s3")
+        if source.startswith("s3://"):
+            body = s3.get_object(**_object(source))["Body"].read()
+            return Answer(0, "" if target == "-" else f"download: {source} to {target}\n", body)
+        s3.put_object(**_object(target), Body=sent or b"")
+        return Answer(0, f"upload: {source} to {target}\n")
+
+    def _curl(self, url: str) -> Answer:
+        address = urlsplit(url)
+        if address.scheme not in ("http", "https") or address.hostname not in _LOOPBACK:
+            said = (
+                f"curl: (6) local AWS: {address.hostname or url} is not reached, there is no "
+                "network here; an object of the local AWS is, as http://127.0.0.1/BUCKET/KEY\n"
+            )
+            return Answer(6, said)
+        request = _object(f"s3:/{unquote(address.path)}")
+        for version in parse_qs(address.query).get("versionId", ()):
+            request["VersionId"] = version
+        try:
+            return Answer(0, "", self._client("s3").get_object(**request)["Body"].read())
+        except ClientError as error:
+            return Answer(22, f"curl: (22) local AWS: the requested URL returned error: {error}\n")
+
+
+def _options(words: list[str]) -> dict[str, str]:
+    pairs = pairwise(words)
+    return {name: value for name, value in pairs if name.startswith("--")}
+
+
+def _object(uri: str) -> dict[str, str]:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return {"Bucket": bucket, "Key": key}
+
+
+def _printed(found: dict[str, Any], options: dict[str, str]) -> str:
+    """As the aws command prints an answer: JSON, or with `--output text` a line of tabs."""
+    shown = {k: v for k, v in found.items() if k not in ("ResponseMetadata", "Body")}
+    value = jmespath.search(options["--query"], shown) if "--query" in options else shown
+    if options.get("--output") == "text":
+        values = value if isinstance(value, list) else [value]
+        return "\t".join("None" if v is None else str(v) for v in values) + "\n"
+    return json.dumps(value, indent=4, default=str) + "\n"
