@@ -119,8 +119,23 @@ def baked_by_kiln_itself() -> None:
     layers = {f"{row['stack']}/{row['layer']}": row for row in kiln("layers")}
     assert [i["state"] for i in layers["shop/web"]["instances"]] == ["online", "online"]
     assert kiln("status", result["bake"]["id"]) == result
+    the_two_images_are_compared(result["image"]["id"])
     started = run("bake", "al2023-web", "--no-wait").stdout.strip()
     assert kiln("status", started)["bake"]["status"] == "RUNNING"
+
+
+def the_two_images_are_compared(newest: str) -> None:
+    (older, _) = kiln("images", "list", "al2023-web")["images"]
+    found = kiln("images", "diff", older["id"], "al2023-web")
+    assert (found["before"]["id"], found["after"]["id"]) == (older["id"], newest)
+    assert found["before"]["packages"] == older["contents"]["packages"] > 0
+    assert (found["added"], found["removed"], found["changed"]) == ([], [], [])
+    shown = run("images", "diff", "al2023-web", "al2023-web@1")
+    assert (shown.status, shown.stdout) == (0, "")
+    assert shown.stderr.splitlines()[-1] == "no package differs"
+    unknown = run("images", "diff", newest, "ami-00000000000000000")
+    assert (unknown.status, unknown.stdout) == (2, "")
+    assert "no image that Kiln made" in unknown.error
 
 
 def everything_is_empty() -> None:
