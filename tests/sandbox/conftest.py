@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from kiln_local.machines.asking import nobody
+from tests.sandbox.apps import ROW, Machine, served_by
 from tests.sandbox.bakery import BUILDER, CLONE, Bakery, roomy_folder
 
 
@@ -25,3 +27,12 @@ def bakery(room: Bakery) -> Iterator[Bakery]:
     yield room
     room.stop(BUILDER, CLONE)
     room.reboots = 0
+
+
+@pytest.fixture
+def machine(bakery: Bakery) -> Iterator[Machine]:
+    bakery.start(ROW)
+    made = Machine(bakery)
+    bakery.room.answer = served_by(made)
+    yield made
+    bakery.room.answer = nobody

@@ -16,7 +16,7 @@ from kiln.domain.platforms import PLATFORMS, Architecture, Family, ImageName, fa
 from kiln.domain.rollout import rollout_id
 from kiln.domain.stack import next_hostname, split_layer, stack_from
 from kiln.domain.step import Step
-from kiln.errors import InvalidBlueprint, Unsupported
+from kiln.errors import InvalidBlueprint
 from tests.builders import BAKE, NOW, a_stack
 
 
