@@ -3,6 +3,7 @@ effect."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
 from pathlib import Path
@@ -25,7 +26,7 @@ GIT = {"type": "git", "repository": "file:///srv/git/shop", "revision": "v1"}
 # Fails where the second run of the step has touched a file, its times or its folder.
 UNTOUCHED = """
 set -eu
-state() { find /srv/shop /srv/static /etc/kiln -printf '%p %i %T@ %C@\\n' | sort; }
+state() { find /srv/shop /srv/static /srv/loose /etc/kiln -printf '%p %i %T@ %C@\\n' | sort; }
 case $1 in
     before) state >/root/before ;;
     after) state | diff /root/before - ;;
@@ -41,32 +42,35 @@ def app(name: str, source: dict[str, str], path: str) -> dict[str, Any]:
 def archive(text: str) -> bytes:
     """A tar archive of one file."""
     made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w:gz") as tar:
+    with tarfile.open(fileobj=made, mode="w") as tar:
         member = tarfile.TarInfo("static.css")
         member.size = len(text)
         tar.addfile(member, io.BytesIO(text.encode()))
     return made.getvalue()
 
 
-def stored(at: Opened, text: str, key: str = "apps/static.tar.gz") -> str:
-    """Put an archive into Kiln's bucket; its version."""
-    bucket = at.place.outputs["BucketName"]
-    body = archive(text)
-    version: str = at.place.client("s3").put_object(Bucket=bucket, Key=key, Body=body)["VersionId"]
-    return version
+def stored(at: Opened, bucket: str, text: str) -> str:
+    """Put an archive into a bucket; its version, empty where the bucket keeps none."""
+    s3 = at.place.client("s3")
+    told = s3.put_object(Bucket=bucket, Key="apps/static.tar.gz", Body=archive(text))
+    return str(told.get("VersionId", ""))
 
 
-def s3(at: Opened, **more: str) -> dict[str, str]:
+def loose_bucket(at: Opened) -> str:
+    """A bucket that keeps no versions."""
+    place = {"LocationConstraint": "eu-west-1"}
+    at.place.client("s3").create_bucket(Bucket="loose-apps", CreateBucketConfiguration=place)
+    return "loose-apps"
+
+
+def s3(bucket: str, **more: str) -> dict[str, str]:
     """The archive as a source."""
-    return {
-        "type": "s3",
-        "url": f"s3://{at.place.outputs['BucketName']}/apps/static.tar.gz",
-        **more,
-    }
+    return {"type": "s3", "url": f"s3://{bucket}/apps/static.tar.gz", **more}
 
 
-def sent(at: Opened, instance: str, step: dict[str, Any]) -> dict[str, Any]:
-    """Run a step on an instance as a deploy would: by Systems Manager, with no state machine."""
+def said(at: Opened, instance: str, step: dict[str, Any]) -> str:
+    """What a step prints on an instance where a deploy runs it: by Systems Manager, with no state
+    machine."""
     call = for_step(Step.model_validate(step))
     ssm = at.place.client("ssm")
     command = ssm.send_command(
@@ -79,37 +83,61 @@ def sent(at: Opened, instance: str, step: dict[str, Any]) -> dict[str, Any]:
         listed = ssm.list_command_invocations(CommandId=command)["CommandInvocations"]
         if listed:
             found = ssm.get_command_invocation(CommandId=command, InstanceId=instance)
-    return found
+    return str(found["StandardOutputContent"] or found["StandardErrorContent"])
 
 
 def test_a_baked_application_is_deployed_again_to_no_effect(at: Opened, tmp_path: Path) -> None:
-    version = stored(at, "a { }")
-    steps = [app("shop", GIT, "/srv/shop"), app("static", s3(at), "/srv/static")]
+    kilns, loose = at.place.outputs["BucketName"], loose_bucket(at)
+    version = stored(at, kilns, "a { }")
+    stored(at, loose, "a { }")
+    steps = [
+        app("shop", GIT, "/srv/shop"),
+        app("static", s3(kilns), "/srv/static"),
+        app("loose", s3(loose), "/srv/loose"),
+    ]
+    making = {"name": "repository", "shell": REPOSITORY}
     tests = [
         {"name": "before", "shell": f"set -- before\n{UNTOUCHED}"},
         *steps,
         {"name": "untouched", "shell": f"set -- after\n{UNTOUCHED}"},
         {
             "name": "there",
-            "shell": "grep one /srv/shop/index.html && test -s /srv/static/static.css",
+            "shell": "grep one /srv/shop/index.html && test -s /srv/loose/static.css",
         },
     ]
-    making = {"name": "repository", "shell": REPOSITORY}
     layers = [{"layer": "shop/web", "strategy": "add"}]
     path = write(tmp_path, steps=[making, *steps], verify={"steps": tests}, layers=layers)
     result = bake(path, at)
     assert result.succeeded, result
     placed = [c for c in result.commands if c.document == "kiln-place-app"]
-    assert [(c.status, c.ran) for c in placed] == [("Success", True)] * 4
+    assert [(c.status, c.ran) for c in placed] == [("Success", True)] * 6
     (rollout,) = result.rollouts
     instance = rollout.instances[0].id
-    for step, revision in ((steps[0], ""), (steps[1], version)):
-        found = sent(at, instance, step)
-        assert found["StandardOutputContent"].startswith(f"app: already at {revision}"), found
+    for step, revision in zip(steps, ("", version, "sha256:"), strict=True):
+        assert said(at, instance, step).startswith(f"app: already at {revision}")
+    a_newer_object_is_placed(at, instance, (kilns, loose), version)
+
+
+def a_newer_object_is_placed(
+    at: Opened, instance: str, buckets: tuple[str, str], older: str
+) -> None:
+    kilns, loose = buckets
+    newer = stored(at, kilns, "b { }")
+    stored(at, loose, "b { }")
+    latest = app("static", s3(kilns), "/srv/static")
+    assert said(at, instance, latest).startswith(f"app: placed {newer} of s3://")
+    assert said(at, instance, app("loose", s3(loose), "/srv/loose")).startswith("app: placed sha")
+    pinned = app("static", s3(kilns, version=older), "/srv/static")
+    assert said(at, instance, pinned).startswith(f"app: placed {older} of s3://")
+    assert said(at, instance, pinned).startswith(f"app: already at {older}")
+    address = f"http://127.0.0.1/{kilns}/apps/static.tar.gz"
+    digest = hashlib.sha256(archive("b { }")).hexdigest()
+    http = app("web", {"type": "http", "url": address, "sha256": digest}, "/srv/web")
+    assert said(at, instance, http).startswith(f"app: placed sha256:{digest} of {address}")
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "reason"),
     [
         (GIT | {"repository": "https://git.example.org/shop"}, "there is no network here"),
         ({"type": "http", "url": "https://example.org/a", "sha256": "0" * 64}, "is not reached"),
@@ -118,9 +146,9 @@ def test_a_baked_application_is_deployed_again_to_no_effect(at: Opened, tmp_path
     ids=["git", "http", "s3"],
 )
 def test_what_the_sandbox_cannot_fetch_it_says(
-    at: Opened, tmp_path: Path, source: dict[str, str], said: str
+    at: Opened, tmp_path: Path, source: dict[str, str], reason: str
 ) -> None:
     result = bake(write(tmp_path, steps=[app("shop", source, "/srv/shop")]), at)
     assert result.bake.error == "StepFailed"
-    assert said in (result.bake.cause or "")
+    assert reason in (result.bake.cause or "")
     assert result.leaks == ()

@@ -17,7 +17,8 @@ def tarred(*members: tuple[str, str], kind: bytes = tarfile.REGTYPE, mode: str =
     with tarfile.open(fileobj=made, mode=mode) as archive:  # type: ignore[call-overload]
         for name, content in members:
             member = tarfile.TarInfo(name)
-            member.type, member.mode, member.mtime = kind, 0o4755, 1_700_000_000
+            member.type, member.mtime = kind, 1_700_000_000
+            member.mode = 0o700 if kind == tarfile.DIRTYPE else 0o4755
             member.uid = member.gid = 1234
             if kind == tarfile.REGTYPE:
                 member.size = len(content)
@@ -55,6 +56,11 @@ def test_an_archive_is_fetched_checked_and_unpacked_once(machine: Machine, conte
     machine.sh("rm /srv/a")
     assert "already at" in machine.placed(source)
     assert machine.state() == before
+
+
+def test_the_folder_can_be_entered_whatever_the_archive_says_of_it(machine: Machine) -> None:
+    machine.placed(http(machine, tarred(("./", ""), kind=tarfile.DIRTYPE)))
+    assert machine.sh(f"stat -c '%a %U' {PATH}") == "755 root\n"
 
 
 def test_an_archive_with_another_digest_is_refused(machine: Machine) -> None:
