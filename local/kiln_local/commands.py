@@ -137,7 +137,8 @@ class RunCommand:
         bucket = command.request.get("OutputS3BucketName")
         prefix = command.request.get("OutputS3KeyPrefix", "").strip("/")
         for step in run.steps if bucket else ():
-            folder = f"{prefix}/{command.id}/{instance}/awsrunShellScript/{step.name}".lstrip("/")
+            plugin = step.plugin.replace(":", "")
+            folder = f"{prefix}/{command.id}/{instance}/{plugin}/{step.name}".lstrip("/")
             self._store(str(bucket), f"{folder}/stdout", step.stdout.encode())
             if step.stderr:
                 self._store(str(bucket), f"{folder}/stderr", step.stderr.encode())

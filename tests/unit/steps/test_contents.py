@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 
 from kiln.domain.bake import ImageRecord
+from kiln.domain.packages import load_manifest
 from kiln.errors import StepFailed
 from kiln.steps.record_contents import ContentsRecorded, RecordContents, record_contents
 from kiln.steps.verify_image import CommandRef
-from tests.builders import BAKE, NOW, a_plan, a_record
+from tests.builders import BAKE, NOW, a_document, a_plan, a_record
 from tests.fakes import FakeWorld
 
 IMAGE = "ami-0000000000000ba5e"
@@ -93,6 +94,18 @@ def test_an_image_before_without_a_manifest_is_not_compared(kept: bytes | None) 
     if kept is not None:
         fake.objects.bodies["images/ami-00000000000000001/packages.json"] = kept
     assert recorded(fake).previous is None
+
+
+def test_what_windows_has_is_read_as_powershell_prints_it() -> None:
+    fake = FakeWorld()
+    windows = a_document(platform="windows-2022", steps=None)
+    fake.records.add_bake(a_record(a_plan(windows)))
+    printed = "feature\tWeb-Server\t\t\r\nprogram\tA\u00e9 \u2122\t1.0\tx64\r\nend\t2\r\n"
+    key = PRINTED.replace("awsrunShellScript", "awsrunPowerShellScript")
+    fake.objects.bodies[key] = printed.encode("utf-8-sig")
+    assert recorded(fake).packages == 2
+    kept = load_manifest(fake.objects.bodies[f"images/{IMAGE}/packages.json"]).packages
+    assert [(p.name, p.version) for p in kept] == [("Web-Server", ""), ("A\u00e9 \u2122", "1.0")]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ import hashlib
 import re
 from datetime import UTC, datetime
 
+from kiln.domain.platforms import Family
+
 BAKE_ID = re.compile(r"^(?P<blueprint>[a-z0-9-]{1,48})-\d{8}-\d{6}-[0-9a-f]{4}$")
 TAG_BAKE, TAG_BLUEPRINT, TAG_MANAGED, TAG_ROLE = (
     "kiln:bake",
@@ -90,6 +92,8 @@ def output_prefix(bake: str, label: str) -> str:
     return f"bakes/{bake}/{label}"
 
 
-def step_output_key(prefix: str, command: str, instance: str, step: str) -> str:
-    """The key of a step's whole standard output, laid out as the SSM agent does."""
-    return f"{prefix}/{command}/{instance}/awsrunShellScript/{step}/stdout"
+def step_output_key(prefix: str, command: str, instance: str, step: str, family: Family) -> str:
+    """The key of a step's whole standard output, laid out as the SSM agent does: by the plugin
+    that ran it, then by its name."""
+    plugin = "awsrunPowerShellScript" if family is Family.WINDOWS else "awsrunShellScript"
+    return f"{prefix}/{command}/{instance}/{plugin}/{step}/stdout"

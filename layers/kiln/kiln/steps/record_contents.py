@@ -39,7 +39,7 @@ class ContentsRecorded(Contents):
 def record_contents(request: RecordContents, world: World) -> ContentsRecorded:
     """Write manifest and bill of materials. Raises StepFailed where no whole list was printed."""
     plan = plan_of(request.bake, world)
-    manifest = Manifest(subject=_subject(request, plan), packages=_printed(request, world))
+    manifest = Manifest(subject=_subject(request, plan), packages=_printed(request, plan, world))
     previous = _previous(plan, request.image, world)
     found = difference(previous.packages, manifest.packages) if previous else None
     _keep(manifest, world)
@@ -59,12 +59,13 @@ def _subject(request: RecordContents, plan: BakePlan) -> Subject:
     )
 
 
-def _printed(request: RecordContents, world: World) -> tuple[Package, ...]:
+def _printed(request: RecordContents, plan: BakePlan, world: World) -> tuple[Package, ...]:
     """The packages that the preparation printed: Run Command keeps its whole output in the bucket,
     where its API gives 24,000 characters."""
     prepared = request.prepared
     prefix = output_prefix(request.bake, "prepare-0")
-    key = step_output_key(prefix, prepared.command, prepared.instance, "packages")
+    family = plan.blueprint.family
+    key = step_output_key(prefix, prepared.command, prepared.instance, "packages", family)
     body = world.objects.read(key)
     if body is None:
         raise StepFailed(
@@ -72,7 +73,8 @@ def _printed(request: RecordContents, world: World) -> tuple[Package, ...]:
             "builder's instance profile write there (s3:PutObject on bakes/*)?"
         )
     try:
-        return parse_packages(body.decode())
+        # PowerShell may begin with a byte order mark; a program's name may be anything.
+        return parse_packages(body.decode("utf-8-sig", errors="replace"))
     except ValueError as error:
         raise StepFailed(
             f"the list of packages of {prepared.instance}, {key}, {error}; what is in "
