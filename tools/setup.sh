@@ -40,6 +40,12 @@ fi
 command -v rpm >/dev/null || install_system_package rpm || say \
     "rpm is missing and cannot be installed here: local instances with an rpm database (Amazon Linux, RHEL, CentOS) will not run; 'apt-get install rpm' mends it"
 
+# What an app step uses on a local instance, which has the tools of this machine.
+for tool in git unzip; do
+    command -v "$tool" >/dev/null || install_system_package "$tool" || say \
+        "$tool is missing and cannot be installed here: app steps that need it will fail on local instances; 'apt-get install $tool' mends it"
+done
+
 # --no-deps: the file is complete, and old versions of pip lose a pin where a package is asked for with extras.
 say "installing the pinned packages into .venv (about a minute)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r requirements/dev.txt
