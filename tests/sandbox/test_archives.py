@@ -63,6 +63,11 @@ def test_the_folder_can_be_entered_whatever_the_archive_says_of_it(machine: Mach
     assert machine.sh(f"stat -c '%a %U' {PATH}") == "755 root\n"
 
 
+def test_a_tar_archive_whose_first_name_begins_as_a_zip_does_is_none(machine: Machine) -> None:
+    machine.placed(http(machine, tarred(("PKG-INFO", "one"), mode="w")))
+    assert machine.sh(f"cat {PATH}/PKG-INFO") == "one"
+
+
 def test_an_archive_with_another_digest_is_refused(machine: Machine) -> None:
     source = http(machine, tarred(("a", "one")))
     machine.placed(source)
