@@ -14,6 +14,7 @@ from typing import Any
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.instances import Instance, InstanceBackend, StateReason
 
+from kiln_local.bundles import Bundle, check_stop
 from kiln_local.clock import SimClock
 from kiln_local.events import AwsEvents
 from kiln_local.latencies import Latencies
@@ -45,6 +46,7 @@ class Ec2:
     public_parameters: dict[str, str] = field(default_factory=dict)
     online: set[str] = field(default_factory=set)
     tokens: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    read_bundle: Callable[[str], tuple[Bundle, bytes]] | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def tags(self, instance: Instance) -> dict[str, str]:
@@ -230,7 +232,7 @@ def connect(patches: Patches, ec2: Ec2) -> None:
 
     patches.set(InstanceBackend, "run_instances", run_instances)
     patches.set(InstanceBackend, "start_instances", _each(ec2, _start))
-    patches.set(InstanceBackend, "stop_instances", _each(ec2, Ec2.stop))
+    patches.set(InstanceBackend, "stop_instances", _each(ec2, _stop))
     patches.set(InstanceBackend, "reboot_instances", _reboot(ec2))
     patches.set(InstanceBackend, "terminate_instances", _each(ec2, _terminate))
 
@@ -261,6 +263,11 @@ def _each(ec2: Ec2, action: Callable[[Ec2, Instance], None]) -> Any:
         return changed
 
     return change
+
+
+def _stop(ec2: Ec2, instance: Instance) -> None:
+    check_stop(instance.id, ec2.backend.amis.get(instance.image_id))
+    ec2.stop(instance)
 
 
 def _start(ec2: Ec2, instance: Instance) -> None:

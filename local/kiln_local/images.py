@@ -73,6 +73,13 @@ def connect(patches: Patches, ec2: Ec2) -> None:
         image.deprecation_time = f"{moment:%Y-%m-%dT%H:%M:00.000Z}"
         return ActionResult({"Return": True})
 
+    def register_image(self: AmisResponse) -> ActionResult:
+        self.error_on_dryrun()
+        names = ("ImageLocation", "Name", "Description", "VirtualizationType", "EnaSupport")
+        request = {n: self._get_param(n) for n in (*names, "TagSpecifications")}
+        return ActionResult({"ImageId": _register(ec2, request).id})
+
+    patches.set(AmisResponse, "register_image", register_image)
     patches.set(AmisResponse, "create_image", create_image)
     patches.set(AmisResponse, "deregister_image", deregister_image)
     patches.set(AmisResponse, "enable_image_deprecation", enable_image_deprecation)
@@ -113,12 +120,51 @@ def _create(ec2: Ec2, request: dict[str, Any]) -> LocalImage:
     return image
 
 
+def _register(ec2: Ec2, request: dict[str, Any]) -> LocalImage:
+    """RegisterImage of a bundle; from snapshots is nothing that Kiln does (billing codes are
+    lost)."""
+    location = request["ImageLocation"]
+    if not location or ec2.read_bundle is None:
+        raise EC2ClientError(
+            "InvalidRequest", "The local AWS registers images by the location of a manifest only"
+        )
+    _check_name(ec2.backend, request["Name"])
+    bundle, tar = ec2.read_bundle(location)
+    image = LocalImage(
+        ec2.backend,
+        random_ami_id(),
+        name=request["Name"],
+        description=request["Description"] or "",
+        state="pending",
+        virtualization_type=request["VirtualizationType"] or "paravirtual",
+        architecture=bundle.architecture,
+        image_location=location,
+        root_device_type="instance-store",
+        root_device_name="/dev/sda1",
+    )
+    image.boot_mode, image.ena_support = None, str(request["EnaSupport"]).lower() == "true"
+    image.creation_date = ec2.clock.now()
+    # moto gives every image a snapshot; this one has none.
+    ec2.backend.snapshots.pop(image.ebs_snapshot.id, None)
+    for specification in request["TagSpecifications"] or ():
+        if specification["ResourceType"] == "image":
+            image.add_tags({tag["Key"]: tag["Value"] for tag in specification["Tags"]})
+    ec2.backend.amis[image.id] = image
+    ec2.room.image_from_tar(image.id, tar)
+    _become_available(ec2, image)
+    return image
+
+
 def _check_create(backend: Any, instance: Any, name: str) -> None:
     if instance._state.name not in ("running", "stopped", "stopping"):
         raise EC2ClientError(
             "IncorrectState",
             f"Instance '{instance.id}' is not 'running', 'stopping' or 'stopped'.",
         )
+    _check_name(backend, name)
+
+
+def _check_name(backend: Any, name: str) -> None:
     own = (ami for ami in backend.amis.values() if ami.owner_id == backend.account_id)
     taken = next((ami for ami in own if ami.name == name), None)
     if taken:

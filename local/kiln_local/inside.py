@@ -15,21 +15,26 @@ from botocore.exceptions import BotoCoreError, ClientError
 from kiln_local.machines.asking import Answer
 
 _HERE = "s3 cp, s3api head-object, s3api get-object and s3api put-object"
+_METADATA = "169.254.169.254"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # What the aws command ends with: 254 AWS said no, 252 the command line is wrong.
 _REFUSED, _WRONG = 254, 252
 
 
 class Inside:
-    """Answers for one local AWS; `client` makes a client of a service."""
+    """Answers for one local AWS; `client` makes a client of a service, `certificate` is EC2's, with
+    which bundles are encrypted."""
 
-    def __init__(self, client: Callable[[str], Any]) -> None:
+    def __init__(self, client: Callable[[str], Any], certificate: Callable[[], bytes]) -> None:
         self._client = client
+        self._certificate = certificate
 
     def answer(self, words: Sequence[str], sent: bytes | None) -> Answer:
         """`aws ...` or `curl URL`."""
         program, rest = words[0], list(words[1:])
         try:
+            if program == "ec2-certificate":
+                return Answer(0, "", self._certificate())
             if program == "curl":
                 return self._curl(rest[-1])
             return self._aws(rest, sent)
@@ -65,6 +70,8 @@ class Inside:
 
     def _curl(self, url: str) -> Answer:
         address = urlsplit(url)
+        if address.hostname == _METADATA:
+            return _metadata(address.path)
         if address.scheme not in ("http", "https") or address.hostname not in _LOOPBACK:
             said = (
                 f"curl: (6) local AWS: {address.hostname or url} is not reached, there is no "
@@ -78,6 +85,31 @@ class Inside:
             return Answer(0, "", self._client("s3").get_object(**request)["Body"].read())
         except ClientError as error:
             return Answer(22, f"curl: (22) local AWS: the requested URL returned error: {error}\n")
+
+
+def _metadata(path: str) -> Answer:
+    """The instance metadata service, as far as documents ask it (EC2 User Guide, "Instance
+    metadata categories"). The credentials are as good as any: the local AWS looks at none."""
+    role = "meta-data/iam/security-credentials/"
+    known = {
+        "api/token": "local-token",
+        role: "kiln-builder",
+        f"{role}kiln-builder": json.dumps(
+            {
+                "Code": "Success",
+                "Type": "AWS-HMAC",
+                "AccessKeyId": "ASIALOCAL",
+                "SecretAccessKey": "local",
+                "Token": "local",
+            },
+            indent=2,
+        ),
+        "meta-data/kernel-id": "aki-12345678",
+    }
+    found = known.get(path.removeprefix("/latest/"))
+    if found is None:
+        return Answer(22, f"curl: (22) local AWS: the metadata service has no {path}: error: 404\n")
+    return Answer(0, "", found.encode())
 
 
 def _options(words: list[str]) -> dict[str, str]:

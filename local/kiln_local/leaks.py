@@ -30,6 +30,14 @@ def leaks(backend: Any, bake: str, image: str | None, kept: bool) -> list[dict[s
     ]
 
 
+def parts(backend: Any, stored: list[str], image: str | None) -> list[dict[str, str]]:
+    """Of the objects of a bake's bundle, those that no image stands for."""
+    location = backend.amis[image].image_location if image in backend.amis else ""
+    folder = str(location).rpartition("/")[0]
+    left = [name for name in stored if not folder or not name.startswith(f"{folder}/")]
+    return [{"kind": "bundle", "id": name, "state": "stored"} for name in left]
+
+
 def _instances(backend: Any, staying: set[str]) -> Iterator[tuple[str, Any, str]]:
     for instance in backend.all_instances():
         state = instance._state.name

@@ -104,9 +104,10 @@ def _bucket(stack: Stack, name: str, p: Properties) -> Made:
     client, bucket = stack.client("s3"), f"{STACK}-{name.lower()}-{stack.account}-{stack.region}"
     where = {"LocationConstraint": stack.region} if stack.region != "us-east-1" else None
     client.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": where} if where else {}))
-    client.put_bucket_versioning(
-        Bucket=bucket, VersioningConfiguration=p["VersioningConfiguration"]
-    )
+    if "VersioningConfiguration" in p:
+        client.put_bucket_versioning(
+            Bucket=bucket, VersioningConfiguration=p["VersioningConfiguration"]
+        )
     rules = p["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     encryption = [
         {"ApplyServerSideEncryptionByDefault": r["ServerSideEncryptionByDefault"]} for r in rules

@@ -15,6 +15,7 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 
 from kiln_local import (
+    bundles,
     commands,
     ec2,
     events,
@@ -95,11 +96,13 @@ class LocalAws:
         recorder.install(self.recorder)
         latencies = Latencies()
         self.room = MachineRoom(self._home, self._speed)
-        self.room.answer = inside.Inside(self._client).answer
+        key = bundles.Ec2Key()
+        self.room.answer = inside.Inside(self._client, key.certificate).answer
         self._events = events.AwsEvents(self.clock, latencies, self.account, self.region)
         self.ec2 = ec2.Ec2(
             self.clock, latencies, self.recorder, self.room, self._events, self._backend("ec2")
         )
+        self.ec2.read_bundle = lambda location: bundles.read_bundle(location, key, self._object)
         self._run_command = commands.RunCommand(self.ec2, self._store)
         self._connect()
         images.load_public(self.ec2)
@@ -158,7 +161,13 @@ class LocalAws:
 
     def leaks(self, bake: str, image: str | None, kept: bool = False) -> list[dict[str, str]]:
         """What an ended bake left behind."""
-        return leaks.leaks(self._backend("ec2"), bake, image, kept)
+        found = leaks.leaks(self._backend("ec2"), bake, image, kept)
+        return found + leaks.parts(self._backend("ec2"), self._parts(bake), image)
+
+    def _parts(self, bake: str) -> list[str]:
+        bucket = self.resources["BundlesBucket"].ref
+        answer = self._client("s3").list_objects_v2(Bucket=bucket, Prefix=f"bundles/{bake}/")
+        return [f"{bucket}/{found['Key']}" for found in answer.get("Contents", ())]
 
     def serve(self, port: int) -> str:
         """Serve everything on 127.0.0.1; the endpoint. OSError for a port that is taken."""
@@ -179,6 +188,9 @@ class LocalAws:
         if service not in self._clients:
             self._clients[service] = self.session().client(service)  # type: ignore[call-overload]
         return self._clients[service]
+
+    def _object(self, bucket: str, key: str) -> bytes:
+        return bytes(self._client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
 
     def _store(self, bucket: str, key: str, body: bytes) -> None:
         self._client("s3").put_object(Bucket=bucket, Key=key, Body=body)

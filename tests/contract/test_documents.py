@@ -79,7 +79,8 @@ def test_the_documents_are_those_that_the_template_names() -> None:
     assert list(DOCUMENTS) == [
         f"kiln-{name}"
         for name in (
-            *("clean-linux", "place-app", "prepare-linux", "reboot-linux", "run-shell"),
+            *("bundle-linux", "clean-linux", "place-app", "prepare-linux"),
+            *("reboot-linux", "run-shell"),
             "verify-linux",
         )
     ]

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from kiln.domain.stack import stack_from
-from kiln.errors import BaseImageNotFound, IncompatibleBase, InvalidBlueprint, Refused, Unsupported
+from kiln.errors import BaseImageNotFound, IncompatibleBase, InvalidBlueprint, Refused
 from kiln_cli import baking
 from kiln_cli.opening import Opened
 from kiln_cli.result import BakeResult
@@ -156,7 +156,11 @@ REFUSED: dict[str, tuple[type[Refused], str, dict[str, Any]]] = {
         "builder.instance_types: m99.large is not an instance type",
         {"builder": {"instance_types": ["m99.large"]}},
     ),
-    "instance store": (Unsupported, "root_device: ", {"root_device": "instance-store"}),
+    "instance store on a type of today": (
+        IncompatibleBase,
+        "m7i.large boots from ebs, the image's root is instance-store",
+        {"root_device": "instance-store"},
+    ),
 }
 
 

@@ -64,6 +64,19 @@ class FakeBills:
 
 
 @dataclass
+class FakeBundles:
+    """Bundles in S3, by their location."""
+
+    stored: set[str] = field(default_factory=set)
+
+    def location(self, bake: str) -> str:
+        return f"bundles-bucket/bundles/{bake}"
+
+    def remove(self, location: str) -> None:
+        self.stored.discard(location)
+
+
+@dataclass
 class FakeBus:
     """Events, in the order in which they were announced."""
 
@@ -117,6 +130,7 @@ class FakeWorld:
     scripts: FakeScripts = field(default_factory=FakeScripts)
     objects: FakeObjects = field(default_factory=FakeObjects)
     bills: FakeBills = field(default_factory=FakeBills)
+    bundles: FakeBundles = field(default_factory=FakeBundles)
     records: FakeRecords = field(default_factory=FakeRecords)
     bus: FakeBus = field(default_factory=FakeBus)
     machines: FakeMachines = field(default_factory=FakeMachines)
@@ -134,9 +148,10 @@ class FakeWorld:
             self.scripts,
             self.objects,
             self.bills,
+            self.bundles,
             self.records,
             self.bus,
             self.machines,
             self.clock,
-            Settings("eu-west-1", self.subnets),
+            Settings("eu-west-1", "123456789012", self.subnets),
         )

@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from kiln.adapters.bundles import S3Bundles
 from kiln.adapters.bus import EventBridgeBus
 from kiln.adapters.clock import SystemClock
 from kiln.adapters.commands import SsmCommands
@@ -35,6 +36,8 @@ class Environment(Lenient):
 
     table: str
     bucket: str
+    bundles: str = ""
+    account: str = ""
     bus: str
     document_prefix: str
     subnets: str = ""
@@ -76,12 +79,14 @@ def make_world(environment: Environment, session: boto3.Session) -> World:
         scripts=S3Scripts(s3),
         objects=S3Objects(s3, environment.bucket),
         bills=CycloneDxBills(),
+        bundles=S3Bundles(s3, environment.bundles),
         records=DynamoRecords(client("dynamodb"), environment.table, clock),
         bus=EventBridgeBus(client("events"), environment.bus),
         machines=StepFunctionsMachines(client("stepfunctions"), environment.rollout_state_machine),
         clock=clock,
         settings=Settings(
             region=str(session.region_name),
+            account=environment.account,
             subnets=tuple(name for name in environment.subnets.split(",") if name),
         ),
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from kiln_local.machines.agent import DocumentRun, DocumentRunner, RunOrder, not_run
 from kiln_local.machines.asking import Answering, answering, nobody
 from kiln_local.machines.boot import Birth, boot, empty, save_random_seed
+from kiln_local.machines.bundling import make_mount_points, platform_in, unpack, with_usr
 from kiln_local.machines.distros import DISTROS, Distro
 from kiln_local.machines.opsworks import install_agent, leave_traces
 from kiln_local.machines.sandbox import (
@@ -92,6 +93,18 @@ class MachineRoom:
         _copy(instance.place, target)
         self._images[image_id] = instance.birth.platform
         return _size(target.root) + _size(target.usr)
+
+    def image_from_tar(self, image_id: str, tar: bytes) -> None:
+        """Make an image of a bundle: the root with the instance's changes to /usr inside."""
+        target = self._image_place(image_id)
+        for folder in (target.root, target.usr, target.work):
+            folder.mkdir(parents=True, exist_ok=True)
+        unpack(tar, target.root)
+        inner = target.root / ".kiln-local/usr.tar"
+        unpack(inner.read_bytes(), target.usr)
+        _as_owner(["rm", "-rf", str(inner.parent)])
+        make_mount_points(target.root)
+        self._images[image_id] = platform_in(target.root)
 
     def forget_image(self, image_id: str) -> None:
         """Remove an image."""
@@ -236,7 +249,7 @@ class MachineRoom:
         if self.sandbox_error:
             return not_run(order.document, self.sandbox_error)
         instance = self._instances[order.instance_id]
-        with answering(instance.root, self.answer):
+        with answering(instance.root, with_usr(instance.place, self.answer)):
             return DocumentRunner(order, lambda: instance, on_reboot, self._speed).run()
 
 

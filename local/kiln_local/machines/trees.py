@@ -21,6 +21,7 @@ _FROM_HOST = (
     "ld.so.conf.d",
     "ld.so.cache",
     "default/useradd",
+    "ssl/openssl.cnf",
 )
 # Debian's rpm says at every change that it should not be used; the instance is no Debian.
 _QUIET_RPM = (

@@ -124,7 +124,7 @@ OLD = a_type("old", ena="unsupported", virtualizations=("hvm", "paravirtual"), b
 def test_types_are_chosen_by_what_runs_the_image(
     image: dict[str, Any], chosen: tuple[TypeFacts, ...]
 ) -> None:
-    assert default_types(an_image(**image), (NEW, ARM, OLD)) == chosen
+    assert default_types((an_image(**image),), (NEW, ARM, OLD)) == chosen
 
 
 def test_the_root_is_as_large_as_its_snapshot() -> None:

@@ -172,7 +172,6 @@ def test_a_plan_holds_each_type_beside_the_image() -> None:
             {"platform": "windows-2022", "steps": None},
             "platform: windows-2022 is not supported yet",
         ),
-        ({"root_device": "instance-store"}, "root_device: instance-store is not supported yet"),
         ({"distribute": {"regions": [{"region": "us-east-1"}]}}, "distribute.regions: is not"),
         ({"distribute": {"accounts": ["123456789012"]}}, "distribute.accounts: is not"),
         (
@@ -190,7 +189,19 @@ def test_what_kiln_cannot_do_yet_is_said_before_it_starts(
 def test_an_instance_store_base_is_refused() -> None:
     fake = FakeWorld()
     fake.images.add(an_image(root_device_type="instance-store"))
-    assert "instance-store root" in refused(fake, Unsupported)
+    assert "use root_device: instance-store" in refused(fake, IncompatibleBase)
+
+
+def test_an_instance_store_image_takes_types_that_boot_it() -> None:
+    fake = FakeWorld()
+    fake.fleet.known["m3.medium"] = a_type("m3.medium", root_devices=("ebs", "instance-store"))
+    planned(fake, a_document(root_device="instance-store"))
+    record = fake.records.bake(BAKE)
+    assert record is not None
+    assert record.plan.instance_types == ("m3.medium",)
+    builder = {"instance_types": ["m7i.large"]}
+    said = refused(FakeWorld(), IncompatibleBase, root_device="instance-store", builder=builder)
+    assert "m7i.large boots from ebs, the image's root is instance-store" in said
 
 
 def test_a_chef_version_that_opsworks_never_ran_is_refused() -> None:

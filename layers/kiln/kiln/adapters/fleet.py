@@ -45,13 +45,15 @@ class Ec2Fleet:
 
     def _request(self, order: LaunchOrder) -> Any:
         tags = tag_list(order.tags | ({"Name": order.hostname} if order.hostname else {}))
+        ebs = order.image.root_device_type == "ebs"
         request: dict[str, Any] = {
             "ImageId": order.image.id,
             "InstanceType": order.instance_type,
             "MinCount": 1,
             "MaxCount": 1,
             "ClientToken": order.token,
-            "InstanceInitiatedShutdownBehavior": "stop",
+            # An instance-store root cannot be stopped: a shutdown ends it.
+            "InstanceInitiatedShutdownBehavior": "stop" if ebs else "terminate",
             "MetadataOptions": dict(_METADATA),
             "TagSpecifications": [
                 {"ResourceType": kind, "Tags": tags}
@@ -64,7 +66,7 @@ class Ec2Fleet:
             request["IamInstanceProfile"] = {"Name": self._instance_profile}
         if order.subnet:
             request["SubnetId"] = order.subnet
-        if order.image.root_device_type == "ebs":
+        if ebs:
             request["BlockDeviceMappings"] = [_root(order)]
         return request
 

@@ -60,7 +60,10 @@ class Ec2Images:
             yield from map(_image, page["Images"])
 
     def create(self, order: ImageOrder) -> str:
-        """CreateImage of a stopped instance: nothing is rebooted, every volume is at rest."""
+        """CreateImage of a stopped instance: nothing is rebooted, every volume is at rest. Of a
+        bundle it is RegisterImage."""
+        if order.manifest:
+            return self._register(order, order.manifest)
         tags = tag_list(order.tags)
         with translated("ec2", "CreateImage"):
             answer = self._ec2.create_image(
@@ -72,6 +75,18 @@ class Ec2Images:
                     {"ResourceType": "image", "Tags": tags},
                     {"ResourceType": "snapshot", "Tags": tags},
                 ],
+            )
+        return answer["ImageId"]
+
+    def _register(self, order: ImageOrder, manifest: str) -> str:
+        with translated("ec2", "RegisterImage"):
+            answer = self._ec2.register_image(
+                ImageLocation=manifest,
+                Name=order.name,
+                Description=order.description,
+                VirtualizationType=order.virtualization,
+                EnaSupport=order.ena,
+                TagSpecifications=[{"ResourceType": "image", "Tags": tag_list(order.tags)}],
             )
         return answer["ImageId"]
 
@@ -143,6 +158,7 @@ def _image(found: Any) -> ImageFacts:
         root_device_type=found.get("RootDeviceType", "ebs"),
         root_device=found.get("RootDeviceName") or "/dev/xvda",
         deprecated_at=found.get("DeprecationTime"),
+        location=found.get("ImageLocation", ""),
         tags=tags_of(found),
         snapshots=tuple(_snapshots(found)),
     )

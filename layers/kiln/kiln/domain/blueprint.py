@@ -24,6 +24,8 @@ from kiln.errors import InvalidBlueprint
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,48}$")]
 LayerPath = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,48}/[a-z0-9._-]{1,48}$")]
 ImageId = Annotated[str, StringConstraints(pattern=r"^ami-[0-9a-f]{8,17}$")]
+# ec2-bundle-vol: 10,240 MB at most.
+LARGEST_BUNDLE_GIB = 10
 DEFAULT_IMAGE_NAME = "{blueprint}-{date}-{time}"
 
 
@@ -218,9 +220,26 @@ class Blueprint(Model):
         _refuse_duplicates("layers", [target.layer for target in self.layers])
         for step in (*self.steps, *self.verify.steps):
             step.check_family(self.family)
+        self._check_instance_store()
         if self.base.blueprint == self.name:
             raise ValueError("base.blueprint: a blueprint cannot be its own base")
         return self
+
+    def _check_instance_store(self) -> None:
+        if self.root_device == "ebs":
+            return
+        if self.family is Family.WINDOWS:
+            raise ValueError("root_device: Windows images are always EBS; use ebs")
+        volume = self.builder.volume
+        if volume.kms_key:
+            raise ValueError(
+                "builder.volume.kms_key: an instance-store image cannot be encrypted; leave it out"
+            )
+        if volume.size_gib and volume.size_gib > LARGEST_BUNDLE_GIB:
+            raise ValueError(
+                f"builder.volume.size_gib: {volume.size_gib} is too large; the root of an "
+                f"instance-store image is at most {LARGEST_BUNDLE_GIB} GB"
+            )
 
 
 def _refuse_duplicates(key: str, names: list[str]) -> None:

@@ -76,9 +76,12 @@ def check_fit(image: ImageFacts, rows: Iterable[Fit]) -> None:
         raise IncompatibleBase(f"{'; '.join(misfits)} (the base is {image.id}, {image.name})")
 
 
-def default_types(image: ImageFacts, known: Iterable[TypeFacts]) -> tuple[TypeFacts, ...]:
-    """The candidates that run the image, with none from before NVMe where a current one does."""
-    fitting = [kind for kind in known if not any(_misfits(image, kind))]
+def default_types(
+    images: tuple[ImageFacts, ...], known: Iterable[TypeFacts]
+) -> tuple[TypeFacts, ...]:
+    """The candidates that run all of the images, with none from before NVMe where a current one
+    does."""
+    fitting = [k for k in known if not any(any(_misfits(image, k)) for image in images)]
     current = [kind for kind in fitting if kind.nvme == "required"]
     return tuple(current or fitting)
 

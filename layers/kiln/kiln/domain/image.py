@@ -31,8 +31,15 @@ class ImageFacts(Model):
     root_device_type: str = "ebs"
     root_device: str = "/dev/xvda"
     deprecated_at: str | None = None
+    location: str = ""
     tags: dict[str, str] = {}
     snapshots: tuple[Snapshot, ...] = ()
+
+    @property
+    def bundle(self) -> str | None:
+        """Where the parts of an instance-store image lie, `bucket/prefix`; None for any other."""
+        stored = self.root_device_type == "instance-store" and "/" in self.location
+        return self.location.rpartition("/")[0] if stored else None
 
     @property
     def root_size_gib(self) -> int:

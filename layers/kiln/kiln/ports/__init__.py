@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiln.ports.aws import (
+    Bundles,
     Bus,
     Clock,
     CommandFacts,
@@ -30,6 +31,7 @@ class Settings:
     """What the template decides for every function."""
 
     region: str
+    account: str = ""
     subnets: tuple[str, ...] = ()
 
 
@@ -44,6 +46,7 @@ class World:
     scripts: Scripts
     objects: Objects
     bills: Bills
+    bundles: Bundles
     records: Records
     bus: Bus
     machines: Machines
@@ -53,6 +56,7 @@ class World:
 
 __all__ = [
     "Bills",
+    "Bundles",
     "Bus",
     "Clock",
     "CommandFacts",

@@ -47,12 +47,16 @@ class InstanceFacts:
 
 @dataclass(frozen=True)
 class ImageOrder:
-    """One CreateImage call."""
+    """One CreateImage call of a stopped instance or, with `manifest`, one RegisterImage call of a
+    bundle (`bucket/key`)."""
 
     instance: str
     name: str
     description: str
     tags: dict[str, str]
+    manifest: str | None = None
+    virtualization: str = "hvm"
+    ena: bool = True
 
 
 @dataclass(frozen=True)
@@ -151,7 +155,7 @@ class Images(Protocol):
         ...
 
     def create(self, order: ImageOrder) -> str:
-        """The id of a new image of a stopped instance. AwsRefused InvalidAMIName.Duplicate."""
+        """The id of a new image. AwsRefused InvalidAMIName.Duplicate."""
         ...
 
     def deregister(self, image: str) -> None:

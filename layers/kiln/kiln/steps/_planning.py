@@ -12,6 +12,7 @@ from typing import Any
 
 from kiln.domain.bake import Adoption, BakePlan
 from kiln.domain.blueprint import Base, Blueprint, LayerTarget, blueprint_from
+from kiln.domain.bundle import check_bundle
 from kiln.domain.cleanup import chef_versions
 from kiln.domain.documents import for_step
 from kiln.domain.fit import CANDIDATES, Fit, TypeFacts, check_fit, default_types, fit
@@ -41,8 +42,7 @@ def make_plan(order: PlanOrder, world: World) -> BakePlan:
     adopted = _layer(blueprint.base.layer, "base.layer", world) if blueprint.base.layer else None
     base = _resolve(blueprint, adopted, world)
     check_base(base, world.clock.now())
-    if base.root_device_type != "ebs":
-        raise Unsupported(f"base: {base.id} has an instance-store root, which is not supported yet")
+    check_bundle(blueprint, base)
     kinds = _kinds(blueprint, base, adopted, world)
     fits = tuple(_fits(kinds, blueprint, base, world))
     check_fit(base, fits)
@@ -66,8 +66,6 @@ def check_supported(blueprint: Blueprint) -> None:
         raise Unsupported(
             f"platform: {blueprint.platform} is not supported yet; Linux platforms are"
         )
-    if blueprint.root_device != "ebs":
-        raise Unsupported("root_device: instance-store is not supported yet; use ebs")
     for key in ("regions", "accounts", "organizations"):
         if getattr(blueprint.distribute, key):
             raise Unsupported(
@@ -162,7 +160,8 @@ def _kinds(
         names = (adopted.instance_type,)
     if names:
         return _known_types(names, "builder.instance_types", world)
-    found = default_types(base, world.fleet.types(CANDIDATES))
+    image = base.model_copy(update={"root_device_type": blueprint.root_device})
+    found = default_types((base, image), world.fleet.types(CANDIDATES))
     if not found:
         raise IncompatibleBase(
             f"builder.instance_types: none of {', '.join(CANDIDATES)} runs {base.id} "
@@ -175,9 +174,12 @@ def _fits(
     kinds: tuple[TypeFacts, ...], blueprint: Blueprint, base: ImageFacts, world: World
 ) -> Iterator[Fit]:
     """The base beside every type of the builder, and the image beside every type of a layer."""
-    for kind in kinds:
-        yield fit(base, kind, "builder.instance_types")
     image = base.model_copy(update={"root_device_type": blueprint.root_device})
+    for kind in kinds:
+        # The builder boots the base, and a clone on the same type boots the image.
+        row = fit(base, kind, "builder.instance_types")
+        also = fit(image, kind, "builder.instance_types").misfits
+        yield row.model_copy(update={"misfits": tuple(dict.fromkeys((*row.misfits, *also)))})
     for target in blueprint.layers:
         layer = _target(target, blueprint, world)
         if target.strategy != "none":

@@ -1,9 +1,10 @@
-"""CreateImage: one image of the stopped builder. CreateImage takes no client token: its name is
-the token."""
+"""CreateImage: one image of the stopped builder, or of the bundle that it has made. Neither call
+takes a client token: the name is the token."""
 
 from __future__ import annotations
 
-from kiln.domain.bake import BakePlan
+from kiln.domain.bake import BakePlan, Seal
+from kiln.domain.bundle import manifest_of
 from kiln.domain.durations import seconds
 from kiln.domain.image import ImageFacts
 from kiln.domain.model import Model
@@ -14,7 +15,7 @@ from kiln.steps._bakes import record_of, seconds_left
 
 
 class CreateImage(Model):
-    """The bake and its stopped builder."""
+    """The bake and its builder."""
 
     bake: str
     instance: str
@@ -33,6 +34,9 @@ def create_image(request: CreateImage, world: World) -> ImageCreated:
     plan = record.plan
     image = _mine(world.images.named(plan.image_name), plan) or _create(request, plan, world)
     world.records.update_bake(record.model_copy(update={"image": image}))
+    if plan.seal is Seal.BUNDLE and plan.blueprint.on_failure != "keep":
+        # It cannot be stopped; what was bundled no longer needs it.
+        world.fleet.terminate([request.instance])
     limit = seconds(plan.blueprint.deadline)
     return ImageCreated(image=image, wait_s=seconds_left(plan, limit, world))
 
@@ -55,6 +59,9 @@ def _create(request: CreateImage, plan: BakePlan, world: World) -> str:
         name=plan.image_name,
         description=_description(plan),
         tags=tags | plan.blueprint.image.tags,
+        manifest=_manifest(plan, world),
+        virtualization=plan.base.virtualization,
+        ena=plan.base.ena,
     )
     try:
         return world.images.create(order)
@@ -64,6 +71,11 @@ def _create(request: CreateImage, plan: BakePlan, world: World) -> str:
         if error.code == "InvalidAMIName.Duplicate" and mine:
             return mine
         raise ImageRefused(f"{request.instance} could not be made an image: {error}") from error
+
+
+def _manifest(plan: BakePlan, world: World) -> str | None:
+    bundled = plan.seal is Seal.BUNDLE
+    return manifest_of(world.bundles.location(plan.bake)) if bundled else None
 
 
 def _description(plan: BakePlan) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kiln.domain.bake import BakePlan, Seal
+from kiln.domain.bundle import BundlePlace, for_bundle
 from kiln.domain.documents import (
     DocumentCall,
     Purpose,
@@ -82,7 +83,7 @@ def _call(request: RunStep, plan: BakePlan, world: World) -> DocumentCall:
         "inspect": lambda: for_inspect(blueprint),
         "prepare": lambda: for_prepare(blueprint),
         "clean": lambda: for_clean(blueprint, plan.bake),
-        "seal": lambda: for_seal(blueprint),
+        "seal": lambda: _seal(plan, world),
         "verify": lambda: for_verify(blueprint, request.builder or ""),
     }
     if request.purpose in calls:
@@ -90,6 +91,14 @@ def _call(request: RunStep, plan: BakePlan, world: World) -> DocumentCall:
     step = _step(request, plan)
     script = world.scripts.read(step.script.s3, step.script.version) if step.script else None
     return for_step(step, script)
+
+
+def _seal(plan: BakePlan, world: World) -> DocumentCall:
+    if plan.seal is not Seal.BUNDLE:
+        return for_seal(plan.blueprint)
+    settings = world.settings
+    place = BundlePlace(settings.account, settings.region, world.bundles.location(plan.bake))
+    return for_bundle(plan.blueprint, plan.base, place)
 
 
 def _label(request: RunStep, plan: BakePlan) -> str:

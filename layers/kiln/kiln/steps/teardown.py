@@ -3,7 +3,7 @@ through here."""
 
 from __future__ import annotations
 
-from kiln.domain.bake import Adoption, BakeRecord, BakeStatus
+from kiln.domain.bake import Adoption, BakeRecord, BakeStatus, Seal
 from kiln.domain.events import BakeFailed
 from kiln.domain.failure import Failure
 from kiln.domain.model import Model
@@ -11,6 +11,7 @@ from kiln.domain.naming import BAKE_ID, TAG_ROLE
 from kiln.domain.stack import InstanceState
 from kiln.errors import AwsRefused, TeardownFailed
 from kiln.ports import InstanceFacts, World
+from kiln.steps._images import remove_image
 from kiln.steps._stack_instances import change_state
 from kiln.steps.launch_builder import adopted_id
 
@@ -53,7 +54,7 @@ def _remove(
     try:
         world.fleet.terminate([i.id for i in running if i not in kept])
         if failure:
-            _remove_images(bake, world)
+            _remove_images(bake, record, world)
         for volume in world.fleet.volumes_of_bake(bake):
             world.fleet.delete_volume(volume)
     except AwsRefused as error:
@@ -63,9 +64,12 @@ def _remove(
     return kept
 
 
-def _remove_images(bake: str, world: World) -> None:
+def _remove_images(bake: str, record: BakeRecord | None, world: World) -> None:
     for image in world.images.of_bake(bake):
-        world.images.deregister(image.id)
+        remove_image(image, world)
+    if record and record.plan.seal is Seal.BUNDLE:
+        # Parts that no image stands for: the bake failed before or while it was registered.
+        world.bundles.remove(world.bundles.location(bake))
     for snapshot in world.images.snapshots_of_bake(bake):
         world.images.delete_snapshot(snapshot)
 
