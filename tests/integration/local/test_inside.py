@@ -22,7 +22,7 @@ def inside() -> Iterator[Inside]:
             Bucket="apps", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )
         s3.put_object(Bucket="apps", Key="web/a.tar", Body=b"one")
-        yield Inside(moto_client)
+        yield Inside(moto_client, lambda: b"a certificate")
 
 
 def aws(inside: Inside, *words: str, sent: bytes | None = None) -> Answer:
@@ -94,3 +94,26 @@ def test_any_other_address_is_not_reached(inside: Inside, url: str) -> None:
     found = inside.answer(["curl", url], None)
     assert (found.status, found.body) == (6, None)
     assert "is not reached, there is no network here" in found.said
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("api/token", "local-token"),
+        ("meta-data/iam/security-credentials/", "kiln-builder"),
+        ("meta-data/iam/security-credentials/kiln-builder", '"SecretAccessKey": "local"'),
+    ],
+)
+def test_an_instance_asks_who_it_is(inside: Inside, path: str, said: str) -> None:
+    found = inside.answer(["curl", f"http://169.254.169.254/latest/{path}"], None)
+    assert found.status == 0
+    assert said in (found.body or b"").decode()
+
+
+def test_what_the_metadata_service_does_not_have_is_no_object(inside: Inside) -> None:
+    found = inside.answer(["curl", "http://169.254.169.254/latest/user-data"], None)
+    assert (found.status, found.body) == (22, None)
+
+
+def test_ec2s_certificate_is_there_for_bundles(inside: Inside) -> None:
+    assert inside.answer(["ec2-certificate"], None) == Answer(0, "", b"a certificate")
