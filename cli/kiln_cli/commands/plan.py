@@ -54,6 +54,8 @@ def command(target: str, **given: Any) -> int:
 
 def described(plan: BakePlan, world: World) -> dict[str, Any]:
     """The plan, JSON-ready, with the recipes that each layer will run on the image."""
+    from kiln.domain.release import lock_plan
+
     blueprint, base = plan.blueprint, plan.base
     steps = [{"name": step.name, "action": step.action} for step in blueprint.steps]
     tests = [{"name": step.name, "action": step.action} for step in blueprint.verify.steps]
@@ -66,6 +68,7 @@ def described(plan: BakePlan, world: World) -> dict[str, Any]:
         "instance_types": list(plan.instance_types),
         "fits": [row.model_dump(mode="json") for row in plan.fits],
         "subnets": list(plan.subnets),
+        "release_lock": lock_plan(blueprint.platform, blueprint.release_lock),
         "steps": steps,
         "tests": tests,
         "image_name": plan.image_name,
@@ -100,6 +103,7 @@ def _print(plan: dict[str, Any]) -> None:
         ("base", f"{base['id']} {base['name']} ({base['architecture']})"),
         ("instance types", ", ".join(plan["instance_types"])),
         ("image", plan["image_name"]),
+        ("release lock", plan["release_lock"]),
     ]
     if plan["adopts"]:
         rows.insert(2, ("adopts", f"a new instance of {plan['adopts']}"))

@@ -19,6 +19,7 @@ from kiln.domain.fit import CANDIDATES, Fit, TypeFacts, check_fit, default_types
 from kiln.domain.image import ImageFacts, check_base
 from kiln.domain.naming import image_name
 from kiln.domain.platforms import PLATFORMS, Architecture, Family, ImageName
+from kiln.domain.release import check_lock
 from kiln.domain.stack import Layer, next_hostname, split_layer
 from kiln.errors import BaseImageNotFound, IncompatibleBase, InvalidBlueprint, Unsupported
 from kiln.ports import World
@@ -39,6 +40,7 @@ def make_plan(order: PlanOrder, world: World) -> BakePlan:
     Unsupported."""
     blueprint = blueprint_from(order.document)
     check_supported(blueprint)
+    check_lock(blueprint.platform, blueprint.release_lock, order.started.date())
     adopted = _layer(blueprint.base.layer, "base.layer", world) if blueprint.base.layer else None
     base = _resolve(blueprint, adopted, world)
     check_base(base, world.clock.now())
