@@ -92,9 +92,9 @@ def test_the_documents_are_those_that_the_template_names() -> None:
         ("run-shell", ["script"]),
         ("place-app", ["place"]),
         ("reboot-linux", ["reboot"]),
-        ("prepare-linux", ["lock", "temporary", "packages", "facts"]),
+        ("prepare-linux", ["platform", "lock", "temporary", "packages", "facts"]),
         ("clean-linux", ["services", "paths", "packages", "timers", "identity", "seal"]),
-        ("verify-linux", ["leftovers", "kept", "temporary", "facts"]),
+        ("verify-linux", ["leftovers", "kept", "lock", "temporary", "facts"]),
     ],
 )
 def test_a_documents_steps_have_the_names_that_others_read(document: str, steps: list[str]) -> None:

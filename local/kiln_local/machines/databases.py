@@ -22,10 +22,13 @@ def make_database(place: Place, distro: Distro) -> None:
 
 
 def _dpkg_database(root: Path, distro: Distro) -> None:
-    names = [n for n in (*_BASE, "linux-image-aws") if not distro.snap_agent or "ssm" not in n]
+    names = [
+        n for n in (*_BASE, "linux-image-aws", "apt") if not distro.snap_agent or "ssm" not in n
+    ]
     entries = [
         f"Package: {name}\nStatus: install ok installed\nPriority: optional\nSection: admin\n"
-        f"Maintainer: The local AWS <local@aws.invalid>\nArchitecture: all\nVersion: 1.0\n"
+        f"Maintainer: The local AWS <local@aws.invalid>\nArchitecture: all\n"
+        f"Version: {'2.7.14' if name == 'apt' else '1.0'}\n"
         "Description: a package of the base image\n"
         for name in names
     ]

@@ -45,6 +45,13 @@ class Distro:
         return "rc2.d" if self.deb else "rc3.d"
 
     @property
+    def release(self) -> str:
+        """The release with its minor number, as VERSION has it."""
+        if self.id == "centos":
+            return "7.9.2009"
+        return f"{self.version}.2 LTS" if self.id == "ubuntu" else self.version
+
+    @property
     def release_package(self) -> str:
         """The rpm whose version is the release."""
         return {"amzn": "system-release", "rhel": "redhat-release", "centos": "centos-release"}[

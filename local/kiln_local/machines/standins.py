@@ -19,7 +19,7 @@ from kiln_local.machines.units import write_units
 
 _SOURCE = Path(__file__).with_name("standins")
 _QUIET = (
-    *("journalctl", "timedatectl", "localectl", "snap", "subscription-manager", "auditctl"),
+    *("journalctl", "timedatectl", "localectl", "snap", "auditctl"),
     *("yum-config-manager", "amazon-linux-extras", "add-apt-repository", "restorecon"),
 )
 _DEB_ONLY = (

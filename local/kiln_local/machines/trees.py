@@ -29,6 +29,11 @@ _QUIET_RPM = (
     "rpm alias -U --upgrade --force-debian\n"
     "rpm alias -F --freshen --force-debian\n"
 )
+_CENTOS_REPOSITORY = (
+    "[base]\nname=CentOS-$releasever - Base\n"
+    "mirrorlist=http://mirrorlist.centos.org/?release=$releasever&arch=$basearch&repo=os\n"
+    "#baseurl=http://mirror.centos.org/centos/$releasever/os/$basearch/\ngpgcheck=1\n"
+)
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nbG9jYWwgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n"
 KEYRING = (
     "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nbG9jYWwga2V5cmluZw==\n"
@@ -99,7 +104,7 @@ def _texts(distro: Distro) -> dict[str, str]:
     user = distro.user
     texts = {
         "etc/os-release": f'NAME="{distro.pretty.split(" ", 1)[0]}"\nID={distro.id}\n'
-        f'VERSION_ID="{distro.version}"\nPRETTY_NAME="{distro.pretty}"\n',
+        f'VERSION="{distro.release}"\nVERSION_ID="{distro.version}"\nPRETTY_NAME="{distro.pretty}"\n',
         "etc/passwd": "root:x:0:0:root:/root:/bin/bash\n"
         "nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n"
         f"{user}:x:1000:1000::/home/{user}:/bin/bash\n",
@@ -116,11 +121,12 @@ def _texts(distro: Distro) -> dict[str, str]:
         "etc/ssl/certs/ca-bundle.pem": CERTIFICATE,
         "etc/skel/.profile": "\n",
     }
-    return texts | (_deb_texts() if distro.deb else _rpm_texts(distro))
+    return texts | (_deb_texts(distro) if distro.deb else _rpm_texts(distro))
 
 
-def _deb_texts() -> dict[str, str]:
+def _deb_texts(distro: Distro) -> dict[str, str]:
     return {
+        "etc/debian_version": f"{distro.version}.5\n" if distro.id == "debian" else "trixie/sid\n",
         "etc/apt/sources.list": "deb http://archive.invalid/ stable main\n",
         "etc/apt/trusted.gpg.d/archive.gpg": KEYRING,
         "etc/apt/keyrings/vendor.asc": KEYRING,
@@ -138,6 +144,9 @@ def _rpm_texts(distro: Distro) -> dict[str, str]:
         # Debian's rpm keeps its database in a home directory unless it is told otherwise.
         "etc/rpm/macros": "%_dbpath /var/lib/rpm\n",
     }
+    if distro.id == "centos":
+        texts["etc/centos-release"] = f"CentOS Linux release {distro.release} (Core)\n"
+        texts["etc/yum.repos.d/CentOS-Base.repo"] = _CENTOS_REPOSITORY
     if Path("/etc/debian_version").exists():
         texts["etc/popt"] = _QUIET_RPM
     return texts | (

@@ -40,6 +40,9 @@ def start_enabled(root: Path, usr: Path, distro: Distro) -> None:
     """After a boot everything runs that is enabled, not masked and there."""
     active = root / ACTIVE
     active.mkdir(parents=True, exist_ok=True)
+    if distro.systemd:
+        # sd_booted(3): how a program tells that systemd is the first process.
+        (root / "run/systemd/system").mkdir(parents=True, exist_ok=True)
     for unit in _enabled(root, distro):
         file = _unit_file(root, usr, unit)
         if not (root / _SYSTEM / unit).is_symlink() and (file is None or _has_program(root, file)):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from kiln.domain.platforms import PLATFORMS, Family
 from kiln.errors import InvalidBlueprint
@@ -142,6 +142,6 @@ def _minor(platform: str, lock: str) -> bool:
 def _past(text: str, form: str, first: date, today: date) -> bool:
     """Whether a text is a day from `first` to `today`."""
     try:
-        return first <= datetime.strptime(text, form).date() <= today
+        return first <= datetime.strptime(text, form).replace(tzinfo=UTC).date() <= today
     except ValueError:
         return False
