@@ -52,6 +52,11 @@ def script(document: str, step: str) -> str:
     return text
 
 
+def on_windows(name: str) -> bool:
+    """Whether a document is for Windows."""
+    return "windows" in name or "powershell" in name
+
+
 def lists(text: str) -> dict[str, list[str]]:
     """The lists of a script by name."""
     return {name: body.splitlines() for name, body in LIST.findall(text)}
@@ -79,9 +84,9 @@ def test_the_documents_are_those_that_the_template_names() -> None:
     assert list(DOCUMENTS) == [
         f"kiln-{name}"
         for name in (
-            *("bundle-linux", "clean-linux", "place-app", "prepare-linux"),
-            *("reboot-linux", "run-shell"),
-            "verify-linux",
+            *("bundle-linux", "clean-linux", "clean-windows", "inspect-windows", "place-app"),
+            *("prepare-linux", "prepare-windows", "reboot-linux", "reboot-windows"),
+            *("run-powershell", "run-shell", "seal-windows", "verify-linux", "verify-windows"),
         )
     ]
 
@@ -139,8 +144,10 @@ def test_a_step_is_one_the_agent_runs_as_it_is_written(name: str, step: dict[str
     inputs = step["inputs"]
     assert set(step) == {"name", "action", "precondition", "inputs"}
     assert re.fullmatch(r"[a-z]+", step["name"])
-    assert step["action"] == "aws:runShellScript"
-    assert step["precondition"] == {"StringEquals": ["platformType", "Linux"]}
+    windows = on_windows(name)
+    assert step["action"] == f"aws:run{'PowerShell' if windows else 'Shell'}Script"
+    system = "Windows" if windows else "Linux"
+    assert step["precondition"] == {"StringEquals": ["platformType", system]}
     assert isinstance(inputs["runCommand"], list)
     assert len(inputs["runCommand"]) == 1
     assert "{{" not in inputs["runCommand"][0]
@@ -158,14 +165,17 @@ def test_a_step_takes_every_value_from_its_environment(name: str, step: dict[str
     for variable, value in environment.items():
         assert re.fullmatch(r"KILN_[A-Z_]+", variable)
         assert MENTION.fullmatch(value)
-    read = set(re.findall(r"\$\{?(KILN_[A-Z_]+)", step["inputs"]["runCommand"][0]))
+    read = set(re.findall(r"\$(?:env:|\{)?(KILN_[A-Z_]+)", step["inputs"]["runCommand"][0]))
     assert read == set(environment)
 
 
 @pytest.mark.parametrize(("name", "step"), STEPS)
 def test_a_step_stops_at_its_first_failure(name: str, step: dict[str, Any]) -> None:
-    first = step["inputs"]["runCommand"][0].splitlines()[0]
-    assert first == ("set -u" if step["name"] == "facts" else "set -eu")
+    lines = step["inputs"]["runCommand"][0].splitlines()
+    if on_windows(name):
+        assert lines[:2] == ["Set-StrictMode -Version 2.0", "$ErrorActionPreference = 'Stop'"]
+    else:
+        assert lines[0] == ("set -u" if step["name"] == "facts" else "set -eu")
 
 
 def test_scripts_that_a_script_writes_pass_shellcheck_too() -> None:
@@ -185,7 +195,8 @@ def test_scripts_that_a_script_writes_pass_shellcheck_too() -> None:
 
 
 def test_the_facts_of_builder_and_clone_are_asked_for_in_the_same_words() -> None:
-    assert script("prepare-linux", "facts") == script("verify-linux", "facts")
+    for system in ("linux", "windows"):
+        assert script(f"prepare-{system}", "facts") == script(f"verify-{system}", "facts")
 
 
 def test_the_verification_has_its_own_lists_and_reads_nothing_of_the_clean_ups() -> None:

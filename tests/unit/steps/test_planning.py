@@ -168,10 +168,6 @@ def test_a_plan_holds_each_type_beside_the_image() -> None:
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
-        (
-            {"platform": "windows-2022", "steps": None},
-            "platform: windows-2022 is not supported yet",
-        ),
         ({"distribute": {"regions": [{"region": "us-east-1"}]}}, "distribute.regions: is not"),
         ({"distribute": {"accounts": ["123456789012"]}}, "distribute.accounts: is not"),
         (

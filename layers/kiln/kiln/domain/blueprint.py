@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Annotated, Any, Literal, Self
 
@@ -19,6 +20,7 @@ from kiln.domain.model import Model, Text, explain
 from kiln.domain.naming import check_image_name
 from kiln.domain.platforms import PLATFORMS, Family
 from kiln.domain.step import Step
+from kiln.domain.windows import Windows
 from kiln.errors import InvalidBlueprint
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,48}$")]
@@ -47,14 +49,28 @@ def known_platform(name: str) -> str:
     return name
 
 
+_DRIVE = re.compile(r"^[A-Za-z]:(\\[^\\/:*?\"<>|\n\r\0]+)+\\?$")
+
+
 def _removable(path: str) -> str:
     # The document refuses the same again; here the user learns it before anything is launched.
+    if _DRIVE.match(path):
+        return _removable_on_windows(path)
     plain = path.startswith("/") and not any(c in path for c in "\n\r\0")
     parts = path.removeprefix("/").removesuffix("/").split("/")
     if not plain or any(part in ("", ".", "..") for part in parts):
         raise ValueError(f"{path!r} is not a plain absolute path (no '..', no line breaks)")
     if len(parts) < 2:
         raise ValueError(f"{path!r} is a top-level directory and is never removed")
+    return path
+
+
+def _removable_on_windows(path: str) -> str:
+    parts = path[3:].removesuffix("\\").split("\\")
+    if any(part in (".", "..") or "~" in part for part in parts):
+        raise ValueError(f"{path!r} is not a plain path (no '.', no '..', no short names)")
+    if len(parts) < 2:
+        raise ValueError(f"{path!r} is a top-level folder and is never removed")
     return path
 
 
@@ -105,19 +121,6 @@ class Builder(Model):
     ] = ()
     subnets: tuple[Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]{8,17}$")], ...] = ()
     volume: Volume = Volume()
-
-
-class SecretPassword(Model):
-    """A password by reference; the value itself never enters a blueprint."""
-
-    secret: Text
-
-
-class Windows(Model):
-    """How a Windows image is generalised."""
-
-    sysprep: bool = True
-    administrator_password: Literal["random"] | SecretPassword = "random"
 
 
 class Clean(Model):
@@ -215,6 +218,12 @@ class Blueprint(Model):
     def _keys_agree(self) -> Self:
         if self.windows and self.family is not Family.WINDOWS:
             raise ValueError(f"windows: is only for a Windows platform, not {self.platform}")
+        if self.windows and self.windows.password_reference and not self.windows.sysprep:
+            raise ValueError(
+                "windows.administrator_password: a given password needs sysprep: true; without it "
+                "the launch agent sets a random one"
+            )
+        self._check_paths()
         _refuse_duplicates("steps", [step.name for step in self.steps])
         _refuse_duplicates("verify.steps", [step.name for step in self.verify.steps])
         _refuse_duplicates("layers", [target.layer for target in self.layers])
@@ -224,6 +233,14 @@ class Blueprint(Model):
         if self.base.blueprint == self.name:
             raise ValueError("base.blueprint: a blueprint cannot be its own base")
         return self
+
+    def _check_paths(self) -> None:
+        windows = self.family is Family.WINDOWS
+        for key in ("also_remove", "keep"):
+            for path in getattr(self.clean, key):
+                if bool(_DRIVE.match(path)) != windows:
+                    kind = "a Windows path (C:\\...)" if windows else "a Linux path (/...)"
+                    raise ValueError(f"clean.{key}: {path!r} is not {kind}")
 
     def _check_instance_store(self) -> None:
         if self.root_device == "ebs":

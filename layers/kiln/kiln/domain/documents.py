@@ -17,7 +17,7 @@ from kiln.domain.blueprint import Blueprint
 from kiln.domain.durations import seconds
 from kiln.domain.platforms import Family
 from kiln.domain.step import Ansible, Chef, Step
-from kiln.errors import InvalidBlueprint, Unsupported
+from kiln.errors import InvalidBlueprint
 
 # What a command of a bake is for. A seal is called a bundle where it makes one.
 Purpose = Literal["step", "inspect", "prepare", "clean", "seal", "bundle", "verify", "test"]
@@ -43,11 +43,11 @@ def encoded_lines(lines: tuple[str, ...]) -> str:
     return encoded("\n".join(lines))
 
 
-def for_step(step: Step, script: str | None = None) -> DocumentCall:
+def for_step(step: Step, script: str | None = None, windows: bool = False) -> DocumentCall:
     """How a step of a blueprint runs; `script` is the text of one that lies in S3."""
     timeout = seconds(step.timeout)
     if step.reboot:
-        return DocumentCall("reboot-linux", {}, timeout)
+        return DocumentCall("reboot-windows" if windows else "reboot-linux", {}, timeout)
     if step.chef:
         return DocumentCall("AWS-ApplyChefRecipes", _chef(step.chef, timeout), timeout, ours=False)
     if step.ansible:
@@ -60,9 +60,8 @@ def for_step(step: Step, script: str | None = None) -> DocumentCall:
         return DocumentCall(step.document.name, parameters, timeout, ours=False)
     if step.app:
         return _app(step.app, timeout)
-    if step.action == "powershell":
-        raise Unsupported(f"step {step.name!r}: {step.action} steps are not supported yet")
-    return _shell(step, script if step.script else step.shell)
+    name = "run-powershell" if windows else "run-shell"
+    return _script(name, step, script if step.script else step.shell or step.powershell)
 
 
 def _app(app: App, timeout: int) -> DocumentCall:
@@ -74,11 +73,11 @@ def _app(app: App, timeout: int) -> DocumentCall:
     return DocumentCall("place-app", parameters, timeout)
 
 
-def _shell(step: Step, script: object) -> DocumentCall:
+def _script(name: str, step: Step, script: object) -> DocumentCall:
     if not isinstance(script, str):
         raise InvalidBlueprint(
-            f"step {step.name!r}: shell.file is read by the kiln command; send the script's text "
-            "instead"
+            f"step {step.name!r}: {step.action}.file is read by the kiln command; send the "
+            "script's text instead"
         )
     lines = tuple(f"{name}={encoded(value)}" for name, value in step.environment.items())
     parameters = {
@@ -86,7 +85,7 @@ def _shell(step: Step, script: object) -> DocumentCall:
         "Environment": [encoded_lines(lines)],
         "Timeout": [str(seconds(step.timeout))],
     }
-    return DocumentCall("run-shell", parameters, seconds(step.timeout))
+    return DocumentCall(name, parameters, seconds(step.timeout))
 
 
 def _chef(chef: Chef, timeout: int) -> dict[str, list[str]]:
@@ -115,13 +114,10 @@ def _ansible(ansible: Ansible, timeout: int) -> dict[str, list[str]]:
 
 def for_prepare(blueprint: Blueprint) -> DocumentCall:
     """Release lock, `/tmp`, package manifest and identity facts, before anything is removed."""
-    parameters = {"Platform": [blueprint.platform]}
-    own = (
-        {"Sysprep": [str(blueprint.sysprep).lower()]}
-        if _on_windows(blueprint)
-        else {"ReleaseLock": [blueprint.release_lock]}
-    )
-    return DocumentCall(_named("prepare", blueprint), parameters | own, 1800)
+    if _on_windows(blueprint):
+        return DocumentCall("prepare-windows", _sysprep(blueprint), 1800)
+    parameters = {"Platform": [blueprint.platform], "ReleaseLock": [blueprint.release_lock]}
+    return DocumentCall("prepare-linux", parameters, 1800)
 
 
 def for_inspect(blueprint: Blueprint) -> DocumentCall:
@@ -130,8 +126,9 @@ def for_inspect(blueprint: Blueprint) -> DocumentCall:
 
 
 def for_seal(blueprint: Blueprint) -> DocumentCall:
-    """Sysprep, or the settings of a Windows image without it. Sysprep ends in a shutdown."""
-    parameters = {"Sysprep": [str(blueprint.sysprep).lower()], "PasswordReference": [""]}
+    """Sysprep, or the settings of a Windows image without it. Ends in a shutdown."""
+    reference = blueprint.windows.password_reference if blueprint.windows else ""
+    parameters = _sysprep(blueprint) | {"PasswordReference": [reference]}
     return DocumentCall("seal-windows", parameters, 3600)
 
 
@@ -143,7 +140,7 @@ def for_clean(blueprint: Blueprint, bake: str) -> DocumentCall:
 
 def for_verify(blueprint: Blueprint, builder: str) -> DocumentCall:
     """What must be gone, what must be kept, and the clone's own identity."""
-    own = {"Sysprep": [str(blueprint.sysprep).lower()]} if _on_windows(blueprint) else {}
+    own = _sysprep(blueprint) if _on_windows(blueprint) else {}
     parameters = _cleaned(blueprint) | own | {"BuilderInstance": [builder]}
     return DocumentCall(_named("verify", blueprint), parameters, 1800)
 
@@ -156,12 +153,15 @@ def _named(name: str, blueprint: Blueprint) -> str:
     return f"{name}-windows" if _on_windows(blueprint) else f"{name}-linux"
 
 
+def _sysprep(blueprint: Blueprint) -> dict[str, list[str]]:
+    return {"Sysprep": [str(blueprint.sysprep).lower()]}
+
+
 def _cleaned(blueprint: Blueprint) -> dict[str, list[str]]:
-    own: dict[str, list[str]] = (
-        {} if _on_windows(blueprint) else {"Chef": [blueprint.chef or "none"]}
-    )
-    return own | {
-        "Platform": [blueprint.platform],
+    paths = {
         "AlsoRemove": [encoded_lines(blueprint.clean.also_remove)],
         "Keep": [encoded_lines(blueprint.clean.keep)],
     }
+    if _on_windows(blueprint):
+        return paths
+    return paths | {"Platform": [blueprint.platform], "Chef": [blueprint.chef or "none"]}

@@ -64,10 +64,6 @@ def make_plan(order: PlanOrder, world: World) -> BakePlan:
 
 def check_supported(blueprint: Blueprint) -> None:
     """Raise Unsupported, naming the key, for what Kiln cannot do yet."""
-    if blueprint.family is Family.WINDOWS:
-        raise Unsupported(
-            f"platform: {blueprint.platform} is not supported yet; Linux platforms are"
-        )
     for key in ("regions", "accounts", "organizations"):
         if getattr(blueprint.distribute, key):
             raise Unsupported(
@@ -86,7 +82,7 @@ def check_supported(blueprint: Blueprint) -> None:
             f"{allowed}"
         )
     for step in (*blueprint.steps, *blueprint.verify.steps):
-        for_step(step, script="" if step.script else None)
+        for_step(step, "" if step.script else None, blueprint.family is Family.WINDOWS)
 
 
 def _resolve(blueprint: Blueprint, adopted: Layer | None, world: World) -> ImageFacts:

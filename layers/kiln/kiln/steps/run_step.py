@@ -18,6 +18,7 @@ from kiln.domain.documents import (
 )
 from kiln.domain.model import Model
 from kiln.domain.naming import output_prefix
+from kiln.domain.platforms import Family
 from kiln.domain.step import Step
 from kiln.errors import AwsRefused, KilnError, StepFailed
 from kiln.ports import CommandOrder, World
@@ -90,7 +91,7 @@ def _call(request: RunStep, plan: BakePlan, world: World) -> DocumentCall:
         return calls[request.purpose]()
     step = _step(request, plan)
     script = world.scripts.read(step.script.s3, step.script.version) if step.script else None
-    return for_step(step, script)
+    return for_step(step, script, blueprint.family is Family.WINDOWS)
 
 
 def _seal(plan: BakePlan, world: World) -> DocumentCall:
