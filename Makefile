@@ -10,7 +10,7 @@ export AWS_DEFAULT_REGION ?= eu-west-1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup bake test check lint coverage build pins clean
+.PHONY: help setup bake test check lint coverage build tables pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,7 @@ lint: $(ready) ## the checks that are no tests
 	$(bin)/cfn-lint template.yaml
 	$(bin)/sam validate --lint
 	$(bin)/python -m tools.check_state_machines
+	$(bin)/python -m tools.cleanup --check
 	$(bin)/python -m tools.check_scripts
 	$(bin)/python -m tools.check_sizes
 	$(bin)/codespell
@@ -46,6 +47,9 @@ coverage: test
 
 build: $(ready) ## sam build under Python 3.13, twice, and compare the artifacts
 	tools/build.sh
+
+tables: $(ready) ## write the clean-up table into the documents and docs/platforms.md
+	$(bin)/python -m tools.cleanup
 
 pins: $(ready) ## compile requirements/*.in into pins with hashes
 	tools/pins.sh

@@ -19,8 +19,10 @@ from typing import Any
 import pytest
 import yaml
 
-from kiln.domain.cleanup import IDENTITY, SEALED, chef_versions, cleanup_for
+from kiln.domain.cleanup import ACCOUNTS, IDENTITY, SEALED, chef_versions, cleanup_for
 from kiln.domain.platforms import PLATFORMS, Family
+from tools.cleanup import filled, stale
+from tools.platforms import page
 
 ROOT = Path(__file__).parents[2]
 TEXTS = {path.stem: path.read_text() for path in sorted((ROOT / "documents").glob("*.yaml"))}
@@ -35,6 +37,7 @@ PARAMETERS = [
     for name, document in DOCUMENTS.items()
     for parameter in document.get("parameters", {})
 ]
+CLEAN_STEPS = ["services", "paths", "packages", "accounts", "timers", "identity", "seal"]
 MOST_BYTES = 24 * 1024
 MENTION = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 LIST = re.compile(r"^(\w+)\(\) \{\n    cat <<'LIST'\n(.*?)\nLIST\n\}", re.DOTALL | re.MULTILINE)
@@ -65,7 +68,7 @@ def lists(text: str) -> dict[str, list[str]]:
 def of_every_row(program: str) -> dict[tuple[str, str], list[str]]:
     """What a program prints for each platform and Chef version, all in one shell."""
     rows = "".join(f"{platform} {chef}\n" for platform, chef in ROWS)
-    loop = f"while read -r KILN_PLATFORM KILN_CHEF; do (\n{program}\n); echo --; done"
+    loop = f"while read -r KILN_PLATFORM chef; do (\n{program}\n); echo --; done"
     done = subprocess.run(
         ["sh", "-c", loop], input=rows, capture_output=True, text=True, check=True, env=os.environ
     )
@@ -73,11 +76,11 @@ def of_every_row(program: str) -> dict[tuple[str, str], list[str]]:
     return {row: parts[number].splitlines() for number, row in enumerate(ROWS)}
 
 
-def block(text: str, first: str) -> str:
-    """The `case ... esac` whose body begins with a text."""
-    found = re.search(rf"^( *)case [^\n]* in\n *{re.escape(first)}.*?^\1esac", text, re.S | re.M)
-    assert found, first
-    return found[0]
+def part(text: str, name: str) -> str:
+    """A part of the table in a script, by its name."""
+    found = re.search(rf"^# table: {name}\n(.*?)^# end of table$", text, re.DOTALL | re.MULTILINE)
+    assert found, name
+    return found[1]
 
 
 def test_the_documents_are_those_that_the_template_names() -> None:
@@ -98,7 +101,7 @@ def test_the_documents_are_those_that_the_template_names() -> None:
         ("place-app", ["place"]),
         ("reboot-linux", ["reboot"]),
         ("prepare-linux", ["platform", "lock", "temporary", "packages", "facts"]),
-        ("clean-linux", ["services", "paths", "packages", "timers", "identity", "seal"]),
+        ("clean-linux", CLEAN_STEPS),
         ("verify-linux", ["leftovers", "kept", "lock", "temporary", "facts"]),
     ],
 )
@@ -202,10 +205,10 @@ def test_the_facts_of_builder_and_clone_are_asked_for_in_the_same_words() -> Non
 def test_the_verification_has_its_own_lists_and_reads_nothing_of_the_clean_ups() -> None:
     verify = script("verify-linux", "leftovers")
     assert "lib.sh" not in verify
-    assert {"paths", "packages", "stamps", "identity", "sealed"} == set(lists(verify))
+    assert {"paths", "packages", "accounts", "stamps", "identity", "sealed"} == set(lists(verify))
 
 
-@pytest.mark.parametrize("step", ["services", "paths", "packages", "timers", "identity", "seal"])
+@pytest.mark.parametrize("step", CLEAN_STEPS)
 def test_every_entry_of_a_list_stands_once_on_a_line_of_its_own(step: str) -> None:
     for name, lines in lists(script("clean-linux", step)).items():
         assert len(lines) == len(set(lines)), name
@@ -229,7 +232,7 @@ def test_the_clean_up_removes_the_paths_of_each_row_and_no_others() -> None:
     of_sets = re.search(r"^of_sets\(\) \{.*?^\}", library, re.DOTALL | re.MULTILINE)
     listed = next(m[0] for m in LIST.finditer(paths) if m[1] == "paths")
     assert of_sets
-    program = f"{of_sets[0]}\n{listed}\n{block(paths, '*:none) sets')}\npaths | of_sets $sets"
+    program = f"{of_sets[0]}\n{listed}\n{part(paths, 'path sets')}\npaths | of_sets $sets"
     for row, found in of_every_row(program).items():
         assert sorted(found) == sorted(table(*row).paths), row
 
@@ -237,7 +240,7 @@ def test_the_clean_up_removes_the_paths_of_each_row_and_no_others() -> None:
 def test_the_clean_up_stops_the_services_of_each_row_and_no_others() -> None:
     services = script("clean-linux", "services")
     listed = lists(services)["services"]
-    for row, found in of_every_row(f"{block(services, '*:none) sets')}\necho $sets").items():
+    for row, found in of_every_row(f"{part(services, 'service sets')}\necho $sets").items():
         chosen = [line.split() for line in listed]
         by_script = "init" in found[0].split()
         stopped = tuple(name for how, name in chosen if how in found[0].split())
@@ -247,8 +250,7 @@ def test_the_clean_up_stops_the_services_of_each_row_and_no_others() -> None:
 
 def test_the_seal_looks_for_the_services_and_timers_of_each_row() -> None:
     seal = script("clean-linux", "seal")
-    begin, end = seal.index("case $KILN_PLATFORM"), seal.index("running=\n")
-    for row, found in of_every_row(f"{seal[begin:end]}\necho $agents").items():
+    for row, found in of_every_row(f"{part(seal, 'agents')}\necho $agents").items():
         expected = table(*row)
         names = {*expected.init, *expected.systemd, *expected.timers}
         assert set(found[0].split()) == names, row
@@ -256,9 +258,9 @@ def test_the_seal_looks_for_the_services_and_timers_of_each_row() -> None:
 
 def test_the_clean_up_stops_the_timers_of_each_row_and_removes_their_stamps() -> None:
     timers = script("clean-linux", "timers")
-    chosen = of_every_row(f"{block(timers, 'ubuntu')}\necho yes")
+    chosen = of_every_row(f"{part(timers, 'timed')}\necho $timed")
     for row, found in chosen.items():
-        listed = lists(timers) if found else {"timers": [], "stamps": []}
+        listed = lists(timers) if found == ["yes"] else {"timers": [], "stamps": []}
         assert tuple(listed["timers"]) == table(*row).timers, row
         assert tuple(listed["stamps"]) == table(*row).stamps, row
 
@@ -276,12 +278,36 @@ def test_the_verification_looks_for_the_paths_of_each_row_and_no_others() -> Non
     listed = "\n".join(match[0] for match in LIST.finditer(verify))
     wanted = re.search(r"^wanted\(\) \{.*?^\}", verify, re.DOTALL | re.MULTILINE)
     assert wanted
-    program = f"{listed}\n{block(verify, '*:none) sets')}\n{wanted[0]}\nwanted"
+    chosen = part(verify, "path sets") + part(verify, "timed")
+    program = f"{listed}\n{chosen}\n{wanted[0]}\nwanted"
     for row, found in of_every_row(program).items():
         expected = table(*row)
         assert sorted(found) == sorted(
             itertools.chain(expected.paths, expected.stamps, IDENTITY, SEALED)
         ), row
+
+
+def test_the_accounts_are_the_tables() -> None:
+    assert lists(script("clean-linux", "accounts"))["accounts"] == [*ACCOUNTS]
+    assert lists(script("verify-linux", "leftovers"))["accounts"] == [*ACCOUNTS]
+
+
+def test_documents_and_page_hold_the_table_as_it_is() -> None:
+    assert stale() == []
+
+
+@pytest.mark.parametrize("name", ["clean-linux", "verify-linux"])
+def test_a_document_whose_table_was_edited_by_hand_is_mended(name: str) -> None:
+    text = TEXTS[f"kiln-{name}"]
+    for entry in ("opsworks /etc/chef", "/etc/hostname", 'sets="any agent"'):
+        assert entry in text
+        assert filled(text.replace(entry, "edited")) == text
+
+
+def test_every_platform_has_a_row_on_the_page() -> None:
+    rows = [line for line in page().splitlines() if line.startswith("| `")][: len(PLATFORMS)]
+    assert [row.split("`")[1] for row in rows] == [*PLATFORMS]
+    assert {row.count(" | ") for row in rows} == {7}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

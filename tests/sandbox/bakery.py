@@ -57,6 +57,10 @@ class Row:
     keep: tuple[str, ...] = ()
 
     @property
+    def known_chef(self) -> str | None:
+        return None if self.chef == "none" else self.chef
+
+    @property
     def parameters(self) -> dict[str, str]:
         return {
             "Platform": self.platform,

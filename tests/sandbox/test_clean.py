@@ -31,7 +31,7 @@ def test_services_and_packages_that_are_not_there_are_no_error(bakery: Bakery) -
     bakery.start(plain)
     for chef in ("11", "12"):
         cleaned = bakery.clean(Row("rhel-7", chef))
-        assert [step.exit_code for step in cleaned.steps] == [0] * 6
+        assert [step.exit_code for step in cleaned.steps] == [0] * 7
 
 
 def test_a_users_own_chef_is_left_alone_where_opsworks_never_was(bakery: Bakery) -> None:
@@ -157,8 +157,8 @@ def test_the_image_says_which_bake_sealed_it(bakery: Bakery) -> None:
     bakery.clean(UBUNTU)
     bakery.room.shut_down(BUILDER)
     release = (bakery.room.root(BUILDER) / "etc/kiln-release").read_text().splitlines()
-    assert release[:3] == ["BAKE=b-1", "BLUEPRINT=b", 'RUNNING=""']
-    assert release[3].startswith("SEALED=20")
+    assert release[:4] == ["BAKE=b-1", "BLUEPRINT=b", 'CHEF="none"', 'RUNNING=""']
+    assert release[4].startswith("SEALED=20")
 
 
 @pytest.mark.parametrize("platform", ["amazon-linux-1", "ubuntu-14.04"])

@@ -102,6 +102,7 @@ def judged(bakery: Bakery, mutation: Mutation, facts: Facts) -> Verified:
 def test_the_mutations_are_the_whole_table() -> None:
     amazon, ubuntu, init = (cleanup_for(r.platform, r.chef) for r in (AMAZON, UBUNTU, INIT))
     assert {m.entry for m in FILES} == {*amazon.paths, *ubuntu.stamps, *IDENTITY, *SEALED}
+    assert lines_of("accounts") == [*ubuntu.accounts]
     assert {m.entry for m in PACKAGES} == {*amazon.packages}
     assert {m.entry for m in RUNNING} == {*init.init, *amazon.systemd, *ubuntu.timers}
 
@@ -152,6 +153,35 @@ def test_a_service_or_timer_that_is_not_stopped_is_known_from_the_seal(
     assert bakery.prepare(mutation.row).status == "Success"
     found = judged(bakery, mutation, facts).leftovers
     assert f"services that ran when the image was sealed: {mutation.entry}" in found
+
+
+@pytest.mark.parametrize("line", [*lines_of("accounts"), "rm -f /etc/hosts.kiln", "ldconfig"])
+def test_what_the_agent_left_elsewhere_is_found_on_the_clone(bakery: Bakery, line: str) -> None:
+    bakery.start(UBUNTU)
+    assert bakery.prepare(UBUNTU).status == "Success"
+    document, said = without(line)
+    # A library that the linker remembers; the sandbox's own agent has none.
+    lib = "/opt/aws/opsworks/local/lib"
+    bakery.sh(BUILDER, f"mkdir -p {lib}; cp /usr/lib/*/libz.so.1 {lib}/libkiln.so.1; ldconfig")
+    assert bakery.clean(UBUNTU, document).status == "Success"
+    bakery.make_image("mutant")
+    verified = bakery.verify(UBUNTU, "mutant")
+    assert verified.run.status == "Failed"
+    assert verified.leftovers == [said]
+
+
+def without(line: str) -> tuple[Document, str]:
+    """The clean-up without an account, its work on /etc/hosts or its call of ldconfig."""
+    if line == "ldconfig":
+        text = CLEAN.replace("then ldconfig || failed=1; fi", "then :; fi")
+        said = "/etc/ld.so.cache, libraries of the agent"
+    elif line.endswith("hosts.kiln"):
+        text = CLEAN.replace("cat /etc/hosts.kiln >/etc/hosts", ":")
+        said = "/etc/hosts, lines of the agent"
+    else:
+        return Mutation(UBUNTU, "accounts", line).document, f"account {line}"
+    assert text != CLEAN
+    return parsed(text), said
 
 
 @pytest.mark.parametrize(("line", "pattern"), SCRIPT.items())

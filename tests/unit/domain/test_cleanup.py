@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from kiln.domain.cleanup import IDENTITY, SEALED, Cleanup, chef_versions, cleanup_for
+from kiln.domain.cleanup import (
+    AGENT_PATHS,
+    IDENTITY,
+    SEALED,
+    Cleanup,
+    chef_versions,
+    cleanup_for,
+)
 
 COMMON = {
     *("/etc/aws/opsworks", "/opt/aws/opsworks", "/var/log/aws/opsworks", "/var/lib/aws/opsworks"),
     *("/etc/monit.d/opsworks-agent.monitrc", "/etc/monit/conf.d/opsworks-agent.monitrc"),
-    "/var/lib/cloud",
+    *("/var/lib/cloud", "/home/aws", "/home/opsworks"),
 }
 NOT_NAMED = {
     *("/etc/sudoers.d/opsworks*", "/etc/cron.d/opsworks-agent-updater"),
@@ -35,6 +42,8 @@ TIMERS = ("apt-daily.timer", "apt-daily-upgrade.timer")
         ("centos-7", "12", {"/etc/chef", "/var/chef"}, True, ()),
         ("amazon-linux-2", "12", {"/etc/chef", "/var/chef", "/opt/chef"}, True, ()),
         ("ubuntu-14.04", "11", {"/etc/chef"}, False, ()),
+        ("ubuntu-16.04", "11", {"/etc/chef"}, False, TIMERS),
+        ("ubuntu-18.04", "11", {"/etc/chef"}, False, TIMERS),
     ],
 )
 def test_a_row_is_the_guides(
@@ -47,14 +56,17 @@ def test_a_row_is_the_guides(
     assert (row.init, row.systemd) == (((), units) if by_systemd else (INIT, ()))
     assert row.packages == ("opsworks-agent-ruby", "chef")
     assert row.timers == timers
+    assert row.accounts == ("aws", "opsworks")
     assert row.stamps == tuple(f"/var/lib/systemd/timers/stamp-{timer}" for timer in timers)
 
 
 @pytest.mark.parametrize("platform", ["amazon-linux-2023", "debian-12", "rhel-7"])
-def test_an_instance_that_opsworks_did_not_make_loses_cloud_inits_memory_alone(
+def test_an_instance_that_opsworks_did_not_make_loses_what_bears_its_agents_name_and_no_chef(
     platform: str,
 ) -> None:
-    assert cleanup_for(platform, None) == Cleanup(paths=("/var/lib/cloud",))
+    row = cleanup_for(platform, None)
+    assert row == Cleanup(paths=("/var/lib/cloud", *AGENT_PATHS))
+    assert all("opsworks" in path for path in AGENT_PATHS)
 
 
 @pytest.mark.parametrize(

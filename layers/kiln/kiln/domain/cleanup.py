@@ -3,34 +3,47 @@ has of its own.
 
 The rows are those of the archived OpsWorks guide's page on custom AMIs. CentOS 7 and Ubuntu on
 Chef 11 are not on that page; they take the row of their nearest neighbour. Nor does it tell
-Amazon Linux 2 from 1: it takes Amazon Linux's row, by systemctl instead of init scripts. The
-documents carry these entries again, one a line, and a test compares them.
+Amazon Linux 2 from 1: it takes Amazon Linux's row, by systemctl instead of init scripts.
+
+This is the one table: tools/cleanup.py writes it into the documents and docs/platforms.md.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-OPSWORKS_PATHS = (
+# What bears the agent's name goes from every image: a base may carry an agent that nobody told of.
+AGENT_PATHS = (
     "/etc/aws/opsworks",
     "/opt/aws/opsworks",
     "/var/log/aws/opsworks",
     "/var/lib/aws/opsworks",
     "/etc/monit.d/opsworks-agent.monitrc",
     "/etc/monit/conf.d/opsworks-agent.monitrc",
-    "/etc/chef",
-)
-# The page does not name these; deregistering an instance left them behind too.
-OPSWORKS_LEFTOVERS = (
+    # The page does not name these; deregistering an instance left them behind too.
     "/etc/sudoers.d/opsworks*",
     "/etc/cron.d/opsworks-agent-updater",
     "/etc/logrotate.d/opsworks-agent",
     "/etc/ld.so.conf.d/opsworks-user-space.conf",
     "/etc/motd.opsworks-static",
 )
-CHEF12_PATH = "/var/chef"
-CLIENT_PATH = "/opt/chef"
-ANY_PATHS = ("/var/lib/cloud",)
+# Users and groups of the agent, of the same names. Not on the page either; a new agent makes them.
+ACCOUNTS = ("aws", "opsworks")
+# Paths by set; a row has some of the sets. A user's own Chef is none of ours: only where OpsWorks
+# was do the last three go.
+PATHS = {
+    "any": ("/var/lib/cloud",),
+    "agent": AGENT_PATHS,
+    "opsworks": ("/etc/chef", *(f"/home/{name}" for name in ACCOUNTS)),
+    "chef12": ("/var/chef",),
+    "client": ("/opt/chef",),
+}
+# Services by how a row stops them.
+SERVICES = {
+    "init": ("monit", "opsworks-agent"),
+    "amazon2": ("monit",),
+    "systemd": ("opsworks-agent",),
+}
 PACKAGES = ("opsworks-agent-ruby", "chef")
 TIMERS = ("apt-daily.timer", "apt-daily-upgrade.timer")
 STAMPS = tuple(f"/var/lib/systemd/timers/stamp-{timer}" for timer in TIMERS)
@@ -111,6 +124,7 @@ class Cleanup:
     packages: tuple[str, ...] = ()
     timers: tuple[str, ...] = ()
     stamps: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
 
 
 def chef_versions(platform: str) -> tuple[str, ...]:
@@ -121,27 +135,39 @@ def chef_versions(platform: str) -> tuple[str, ...]:
 
 def cleanup_for(platform: str, chef: str | None) -> Cleanup:
     """The row of a platform and Chef version. KeyError for a pair that OpsWorks never had."""
-    if chef is None:
-        return Cleanup(paths=ANY_PATHS)
-    if chef not in chef_versions(platform):
+    if chef is not None and chef not in chef_versions(platform):
         raise KeyError(f"{platform} on Chef {chef}")
-    by_systemd = platform == "amazon-linux-2" or (chef == "12" and platform in _SYSTEMD)
-    timed = chef == "12" and platform in _APT_TIMERS
+    paths = tuple(path for name in path_sets(platform, chef) for path in PATHS[name])
+    if chef is None:
+        return Cleanup(paths=paths)
+    ways = service_sets(platform, chef)
+    services = tuple(name for way in ways for name in SERVICES[way])
+    timed = platform in _APT_TIMERS
     return Cleanup(
-        init=() if by_systemd else ("monit", "opsworks-agent"),
-        systemd=_units(platform) if by_systemd else (),
-        paths=(*OPSWORKS_PATHS, *OPSWORKS_LEFTOVERS, *_chef_paths(platform, chef), *ANY_PATHS),
+        init=services if ways == ("init",) else (),
+        systemd=() if ways == ("init",) else services,
+        paths=paths,
         packages=PACKAGES,
         timers=TIMERS if timed else (),
         stamps=STAMPS if timed else (),
+        accounts=ACCOUNTS,
     )
 
 
-def _units(platform: str) -> tuple[str, ...]:
-    return ("monit", "opsworks-agent") if platform == "amazon-linux-2" else ("opsworks-agent",)
-
-
-def _chef_paths(platform: str, chef: str) -> tuple[str, ...]:
-    if chef == "11":
+def service_sets(platform: str, chef: str | None) -> tuple[str, ...]:
+    """Which of `SERVICES` a row stops."""
+    if chef is None:
         return ()
-    return (CHEF12_PATH,) if platform in _WITHOUT_CLIENT_PATH else (CHEF12_PATH, CLIENT_PATH)
+    if platform == "amazon-linux-2":
+        return ("amazon2", "systemd")
+    return ("systemd",) if chef == "12" and platform in _SYSTEMD else ("init",)
+
+
+def path_sets(platform: str, chef: str | None) -> tuple[str, ...]:
+    """Which of `PATHS` a row removes."""
+    if chef is None:
+        return ("any", "agent")
+    if chef == "11":
+        return ("any", "agent", "opsworks")
+    client = () if platform in _WITHOUT_CLIENT_PATH else ("client",)
+    return ("any", "agent", "opsworks", "chef12", *client)
