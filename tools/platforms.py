@@ -58,9 +58,9 @@ _COLUMNS = (
 _TEXT = """
 ## How the clean-up works
 
-- **Is it the platform?** Before anything changes, the preparation compares the blueprint's platform
-  with os-release and with what runs as the first process (systemd or init) on the instance itself.
-  Another one ends the bake with one line.
+- **Is it the platform?** Before the preparation changes anything, it compares the blueprint's
+  platform with os-release and with what runs as the first process (systemd or init) on the instance
+  itself. Another one ends the bake with one line.
 - **Who stops a service.** The services of a row are stopped by systemctl where systemd runs, else
   by their init script. Where the guide names init scripts on a system with systemd, both are asked.
 - **An agent that nobody told of.** A base may carry an OpsWorks agent though the blueprint has no
