@@ -28,6 +28,7 @@ class PublicImage:
     boot_mode: str | None
     root: str
     parameters: tuple[str, ...]
+    language: str = "en-US"
 
     @property
     def windows(self) -> bool:
@@ -57,5 +58,6 @@ def _images() -> Iterator[PublicImage]:
                 # An Arm image boots by UEFI only (EC2 User Guide, "Instance boot modes").
                 boot_mode="uefi" if architecture == "arm64" else row.get("boot_mode"),
                 root=row.get("root", "ebs"),
+                language=row.get("language", "en-US"),
                 parameters=tuple(p.format(**words) for p in row.get("parameters", ())),
             )

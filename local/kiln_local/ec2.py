@@ -18,9 +18,10 @@ from kiln_local.bundles import Bundle, check_stop
 from kiln_local.clock import SimClock
 from kiln_local.events import AwsEvents
 from kiln_local.latencies import Latencies
-from kiln_local.machines import Birth, MachineRoom
+from kiln_local.machines import Birth
 from kiln_local.patches import Patches
 from kiln_local.recorder import Interval, Recorder
+from kiln_local.rooms import Rooms
 
 _log = logging.getLogger(__name__)
 _CODES = {
@@ -40,7 +41,7 @@ class Ec2:
     clock: SimClock
     latencies: Latencies
     recorder: Recorder
-    room: MachineRoom
+    room: Rooms
     events: AwsEvents
     backend: Any
     public_parameters: dict[str, str] = field(default_factory=dict)

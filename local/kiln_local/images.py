@@ -206,8 +206,7 @@ def load_public(ec2: Ec2) -> None:
     """Put the public images and their parameters in place."""
     for public in public_images():
         ec2.backend.amis[public.id] = _public(ec2, public)
-        if not public.windows:
-            ec2.room.add_base_image(public.id, public.platform)
+        ec2.room.add_base_image(public.id, public.platform, public.language)
         for name in public.parameters:
             # Public parameters are AWS's own: the API refuses to write such names.
             ec2.public_parameters[name] = public.id

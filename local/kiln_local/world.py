@@ -33,7 +33,10 @@ from kiln_local.clock import SimClock
 from kiln_local.latencies import Latencies
 from kiln_local.machines import MachineRoom
 from kiln_local.patches import Patches
+from kiln_local.rooms import Rooms
 from kiln_local.template import Resolver, expand, local_paths, read
+from kiln_local.windows.machine import Around
+from kiln_local.windows.room import WindowsRoom
 
 _log = logging.getLogger(__name__)
 _ROOM = 512 * 1024 * 1024
@@ -95,9 +98,12 @@ class LocalAws:
         self.recorder = recorder.Recorder(self.clock)
         recorder.install(self.recorder)
         latencies = Latencies()
-        self.room = MachineRoom(self._home, self._speed)
+        linux = MachineRoom(self._home, self._speed)
+        around = Around(self.clock.now, self.clock.sleep, self._client)
+        windows = WindowsRoom(self._home, around, self._powered_off)
+        self.room = Rooms(linux, windows)
         key = bundles.Ec2Key()
-        self.room.answer = inside.Inside(self._client, key.certificate).answer
+        linux.answer = inside.Inside(self._client, key.certificate).answer
         self._events = events.AwsEvents(self.clock, latencies, self.account, self.region)
         self.ec2 = ec2.Ec2(
             self.clock, latencies, self.recorder, self.room, self._events, self._backend("ec2")
@@ -188,6 +194,9 @@ class LocalAws:
         if service not in self._clients:
             self._clients[service] = self.session().client(service)  # type: ignore[call-overload]
         return self._clients[service]
+
+    def _powered_off(self, instance: str) -> None:
+        self.ec2.stop(self.ec2.backend.get_instance(instance))
 
     def _object(self, bucket: str, key: str) -> bytes:
         return bytes(self._client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())

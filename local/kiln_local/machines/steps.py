@@ -40,10 +40,12 @@ class StepRun:
     ran: bool = True
 
 
-def refusal(name: str, plugin: str, precondition: Any, values: Values) -> StepRun | None:
+def refusal(
+    name: str, plugin: str, precondition: Any, values: Values, system: str = "linux"
+) -> StepRun | None:
     """How a step counts that is not run: skipped (a success), failed, or not imitated. None where
     it is to be run."""
-    applies, reasons = _judge(precondition, values)
+    applies, reasons = _judge(precondition, values, system)
     if plugin not in {_SHELL, _POWERSHELL} | _ELSEWHERE | _WINDOWS:
         said = f"Plugin with name {plugin} is not supported by this version of ssm agent"
         return StepRun(name, plugin, "Failed", 0, "", f"{said}. Step name: {name}\n")
@@ -55,10 +57,14 @@ def refusal(name: str, plugin: str, precondition: Any, values: Values) -> StepRu
         # 17: anything but a comparison that the agent knows fails the step.
         said = f"Unrecognized precondition(s): '{', '.join(reasons)}'. Step name: {name}\n"
         return StepRun(name, plugin, "Failed", 0, "", said)
-    return _elsewhere(name, plugin)
+    return _elsewhere(name, plugin, system)
 
 
-def _elsewhere(name: str, plugin: str) -> StepRun | None:
+def _elsewhere(name: str, plugin: str, system: str) -> StepRun | None:
+    if system == "windows" and plugin in (_POWERSHELL, _SHELL):
+        if plugin == _POWERSHELL:
+            return None
+        return _skipped(name, plugin, f"unsupported plugin: {plugin}")
     if plugin == _POWERSHELL:
         # 17: attempted without a precondition, and there is no PowerShell.
         said = "fork/exec pwsh: executable file not found in $PATH\n"
@@ -74,7 +80,7 @@ def _skipped(name: str, plugin: str, reason: str) -> StepRun:
     return StepRun(name, plugin, "Success", 0, said)
 
 
-def _judge(precondition: Any, values: Values) -> tuple[bool, list[str]]:
+def _judge(precondition: Any, values: Values, system: str) -> tuple[bool, list[str]]:
     """Whether a precondition holds, and what is to be said of it (17)."""
     applies, reasons = True, []
     for operator, arguments in (precondition or {}).items():
@@ -83,13 +89,13 @@ def _judge(precondition: Any, values: Values) -> tuple[bool, list[str]]:
         elif not isinstance(arguments, list) or len(arguments) != 2:
             reasons.append(f'"{operator}": operator accepts exactly 2 arguments')
         else:
-            holds, reason = _compare([str(argument) for argument in arguments], values)
+            holds, reason = _compare([str(argument) for argument in arguments], values, system)
             applies = applies and holds
             reasons += [f'"{operator}": {reason}'] if reason else []
     return applies, reasons
 
 
-def _compare(arguments: list[str], values: Values) -> tuple[bool, str]:
+def _compare(arguments: list[str], values: Values, system: str) -> tuple[bool, str]:
     """StringEquals: against platformType without case, or with a parameter in it; the rest is
     unknown to the agent."""
     shown = f"[{arguments[0]}, {arguments[1]}]"
@@ -97,7 +103,7 @@ def _compare(arguments: list[str], values: Values) -> tuple[bool, str]:
         return True, "operator's arguments can't be identical"
     if "platformType" in arguments:
         other = arguments[1] if arguments[0] == "platformType" else arguments[0]
-        return (True, "") if other.lower() == "linux" else (False, shown)
+        return (True, "") if other.lower() == system else (False, shown)
     resolved = [str(resolve(argument, values)) for argument in arguments]
     if resolved == arguments:
         return True, "at least one of operator's arguments must contain a valid document parameter"

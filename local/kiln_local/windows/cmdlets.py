@@ -1,0 +1,15 @@
+"""The cmdlets of a simulated Windows, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kiln_local.windows import cmdlets_items, cmdlets_objects, cmdlets_system
+
+Cmdlet = Callable[[Any, Any], list[Any]]
+CMDLETS: dict[str, Cmdlet] = {
+    **cmdlets_items.CMDLETS,
+    **cmdlets_objects.CMDLETS,
+    **cmdlets_system.CMDLETS,
+}
