@@ -42,6 +42,7 @@ lint: $(ready) ## the checks that are no tests
 	$(bin)/python -m tools.check_state_machines
 	$(bin)/python -m tools.cleanup --check
 	$(bin)/python -m tools.check_scripts
+	$(bin)/python -m tools.powershell
 	$(bin)/python -m tools.check_sizes
 	$(bin)/codespell
 

@@ -18,6 +18,7 @@ from kiln_local.bundles import Bundle, check_stop
 from kiln_local.clock import SimClock
 from kiln_local.events import AwsEvents
 from kiln_local.latencies import Latencies
+from kiln_local.launch_checks import check_launch
 from kiln_local.machines import Birth
 from kiln_local.patches import Patches
 from kiln_local.recorder import Interval, Recorder
@@ -147,32 +148,6 @@ class Ec2:
 
     # ------------------------------------------------------------ launching
 
-    def check_launch(self, image_id: str, kind: str, image: Any) -> None:
-        """Refuse as EC2 does what cannot run."""
-        found = self.backend.describe_instance_types([kind])
-        facts = found[0] if found else None
-        if facts is None:
-            raise EC2ClientError(
-                "InvalidInstanceType", f"The instance type '{kind}' does not exist"
-            )
-        if image.architecture not in facts["ProcessorInfo"]["SupportedArchitectures"]:
-            raise EC2ClientError(
-                "InvalidParameterValue",
-                f"The architecture '{image.architecture}' of the specified image {image_id} does "
-                "not match "
-                f"the architecture of the instance type '{kind}'.",
-            )
-        if image.virtualization_type not in facts["SupportedVirtualizationTypes"]:
-            raise EC2ClientError(
-                "InvalidParameterCombination",
-                f"Virtualization type '{image.virtualization_type}' is required for instances of "
-                f"type '{kind}'.",
-            )
-        if image.state != "available":
-            raise EC2ClientError(
-                "InvalidAMIID.Unavailable", f"The image ID '{image_id}' is not available"
-            )
-
     def born(self, instance: Instance) -> None:
         """Give a new instance its machine and start it."""
         tags = self.tags(instance)
@@ -217,13 +192,7 @@ def connect(patches: Patches, ec2: Ec2) -> None:
             asked = repr((image_id, count, {k: v for k, v in kwargs.items() if k != "nics"}))
             if token and token != "ABCDE" and token in ec2.tokens:
                 return _again(ec2.tokens[token], asked)
-            image = self.amis.get(image_id)
-            if image is None:
-                raise EC2ClientError(
-                    "InvalidAMIID.NotFound", f"The image id '[{image_id}]' does not exist"
-                )
-            ec2.check_launch(image_id, kwargs["instance_type"], image)
-            _check_subnet(self, kwargs.get("subnet_id"))
+            check_launch(self, image_id, kwargs["instance_type"], kwargs.get("subnet_id"))
             reservation = run(self, image_id, count, user_data, security_group_names, **kwargs)
             if token and token != "ABCDE":
                 ec2.tokens[token] = (reservation, asked)
@@ -247,11 +216,6 @@ def _again(former: tuple[Any, Any], asked: str) -> Any:
             "previous request(s).",
         )
     return reservation
-
-
-def _check_subnet(backend: Any, subnet: str | None) -> None:
-    if subnet and not any(subnet in zone for zone in backend.subnets.values()):
-        raise EC2ClientError("InvalidSubnetID.NotFound", f"The subnet ID '{subnet}' does not exist")
 
 
 def _each(ec2: Ec2, action: Callable[[Ec2, Instance], None]) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tree_sitter import Node
 
-from kiln_local.windows import dotnet, members, operators, strings
+from kiln_local.windows import dotnet, literals, members, operators, strings
 from kiln_local.windows.errors import NotHere, ScriptError
 from kiln_local.windows.parsing import child, named, words
 from kiln_local.windows.scope import Variables
@@ -15,14 +15,9 @@ from kiln_local.windows.values import Bag, items, number, one, text, truth
 
 _PLAIN = (
     *("array_literal_expression", "unary_expression", "argument_expression"),
-    *(
-        "range_expression",
-        "format_expression",
-        "for_condition",
-        "while_condition",
-        "key_expression",
-    ),
-    *("string_literal", "integer_literal", "real_literal", "left_assignment_expression"),
+    *("range_expression", "format_expression", "for_condition", "while_condition"),
+    *("string_literal", "integer_literal", "real_literal"),
+    *("key_expression", "left_assignment_expression"),
 )
 
 
@@ -246,24 +241,8 @@ class Expressions:
             raise NotHere(f"assigning to {target.type}")
 
 
-def _integer(_: Expressions, node: Node) -> int:
-    return int(words(node), 0)
-
-
-def _real(_: Expressions, node: Node) -> float:
-    return float(words(node))
-
-
-def _single(_: Expressions, node: Node) -> str:
-    return strings.verbatim(words(node))
-
-
-def _type(_: Expressions, node: Node) -> str:
-    return words(node)[1:-1]
-
-
-def _token(_: Expressions, node: Node) -> str:
-    return words(node)
+def _literal(_: Expressions, node: Node) -> Any:
+    return literals.value(node)
 
 
 def _piped(run: Expressions, node: Node) -> Any:
@@ -276,16 +255,13 @@ def _piped(run: Expressions, node: Node) -> Any:
 
 
 _VALUES: dict[str, Callable[[Any, Node], Any]] = {
+    **dict.fromkeys(literals.KINDS, _literal),
     "pipeline": _piped,
     "pipeline_chain": _piped,
     "variable": Expressions._variable,
     "expandable_string_literal": Expressions._expandable,
     "expandable_here_string_literal": Expressions._here_string,
     "verbatim_here_string_characters": Expressions._here_string,
-    "verbatim_string_characters": _single,
-    "decimal_integer_literal": _integer,
-    "hexadecimal_integer_literal": _integer,
-    "real_literal": _real,
     "parenthesized_expression": Expressions._parenthesized,
     "sub_expression": Expressions._sub,
     "array_expression": Expressions._array,
@@ -298,8 +274,4 @@ _VALUES: dict[str, Callable[[Any, Node], Any]] = {
     "invokation_expression": Expressions._invoke,
     "element_access": Expressions._element,
     "script_block_expression": Expressions._script_block,
-    "type_literal": _type,
-    "generic_token": _token,
-    "command_token": _token,
-    "command_argument": _token,
 }
