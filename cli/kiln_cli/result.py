@@ -53,6 +53,11 @@ class CommandOutcome(Model):
     steps: tuple[StepOutcome, ...]
     why_not: str | None = None
 
+    @property
+    def simulated(self) -> bool:
+        """Whether its scripts were applied without the shell that they are written for."""
+        return not self.ran and any(step.exit_code is not None for step in self.steps)
+
 
 class Identity(Model):
     """The facts that were compared: every one of the builder's must differ on the clone, or be

@@ -34,7 +34,7 @@ def show(result: BakeResult) -> None:
     if result.commands:
         click.echo()
         table(("DOCUMENT", "INSTANCE", "STATUS", "STEPS"), [_command(c) for c in result.commands])
-    for line in _not_run(result):
+    for line in _not_real(result):
         click.echo(f"\n{plain(line)}")
     if result.bake.error:
         click.echo(f"\n{plain(result.bake.error)}: {plain(result.bake.cause or 'no cause given')}")
@@ -43,7 +43,7 @@ def show(result: BakeResult) -> None:
 
 
 def _advice(result: BakeResult) -> str:
-    if not all(command.ran for command in result.commands):
+    if any(_nothing_ran(command) for command in result.commands):
         return "Bake where a sandbox can be had (Linux with user namespaces), or on AWS."
     # A builder that is kept is the next thing to look at; the cause says how.
     if " is kept, " in (result.bake.cause or ""):
@@ -94,18 +94,25 @@ def _short(value: str) -> str:
 
 
 def _command(command: CommandOutcome) -> tuple[str, str, str, str]:
-    if not command.ran:
+    if _nothing_ran(command):
         return command.document, command.instance, "-", "NOT RUN"
     steps = ", ".join(
         f"{s.name} {'-' if s.exit_code is None else s.exit_code}" for s in command.steps
     )
-    return command.document, command.instance, command.status, steps
+    how = " (simulated)" if command.simulated else ""
+    return command.document, command.instance, command.status, f"{steps}{how}"
 
 
-def _not_run(result: BakeResult) -> Iterator[str]:
-    reasons = {c.why_not or "the agent ran no step" for c in result.commands if not c.ran}
-    for reason in sorted(reasons):
+def _nothing_ran(command: CommandOutcome) -> bool:
+    return not (command.ran or command.simulated)
+
+
+def _not_real(result: BakeResult) -> Iterator[str]:
+    nothing = {c.why_not or "the agent ran no step" for c in result.commands if _nothing_ran(c)}
+    for reason in sorted(nothing):
         yield (
             f"NOT RUN: the steps of some documents did not run ({reason}). "
             "What this bake shows of them proves nothing."
         )
+    for reason in sorted({c.why_not or "no reason given" for c in result.commands if c.simulated}):
+        yield f"SIMULATED: {reason}. Bake on AWS before you rely on such an image."

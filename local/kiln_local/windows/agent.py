@@ -11,7 +11,7 @@ from kiln_local.machines.steps import StepRun, ending, refusal, summary
 from kiln_local.windows.machine import WindowsMachine
 
 _REBOOT = 3010
-SIMULATED = "simulated Windows: PowerShell itself did not run; what the script does was applied"
+SIMULATED = "PowerShell did not run: what its script does was applied to a simulated Windows"
 
 
 class WindowsRunner:

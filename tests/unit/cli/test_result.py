@@ -116,6 +116,26 @@ def test_the_summary_says_in_plain_words_what_did_not_run(
     assert "no user namespaces here" in text
 
 
+def test_a_simulated_command_shows_its_steps_and_what_it_does_not_prove(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    row = COMMAND | {"ran": False, "why_not": "PowerShell did not run: it is simulated"}
+    text = shown(a_result(commands=[row]), capsys)
+    assert "run 0 (simulated)" in text
+    assert "SIMULATED: PowerShell did not run: it is simulated. Bake on AWS" in text
+    assert "NOT RUN" not in text
+
+
+def test_a_failure_on_simulated_windows_is_mended_in_the_step(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    row = COMMAND | {"ran": False, "steps": [{"name": "script", "exit_code": 5}]}
+    failed = {"error": "StepFailed", "cause": "step 'a' exited 5"}
+    text = shown(a_result("FAILED", bake=failed, commands=[row]), capsys)
+    assert "Mend the step" in text
+    assert "sandbox" not in text
+
+
 def test_the_summary_names_leaks(capsys: pytest.CaptureFixture[str]) -> None:
     assert "volume vol-1" in shown(a_result(leaks=[{"kind": "volume", "id": "vol-1"}]), capsys)
 
