@@ -42,6 +42,8 @@ _BUNDLE = (
     "  <Property><Name>AutoSysprep</Name><Value>Yes</Value></Property>\n"
     "  <Property><Name>SetRDPCertificate</Name><Value>Yes</Value></Property>\n"
     "  <Property><Name>SetPasswordAfterSysprep</Name><Value>Yes</Value></Property>\n"
+    "  <GeneralSettings><Sysprep><AnswerFilePath>sysprep2008.xml</AnswerFilePath>"
+    "<Switches>/oobe /shutdown /generalize</Switches></Sysprep></GeneralSettings>\n"
     "</BundleConfig>\n"
 )
 _ANSWERS = (

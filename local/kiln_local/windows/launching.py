@@ -138,6 +138,8 @@ def _ec2config_program(machine: Any, arguments: list[str]) -> int:
     if "-sysprep" not in arguments:
         raise NotHere(f"Ec2Config.exe {' '.join(arguments)}")
     machine.sysprep()
+    if "/shutdown" in machine.drive.read(_BUNDLE):
+        machine.power("off")
     return 0
 
 
