@@ -5,101 +5,145 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kiln_local.windows.errors import NotHere, ScriptError
+from kiln_local.windows.binding import takes
+from kiln_local.windows.errors import NotHere, Refused, ScriptError
 from kiln_local.windows.objects import key_item
 from kiln_local.windows.registry import is_key
-from kiln_local.windows.values import items, one, text
+from kiln_local.windows.strings import wildcard
+from kiln_local.windows.values import Bag, items, text
 
 
-def _paths(call: Any, position: int | None = 0) -> list[str]:
-    given = call.get("path|literalpath|pspath", position)
-    if given is None:
-        given = [p if isinstance(p, str) else p.get("PSPath") for p in call.piped]
-    return [text(path) for path in items(given)]
+def paths(call: Any, position: int | None = 0, piped: bool = True) -> list[str]:
+    """The paths of a call. Raises Refused where there is none."""
+    given = call.get("path|literalpath|pspath|filepath", position)
+    found = items(given)
+    if given is None and piped:
+        found = [p.get("PSPath") if isinstance(p, Bag) else p for p in call.piped]
+        if call.piped == []:
+            return []
+    if not found or not all(text(path) for path in found):
+        raise Refused(f"{call.name}: Cannot bind argument to parameter 'Path' because it is empty.")
+    return [text(path) for path in found]
 
 
-def _environment(path: str) -> str | None:
-    return path[5:] if path.lower().startswith("env:\\") else None
+def variable_of(path: str) -> str | None:
+    """`Env:\\X` and `Env:X`."""
+    return path[4:].lstrip("\\/") if path.lower().startswith("env:") else None
 
 
-def _expanded(run: Any, call: Any, path: str) -> list[str]:
+def expanded(run: Any, call: Any, path: str) -> list[str]:
     """What a path with wildcards stands for; a literal one stands for itself."""
     literal = call.get("literalpath|pspath") is not None
-    if literal or is_key(path) or _environment(path) or not set("*?[") & set(path):
+    if literal or is_key(path) or variable_of(path) is not None or not set("*?[") & set(path):
         return [path]
     return list(run.machine.drive.find(path))
 
 
 def test_path(run: Any, call: Any) -> list[Any]:
     """Whether all paths are there."""
-    found = True
-    for path in _paths(call):
-        if is_key(path):
-            found = found and run.machine.registry.exists(path)
-        elif (name := _environment(path)) is not None:
-            found = found and run.variables.environment.has(name)
-        else:
-            expanded = _expanded(run, call, path)
-            found = found and bool(expanded) and all(map(run.machine.drive.exists, expanded))
-    return [found]
+    given, kind = paths(call), text(call.get("pathtype")).lower()
+    if not given or kind not in ("", "any", "leaf", "container"):
+        raise Refused("Test-Path: Cannot bind argument to parameter 'Path' or 'PathType'.")
+    return [all(_there(run, call, path, kind) for path in given)]
+
+
+def _there(run: Any, call: Any, path: str, kind: str) -> bool:
+    drive, name = run.machine.drive, variable_of(path)
+    if name is not None or is_key(path):
+        known = run.variables.environment if name is not None else run.machine.registry
+        found = known.has(name) if name is not None else known.exists(path)
+        return bool(found) and (kind != "leaf" if name is None else kind != "container")
+    found = [p for p in expanded(run, call, path) if drive.exists(p)]
+    if kind in ("leaf", "container"):
+        found = [p for p in found if drive.is_folder(p) == (kind == "container")]
+    return bool(found)
 
 
 def get_item(run: Any, call: Any) -> list[Any]:
     """Files, folders or keys."""
     found: list[Any] = []
-    for path in _paths(call):
+    for path in paths(call):
         if is_key(path):
             run.machine.registry.values(path)
             found.append(key_item(path))
         else:
-            found += [run.machine.drive.item(p) for p in _expanded(run, call, path)]
+            found += [run.machine.drive.item(p) for p in expanded(run, call, path)]
     return found
 
 
 def get_child_item(run: Any, call: Any) -> list[Any]:
     """What lies below."""
     found: list[Any] = []
-    for path in _paths(call):
+    for path in paths(call):
         if is_key(path):
+            if set(call.named) & {"recurse", "directory", "file", "filter"}:
+                raise NotHere("Get-ChildItem of keys with more than a path")
             found += [key_item(child) for child in run.machine.registry.children(path)]
             continue
-        for one_path in _expanded(run, call, path):
-            drive = run.machine.drive
-            items_ = [drive.item(p) for p in drive.children(one_path, call.has("recurse"))]
-            wanted = [i for i in items_ if not call.has("directory") or i.get("PSIsContainer")]
-            found += [i for i in wanted if not call.has("file") or not i.get("PSIsContainer")]
+        for one_path in expanded(run, call, path):
+            found += _files(run.machine.drive, one_path, call)
     return found
+
+
+def _files(drive: Any, path: str, call: Any) -> list[Any]:
+    found = [drive.item(p) for p in drive.children(path, call.has("recurse"))]
+    if call.has("directory") or call.has("file"):
+        found = [i for i in found if i.get("PSIsContainer") == call.has("directory")]
+    pattern = wildcard(text(call.get("filter", None, "*")))
+    return [i for i in found if pattern.match(text(i.get("Name")))]
 
 
 def new_item(run: Any, call: Any) -> list[Any]:
     """A file, a folder or a key."""
-    kind = text(call.get("itemtype|type")).lower()
-    for path in _paths(call):
-        if is_key(path):
-            run.machine.registry.make(path)
-        elif kind == "directory":
-            run.machine.drive.make_folder(path)
-        elif kind in ("file", ""):
-            if run.machine.drive.exists(path) and not call.has("force"):
-                raise ScriptError(f"The file '{path}' already exists.")
-            run.machine.drive.write(path, text(call.get("value")))
+    name, made = call.get("name"), []
+    for path in paths(call, piped=False):
+        whole = f"{path.rstrip(chr(92))}\\{text(name)}" if name is not None else path
+        if is_key(whole):
+            _new_key(run.machine.registry, whole, call.has("force"))
+            made.append(key_item(whole))
         else:
-            raise NotHere(f"New-Item -ItemType {kind}")
-    return (
-        [] if any(map(is_key, _paths(call))) else [run.machine.drive.item(p) for p in _paths(call)]
-    )
+            _new_file(run.machine.drive, whole, call)
+            made.append(run.machine.drive.item(whole))
+    return made
+
+
+def _new_key(registry: Any, path: str, force: bool) -> None:
+    """An existing key is made anew where it is forced: its values and what is below are gone."""
+    if registry.exists(path) and not force:
+        raise ScriptError(f"A key in this path already exists: '{path}'.")
+    if registry.exists(path):
+        registry.remove(path)
+    registry.make(path)
+
+
+def _new_file(drive: Any, path: str, call: Any) -> None:
+    kind, force = text(call.get("itemtype|type")).lower(), call.has("force")
+    if kind not in ("directory", "file", ""):
+        raise NotHere(f"New-Item -ItemType {kind}")
+    if kind == "directory":
+        if drive.exists(path) and not (force and drive.is_folder(path)):
+            raise ScriptError(f"An item with the specified name '{path}' already exists.")
+        drive.make_folder(path)
+        return
+    if drive.exists(path) and not (force and not drive.is_folder(path)):
+        raise ScriptError(f"The file '{path}' already exists.")
+    if force:
+        drive.make_folder(path.rstrip("\\").rpartition("\\")[0] + "\\")
+    drive.write(path, text(call.get("value")))
 
 
 def remove_item(run: Any, call: Any) -> list[Any]:
     """Remove files, folders, keys or variables of the environment."""
-    for given in _paths(call):
-        name = _environment(given)
+    for given in paths(call):
+        name = variable_of(given)
         if name is not None:
-            run.variables.environment.drop(name)
+            if not run.variables.environment.has(name):
+                raise ScriptError(f"Cannot find path '{given}' because it does not exist.")
+            run.variables.set_environment(name, "")
             continue
-        for path in _expanded(run, call, given):
+        for path in expanded(run, call, given):
             if is_key(path):
-                run.machine.registry.remove(path)
+                _remove_key(run.machine.registry, path, call.has("recurse"))
                 continue
             if not run.machine.drive.exists(path):
                 raise ScriptError(f"Cannot find path '{path}' because it does not exist.")
@@ -107,106 +151,65 @@ def remove_item(run: Any, call: Any) -> list[Any]:
     return []
 
 
-def _moving(copy: bool) -> Callable[[Any, Any], list[Any]]:
-    def move(run: Any, call: Any) -> list[Any]:
-        target = text(call.need("destination", 1))
-        for given in _paths(call):
-            for path in _expanded(run, call, given):
-                run.machine.drive.move(path, target, copy)
-        return []
+def _remove_key(registry: Any, path: str, recurse: bool) -> None:
+    if registry.children(path) and not recurse:
+        raise ScriptError(f"The key '{path}' has keys below it and -Recurse was not given.")
+    registry.remove(path)
 
-    return move
+
+def copy_item(run: Any, call: Any) -> list[Any]:
+    """Copy; of a folder without -Recurse the folder alone."""
+    target = text(call.need("destination", 1))
+    for given in paths(call):
+        for path in expanded(run, call, given):
+            run.machine.drive.copy(path, target, call.has("recurse"))
+    return []
+
+
+def move_item(run: Any, call: Any) -> list[Any]:
+    """Move."""
+    target = text(call.need("destination", 1))
+    for given in paths(call):
+        for path in expanded(run, call, given):
+            run.machine.drive.move(path, target, call.has("force"))
+    return []
 
 
 def rename_item(run: Any, call: Any) -> list[Any]:
     """Give a file another name in its folder."""
-    (path,) = _paths(call)
-    run.machine.drive.move(path, f"{path.rpartition(chr(92))[0]}\\{text(call.need('newname', 1))}")
+    given = paths(call)
+    if len(given) != 1:
+        raise Refused("Rename-Item: one path at a time")
+    run.machine.drive.rename(given[0], text(call.need("newname", 1)))
     return []
-
-
-def get_content(run: Any, call: Any) -> list[Any]:
-    """Lines, or with -Raw the whole text."""
-    found: list[Any] = []
-    for given in _paths(call):
-        for path in _expanded(run, call, given):
-            whole = run.machine.drive.read(path).lstrip("\ufeff")
-            found += [whole] if call.has("raw") else whole.splitlines()
-    return found
-
-
-def _writing(append: bool) -> Callable[[Any, Any], list[Any]]:
-    def write(run: Any, call: Any) -> list[Any]:
-        value = call.get("value|inputobject", 1, call.piped)
-        end = "" if call.has("nonewline") else "\r\n"
-        body = "".join(text(line) + end for line in items(value))
-        for path in _paths(call, 0) or [text(call.get("filepath"))]:
-            keep = append or call.has("append")
-            before = run.machine.drive.read(path) if keep and run.machine.drive.exists(path) else ""
-            run.machine.drive.write(path, before + body)
-        return []
-
-    return write
 
 
 def join_path(_: Any, call: Any) -> list[Any]:
     """Two parts of a path."""
-    parent, child = text(call.need("path", 0)), text(call.need("childpath", 1))
-    return [f"{parent.rstrip(chr(92))}\\{child.lstrip(chr(92))}"]
+    child = text(call.need("childpath", 1)).replace("/", "\\").lstrip("\\")
+    parents = [text(p).replace("/", "\\").rstrip("\\") for p in items(call.need("path", 0))]
+    return [f"{parent}\\{child}" for parent in parents]
 
 
 def split_path(_: Any, call: Any) -> list[Any]:
     """The folder of a path, or with -Leaf its last part."""
-    folder, _, leaf = text(call.need("path|literalpath", 0)).rpartition("\\")
-    return [leaf if call.named.get("leaf") else folder]
+    folder, _, leaf = text(call.need("path|literalpath", 0)).rstrip("\\/").rpartition("\\")
+    if call.has("leaf"):
+        return [leaf]
+    return [folder + "\\" if folder[-1:] == ":" else folder]
 
 
-def get_property(run: Any, call: Any) -> list[Any]:
-    """A key's values."""
-    return [run.machine.registry.values(path) for path in _paths(call)]
-
-
-def get_property_value(run: Any, call: Any) -> list[Any]:
-    """One value of a key."""
-    name = text(call.need("name", 1))
-    return [run.machine.registry.values(path).get(name) for path in _paths(call)]
-
-
-def set_property(run: Any, call: Any) -> list[Any]:
-    """Set a value of a key."""
-    name = text(call.need("name", 1))
-    for path in _paths(call):
-        if not is_key(path):
-            raise NotHere(f"{call.name} on a file")
-        run.machine.registry.set(path, name, one(items(call.get("value", 2))))
-    return []
-
-
-def remove_property(run: Any, call: Any) -> list[Any]:
-    """Remove a value of a key."""
-    for path in _paths(call):
-        run.machine.registry.drop(path, text(call.need("name", 1)))
-    return []
-
-
+_PATHS = "path literalpath pspath"
+_Cmdlet = Callable[[Any, Any], list[Any]]
 CMDLETS = {
-    "test-path": test_path,
-    "get-item": get_item,
-    "get-childitem": get_child_item,
-    "new-item": new_item,
-    "remove-item": remove_item,
-    "move-item": _moving(copy=False),
-    "copy-item": _moving(copy=True),
-    "rename-item": rename_item,
-    "get-content": get_content,
-    "set-content": _writing(append=False),
-    "add-content": _writing(append=True),
-    "out-file": _writing(append=False),
-    "join-path": join_path,
-    "split-path": split_path,
-    "get-itemproperty": get_property,
-    "get-itempropertyvalue": get_property_value,
-    "set-itemproperty": set_property,
-    "new-itemproperty": set_property,
-    "remove-itemproperty": remove_property,
+    "test-path": (takes(f"{_PATHS} pathtype"), test_path),
+    "get-item": (takes(_PATHS, "force"), get_item),
+    "get-childitem": (takes(f"{_PATHS} filter", "recurse force directory file"), get_child_item),
+    "new-item": (takes("path name itemtype type value", "force"), new_item),
+    "remove-item": (takes(_PATHS, "recurse force"), remove_item),
+    "move-item": (takes(f"{_PATHS} destination", "force", places=2), move_item),
+    "copy-item": (takes(f"{_PATHS} destination", "recurse force", places=2), copy_item),
+    "rename-item": (takes(f"{_PATHS} newname", "force", places=2), rename_item),
+    "join-path": (takes("path childpath", places=2), join_path),
+    "split-path": (takes("path literalpath", "leaf parent"), split_path),
 }

@@ -2,116 +2,127 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
-from kiln_local.windows import dotnet, members, objects
-from kiln_local.windows.errors import ScriptError
+from kiln_local.windows import dotnet, json_text, members, objects
+from kiln_local.windows.binding import takes
+from kiln_local.windows.errors import NotHere, Refused, ScriptError
 from kiln_local.windows.operators import compare
-from kiln_local.windows.values import Bag, items, number, one, text, truth
+from kiln_local.windows.values import Bag, folded, items, number, one, text, truth
 
 
 def for_each(run: Any, call: Any) -> list[Any]:
     """ForEach-Object with a block, or with a property's name."""
-    what = call.get("process|membername", 0)
+    what = call.need("process|membername", 0)
     if isinstance(what, str):
         return [value for item in call.piped for value in items(members.get(item, what))]
-    return [value for item in call.piped for value in run.each(what, item)]
+    for item in call.piped:
+        run.each(what, item)
+    return []
 
 
 def where(run: Any, call: Any) -> list[Any]:
     """Where-Object with a block, or `Name -eq value`."""
-    what = call.get("filterscript", 0)
+    what = call.need("filterscript|property", 0)
     if not isinstance(what, str):
-        return [item for item in call.piped if truth(one(run.each(what, item)))]
-    operators = [n for n in call.named if n not in ("erroraction", "property")]
-    if not operators:
+        return [item for item in call.piped if _holds(run, what, item)]
+    used = [name for name in call.named if name in _OPERATORS.split()]
+    if len(used) > 1:
+        raise NotHere("Where-Object with several operators")
+    if not used:
         return [item for item in call.piped if truth(members.get(item, what))]
-    word, wanted = operators[0], call.named[operators[0]]
-    return [i for i in call.piped if compare(members.get(i, what), word, wanted, run.variables)]
+    wanted = call.named[used[0]]
+    return [
+        i
+        for i in call.piped
+        if truth(compare(members.get(i, what), used[0], wanted, run.variables))
+    ]
+
+
+def _holds(run: Any, block: Any, item: Any) -> bool:
+    return truth(one(run.captured(lambda: run.each(block, item))))
 
 
 def select(_: Any, call: Any) -> list[Any]:
     """First, last, some properties, or one expanded."""
     found = list(call.piped)
-    if "expandproperty" in call.named:
-        return [members.get(item, text(call.named["expandproperty"])) for item in found]
+    if "skip" in call.named:
+        found = found[int(number(call.named["skip"])) :]
     if "first" in call.named:
         found = found[: int(number(call.named["first"]))]
-    if "last" in call.named:
-        found = found[-int(number(call.named["last"])) :]
-    if call.has("unique"):
-        found = _unique(found)
-    names = [text(n) for value in call.positional for n in items(value)]
-    names += [text(n) for n in items(call.named.get("property"))]
-    if not names:
-        return found
-    return [Bag([(name, members.get(item, name)) for name in names]) for item in found]
+    elif "last" in call.named:
+        found = found[max(0, len(found) - int(number(call.named["last"]))) :]
+    if "expandproperty" in call.named:
+        name = text(call.named["expandproperty"])
+        found = [value for item in found for value in items(members.get(item, name, strict=True))]
+    names = _names(items(call.get("property", 0)))
+    if names:
+        found = [Bag([(name, members.get(item, name)) for name in names]) for item in found]
+    return _unique(found, case=True) if call.has("unique") else found
 
 
-def _unique(values: list[Any]) -> list[Any]:
+def _names(given: list[Any]) -> list[str]:
+    """Plain names of properties."""
+    if any(not isinstance(name, str) or set("*?") & set(name) for name in given):
+        raise NotHere("properties that are no plain names")
+    return [text(name) for name in given]
+
+
+def _unique(values: list[Any], case: bool) -> list[Any]:
+    if any(isinstance(value, Bag) for value in values):
+        raise NotHere("-Unique of objects")
     seen: dict[str, Any] = {}
     for value in values:
-        seen.setdefault(text(value).lower(), value)
+        seen.setdefault(folded(value, case), value)
     return list(seen.values())
 
 
 def sort(_: Any, call: Any) -> list[Any]:
-    """Sort-Object, by itself or by a property."""
-    name = call.get("property", 0)
+    """Sort-Object, by itself or by properties."""
+    names = _names(items(call.get("property", 0)))
 
-    def key(item: Any) -> tuple[int, Any]:
-        value = members.get(item, text(name)) if name else item
-        plain = isinstance(value, (int, float))
-        return (0, value) if plain else (1, text(value).lower())
+    def key(item: Any) -> list[tuple[int, Any]]:
+        return [_order(members.get(item, name)) for name in names] or [_order(item)]
 
     found = sorted(call.piped, key=key, reverse=call.has("descending"))
-    return _unique(found) if call.has("unique") else found
+    return _unique(found, case=False) if call.has("unique") else found
+
+
+def _order(value: Any) -> tuple[int, Any]:
+    if isinstance(value, datetime):
+        return 0, value.timestamp()
+    return (0, value) if isinstance(value, (int, float)) else (1, text(value).lower())
 
 
 def measure(_: Any, call: Any) -> list[Any]:
-    """Measure-Object."""
-    name = call.get("property", 0)
-    values = [members.get(i, text(name)) if name else i for i in call.piped]
-    numbers = [number(v) for v in values if isinstance(v, (int, float))]
-    return [Bag([("Count", len(values)), ("Sum", sum(numbers))])]
+    """Measure-Object: how many, and with -Sum how much."""
+    names = _names(items(call.get("property", 0)))
+    values = [members.get(i, names[0]) if names else i for i in call.piped]
+    found: list[tuple[str, int | float]] = [("Count", len(values))]
+    if call.has("sum"):
+        found.append(("Sum", sum(map(number, values))))
+    return [Bag(found, "measure")]
 
 
 def from_json(_: Any, call: Any) -> list[Any]:
-    """ConvertFrom-Json."""
-    source = call.get("inputobject", 0) or "\n".join(text(line) for line in call.piped)
-    try:
-        found = json.loads(text(source))
-    except ValueError as error:
-        raise ScriptError(f"Invalid JSON primitive: {error}") from error
-    return items(_object(found))
-
-
-def _object(value: Any) -> Any:
-    if isinstance(value, dict):
-        return Bag([(name, _object(inner)) for name, inner in value.items()])
-    return [_object(item) for item in value] if isinstance(value, list) else value
+    """ConvertFrom-Json; an array is one object, as Windows PowerShell gives it."""
+    source = call.get("inputobject", 0)
+    given = call.piped if source is None else items(source)
+    return [json_text.read("\n".join(text(line) for line in given))]
 
 
 def to_json(_: Any, call: Any) -> list[Any]:
     """ConvertTo-Json."""
     value = call.get("inputobject", 0)
     value = one(call.piped) if value is None else value
-    return [json.dumps(_plain(value), indent=None if call.has("compress") else 4)]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Bag):
-        return {text(name): _plain(inner) for name, inner in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+    depth = int(number(call.get("depth", None, 2)))
+    return [json_text.written(value, depth, call.has("compress"))]
 
 
 def new_object(_: Any, call: Any) -> list[Any]:
     """New-Object."""
-    made = dotnet.new(
-        text(call.need("typename", 0)), items(call.get("argumentlist")) or call.positional[1:]
-    )
+    made = dotnet.new(text(call.need("typename", 0)), items(call.get("argumentlist", 1)))
     properties = call.get("property")
     if isinstance(properties, Bag):
         made = Bag(properties.items())
@@ -125,7 +136,7 @@ def out_null(_: Any, __: Any) -> list[Any]:
 
 def out_string(_: Any, call: Any) -> list[Any]:
     """The text as it would be shown."""
-    return ["\n".join(line for item in call.piped for line in objects.shown(item)) + "\n"]
+    return ["".join(f"{line}\r\n" for item in call.piped for line in objects.shown(item))]
 
 
 def write_output(_: Any, call: Any) -> list[Any]:
@@ -148,7 +159,7 @@ def write_warning(run: Any, call: Any) -> list[Any]:
 
 def write_error(_: Any, call: Any) -> list[Any]:
     """An error of the script's own."""
-    raise ScriptError(text(call.get("message", 0)))
+    raise ScriptError(text(call.need("message", 0)))
 
 
 def get_date(run: Any, call: Any) -> list[Any]:
@@ -160,36 +171,43 @@ def get_date(run: Any, call: Any) -> list[Any]:
 
 def start_sleep(run: Any, call: Any) -> list[Any]:
     """Simulated seconds."""
-    seconds = number(call.get("seconds|s", 0, 0)) + number(call.get("milliseconds", None, 0)) / 1000
+    seconds = (
+        number(call.get("seconds|s", 0, 0)) + number(call.get("milliseconds|ms", None, 0)) / 1000
+    )
+    if seconds < 0:
+        raise Refused("Start-Sleep: the argument is less than 0.")
     run.machine.sleep(float(seconds))
     return []
 
 
-def strict(run: Any, _: Any) -> list[Any]:
+def strict(run: Any, call: Any) -> list[Any]:
     """Set-StrictMode: what was never set is an error from now on."""
-    run.strict = True
+    run.strict = not call.has("off")
     return []
 
 
+_OPERATORS = """eq ne gt ge lt le like notlike match notmatch contains notcontains in notin ceq cne
+    cgt cge clt cle clike cnotlike cmatch cnotmatch ccontains cnotcontains cin cnotin"""
 CMDLETS = {
-    "foreach-object": for_each,
-    "where-object": where,
-    "select-object": select,
-    "sort-object": sort,
-    "measure-object": measure,
-    "convertfrom-json": from_json,
-    "convertto-json": to_json,
-    "new-object": new_object,
-    "out-null": out_null,
-    "out-string": out_string,
-    "write-output": write_output,
-    "write-host": write_host,
-    "write-warning": write_warning,
-    "write-verbose": out_null,
-    "write-information": out_null,
-    "write-progress": out_null,
-    "write-error": write_error,
-    "get-date": get_date,
-    "start-sleep": start_sleep,
-    "set-strictmode": strict,
+    "foreach-object": (takes("process membername inputobject"), for_each),
+    "where-object": (takes(f"filterscript property {_OPERATORS}", places=2), where),
+    "select-object": (takes("property first last skip expandproperty", "unique"), select),
+    "sort-object": (takes("property", "descending unique"), sort),
+    "measure-object": (takes("property", "sum"), measure),
+    "convertfrom-json": (takes("inputobject"), from_json),
+    "convertto-json": (takes("inputobject depth", "compress"), to_json),
+    "new-object": (takes("typename argumentlist property", places=2), new_object),
+    "out-null": (takes("inputobject"), out_null),
+    "out-string": (takes("", places=0), out_string),
+    "write-output": (takes("inputobject", places=99), write_output),
+    "write-host": (takes("object foregroundcolor backgroundcolor", places=99), write_host),
+    "write-warning": (takes("message"), write_warning),
+    "write-verbose": (takes("message"), out_null),
+    "write-debug": (takes("message"), out_null),
+    "write-information": (takes("messagedata tags", places=2), out_null),
+    "write-progress": (takes("activity status id percentcomplete", "completed", 3), out_null),
+    "write-error": (takes("message category errorid targetobject"), write_error),
+    "get-date": (takes("format", places=0), get_date),
+    "start-sleep": (takes("seconds milliseconds ms s"), start_sleep),
+    "set-strictmode": (takes("version", "off", places=0), strict),
 }

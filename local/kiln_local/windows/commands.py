@@ -2,116 +2,99 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from tree_sitter import Node
 
-from kiln_local.windows import dotnet
-from kiln_local.windows.errors import NotHere, ScriptError
+from kiln_local.windows import casts
+from kiln_local.windows.binding import Call, Piece, Takes, bind, full_name, splatted
+from kiln_local.windows.errors import Exit, NotHere, Refused, ScriptError, Thrown
 from kiln_local.windows.evaluator import Block, Evaluator
-from kiln_local.windows.parsing import child, named, words
-from kiln_local.windows.scope import Scope
-from kiln_local.windows.values import Bag, text, truth
+from kiln_local.windows.parsing import child, named, parse, words
+from kiln_local.windows.scope import Scope, Variables
+from kiln_local.windows.values import Bag, text
 
-_SWITCHES = frozenset(
-    {
-        *("force", "recurse", "raw", "unique", "passthru", "list", "append", "nonewline", "quiet"),
-        *("asplaintext", "descending", "directory", "file", "compress", "utc", "wait", "verbose"),
-        *("noclobber", "allusers", "strict"),
-    }
-)
-
-
-@dataclass
-class Call:
-    """One call of a cmdlet. `named` is by lower-case name."""
-
-    name: str
-    named: dict[str, Any] = field(default_factory=dict)
-    positional: list[Any] = field(default_factory=list)
-    piped: list[Any] = field(default_factory=list)
-
-    def get(self, names: str, position: int | None = None, default: Any = None) -> Any:
-        """An argument by one of its names (`path|literalpath`), else by its place."""
-        for name in names.split("|"):
-            if name in self.named:
-                return self.named[name]
-        if position is not None and position < len(self.positional):
-            return self.positional[position]
-        return default
-
-    def need(self, names: str, position: int | None = None) -> Any:
-        """An argument that must be there. Raises ScriptError."""
-        found = self.get(names, position)
-        if found is None:
-            first = names.partition("|")[0]
-            raise ScriptError(f"{self.name}: the parameter {first} is missing or null.")
-        return found
-
-    def has(self, name: str) -> bool:
-        """Whether a switch is on."""
-        return truth(self.named.get(name, False))
+# They run blocks, whose errors are the script's own.
+_OF_BLOCKS = ("foreach-object", "where-object")
+_SWITCH = ("switch", "switchparameter", "management.automation.switchparameter")
 
 
 class Interpreter(Evaluator):
     """An evaluator with commands."""
 
     def __init__(self, machine: Any, environment: dict[str, str]) -> None:
-        from kiln_local.windows.scope import Variables
-
         self.machine = machine
-        self.variables = Variables(environment)
+        self.journal = machine.journal
+        self.variables = Variables(environment, self.journal)
         self.functions: dict[str, Any] = {}
         self.out: list[str] = []
         self.err: list[str] = []
         self.unknown: list[str] = []
 
-    def command(self, node: Node, piped: list[Any]) -> list[Any]:
-        """What a command puts out."""
+    def command(self, node: Node, piped: list[Any]) -> None:
+        """Run a command; what it puts out is emitted."""
         from kiln_local.windows.cmdlets import CMDLETS
 
-        name = self._called(node)
-        call = self._bound(name, child(node, "command_elements"), piped)
-        word = name.lower()
+        operator, elements = child(node, "command_invokation_operator"), _elements(node)
+        if operator is not None and words(operator) == ".":
+            raise NotHere("a script in this scope")
+        called = self._called(node)
+        if isinstance(called, Block):
+            self._function_call("&", called, self._pieces(elements), piped)
+            return
+        word = called.lower()
         if word in self.functions:
-            return self._function_call(self.functions[word], call)
-        if word in CMDLETS:
-            return self._guarded(call, CMDLETS[word])
-        return self._program(name, child(node, "command_elements"))
+            self._function_call(called, self.functions[word], self._pieces(elements), piped)
+        elif word in CMDLETS:
+            wanted, cmdlet = CMDLETS[word]
+            call = Call(called, piped=piped)
+            bind(call, self._pieces(elements), wanted)
+            self.emit(self._guarded(call, cmdlet))
+        else:
+            self._program(called, elements, piped)
 
-    def _called(self, node: Node) -> str:
+    def _called(self, node: Node) -> Any:
         found = child(node, "command_name", "command_name_expr")
         if found is None:
             raise NotHere("a command without a name")
-        while found.type == "command_name_expr":
+        while found.type in ("command_name_expr", "path_command_name") and named(found):
             found = named(found)[0]
         if found.type == "command_name":
             return words(found)
-        return text(self.value(named(found)[0] if named(found) else found))
+        value = self.value(found)
+        return value if isinstance(value, Block) else text(value)
 
-    def _bound(self, name: str, elements: Node | None, piped: list[Any]) -> Call:
-        call, waiting = Call(name, piped=piped), ""
-        for element in named(elements) if elements else []:
-            if element.type == "command_argument_sep":
-                continue
-            if element.type == "command_parameter":
-                if waiting:
-                    call.named[waiting] = True
-                waiting = words(element).lstrip("-").rstrip(":").lower()
-                if waiting in _SWITCHES:
-                    call.named[waiting], waiting = True, ""
-                continue
+    # ------------------------------------------------------------ arguments
+
+    def _pieces(self, elements: list[Node]) -> list[Piece]:
+        pieces: list[Piece] = []
+        for number, element in enumerate(elements):
+            after = elements[number - 1] if number else None
             if element.type == "redirection":
                 raise NotHere("a redirection")
-            value = self.value(element)
-            if waiting:
-                call.named[waiting], waiting = value, ""
+            if element.type == "command_parameter":
+                pieces.append(("name", words(element).lstrip("-").rstrip(":")))
+            elif element.type == "command_argument_sep":
+                continue
+            elif words(element).startswith("@") and "variable" in _kinds(element):
+                pieces += splatted(self.variable(words(element)))
             else:
-                call.positional.append(value)
-        if waiting:
-            call.named[waiting] = True
-        return call
+                self._argument(pieces, element, ":" in words(after) if after else False)
+        return pieces
+
+    def _argument(self, pieces: list[Piece], element: Node, switched: bool) -> None:
+        written = words(element)
+        if element.type == "generic_token" and "," in written:
+            value: Any = [self.bare(part) for part in written.split(",") if part]
+            if written[0] == "," and pieces and pieces[-1][0] == "value":
+                before = pieces.pop()[1]
+                value = [*(before if isinstance(before, list) else [before]), *value]
+        else:
+            value = self.value(element)
+        if switched and pieces and pieces[-1][0] == "name":
+            pieces[-1] = ("switched", (pieces[-1][1], value))
+        else:
+            pieces.append(("value", value))
 
     def _guarded(self, call: Call, cmdlet: Any) -> list[Any]:
         """Errors as the action says: stop, go on, or say nothing."""
@@ -119,55 +102,149 @@ class Interpreter(Evaluator):
         action = action or text(self.variables.read("$ErrorActionPreference")).lower()
         try:
             found: list[Any] = cmdlet(self, call)
+        except Refused:
+            raise
         except ScriptError as error:
             self.variables.scope.set("?", False)
-            if action == "stop":
+            if call.name.lower() in _OF_BLOCKS:
                 raise
+            if action == "stop":
+                raise Thrown(str(error)) from error
             if action == "continue":
                 self.err.append(str(error))
             return []
         self.variables.scope.set("?", True)
         return found
 
-    def _function_call(self, block: Block, call: Call) -> list[Any]:
-        given, left = dict(call.named), list(call.positional)
+    # ------------------------------------------------------------ functions
 
-        def fill(scope: Scope) -> None:
-            for written, node in block.parameters:
-                name = written.lstrip("$").lower()
-                value = given.pop(name, None) if name in given else (left.pop(0) if left else None)
-                scope.set(name, self._typed(node, value))
-            scope.set("args", left)
-            scope.set("input", call.piped)
+    def _function_call(
+        self, name: str, block: Block, pieces: list[Piece], piped: list[Any]
+    ) -> None:
+        call = Call(name)
+        if block.parameters:
+            bind(call, _unnamed(name, pieces, block), _taken(block))
+        else:
+            call.positional = [value for kind, value in pieces if kind == "value"]
+            if len(call.positional) != len(pieces):
+                raise NotHere(f"{name} with named arguments for no parameters")
 
-        return self.call(block, fill)
+        def given(scope: Scope) -> None:
+            scope.set("input", piped)
+            self.fill(block, scope, call)
+
+        self.call(block, given)
+
+    def fill(self, block: Block, scope: Scope, call: Call | None = None) -> None:
+        """Parameters of a function: by name, by place, or their defaults."""
+        left = list(call.positional) if call else []
+        for node in block.parameters:
+            name, default = _parameter(node), child(node, "script_parameter_default")
+            if call and name in call.named:
+                value = call.named[name]
+            elif left and not _is_switch(node):
+                value = left.pop(0)
+            elif default is not None:
+                value = self.value(named(default)[0])
+            else:
+                scope.set(name, self._typed(node, None))
+                continue
+            scope.set(name, self._typed(node, value))
+        scope.set("args", left)
 
     def _typed(self, node: Node, value: Any) -> Any:
-        listed = child(node, "attribute_list")
-        for attribute in named(listed) if listed else []:
-            kind = words(attribute)[1:-1]
-            if value is None and kind.lower() != "string":
-                return None
-            return dotnet.cast(kind, value)
+        for kind in _types(node):
+            if value is not None or kind.lower() in ("string", "int", "bool", *_SWITCH):
+                value = casts.cast(kind, value)
         return value
 
-    def each(self, block: Block, item: Any) -> list[Any]:
+    def each(self, block: Block, item: Any) -> None:
         """A script block with `$_`."""
-        return self.call(block, lambda scope: scope.set("_", item))
+        self.call(block, lambda scope: scope.set("_", item))
 
-    def _argument(self, element: Node) -> Any:
-        return words(element) if element.type == "command_parameter" else self.value(element)
+    # ------------------------------------------------------------ programs
 
-    def _program(self, name: str, elements: Node | None) -> list[Any]:
+    def _program(self, name: str, elements: list[Node], piped: list[Any]) -> None:
         """`& C:\\...\\x.exe arguments`: what the machine knows."""
+        if any(element.type == "redirection" for element in elements):
+            raise NotHere("a redirection")
+        if piped:
+            raise NotHere(f"{name} in a pipeline")
         given = [
             words(element) if element.type == "command_parameter" else self.value(element)
-            for element in (named(elements) if elements else [])
+            for element in elements
             if element.type != "command_argument_sep"
         ]
         code = self.machine.program(name, [text(argument) for argument in given], self)
         self.variables.scope.outermost.set("LASTEXITCODE", code)
-        return []
+        self.variables.scope.set("?", code == 0)
+
+    def script(self, source: str) -> int:
+        """A script file in this process, in a scope of its own; its exit code."""
+        outside, functions = self.variables.scope, self.functions
+        self.variables.scope, self.functions = Scope(outside), dict(functions)
+        try:
+            program = parse(source)
+            self.fill(self.block(program), self.variables.scope)
+            self.statements(program)
+        except Exit as ended:
+            return ended.code
+        finally:
+            self.variables.scope, self.functions = outside, functions
+        return 0
+
+
+def _elements(node: Node) -> list[Node]:
+    elements = child(node, "command_elements")
+    return named(elements) if elements else []
+
+
+def _kinds(node: Node) -> set[str]:
+    found = {node.type}
+    while len(named(node)) == 1:
+        node = named(node)[0]
+        found.add(node.type)
+    return found
+
+
+def _parameter(node: Node) -> str:
+    return words(named(node, "variable")[0]).lstrip("$").lower()
+
+
+def _types(node: Node) -> list[str]:
+    """Types of a parameter. Of attributes only [Parameter()] is known."""
+    listed, found = child(node, "attribute_list"), []
+    for attribute in named(listed) if listed else []:
+        written = words(attribute)[1:-1]
+        if child(attribute, "type_literal"):
+            found.append(written)
+        elif not written.lower().startswith("parameter("):
+            raise NotHere(f"the attribute {written}")
+    return found
+
+
+def _is_switch(node: Node) -> bool:
+    return any(kind.lower() in _SWITCH for kind in _types(node))
+
+
+def _taken(block: Block) -> Takes:
+    switches = [_parameter(node) for node in block.parameters if _is_switch(node)]
+    values = [_parameter(node) for node in block.parameters if not _is_switch(node)]
+    return Takes(values, switches, 99)
+
+
+def _unnamed(name: str, pieces: list[Piece], block: Block) -> list[Piece]:
+    """What is given. Raises Refused for a name that the function does not have."""
+    for kind, value in pieces:
+        if kind in ("name", "switched"):
+            given = str(value if kind == "name" else value[0])
+            try:
+                full_name(name, given, _taken(block))
+            except NotHere:
+                raise Refused(
+                    f"{name}: A parameter cannot be found that matches parameter name '{given}'."
+                ) from None
+    return pieces
 
 
 __all__ = ["Bag", "Call", "Interpreter"]

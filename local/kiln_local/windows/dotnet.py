@@ -9,47 +9,28 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from kiln_local.windows import xml
+from kiln_local.windows import textfiles
+from kiln_local.windows.casts import bare
 from kiln_local.windows.errors import NotHere, ScriptError
+from kiln_local.windows.members import counted
 from kiln_local.windows.scope import Variables
 from kiln_local.windows.values import Bag, items, number, text, truth
 
-
-def _bare(kind: str) -> str:
-    return kind.lower().removeprefix("system.")
-
-
-def cast(kind: str, value: Any) -> Any:
-    """`[kind]value`."""
-    word = _bare(kind)
-    if word in ("string", "int", "int32", "long", "int64", "double", "bool", "boolean", "switch"):
-        return _SIMPLE[word](value)
-    if word in ("xml", "xml.xmldocument"):
-        return value if isinstance(value, xml.Element) else xml.parse(text(value))
-    if word in ("array", "object[]", "string[]"):
-        return items(value)
-    if word in ("pscustomobject", "psobject") and isinstance(value, Bag):
-        return Bag(value.items())
-    if word in ("void",):
-        return None
-    raise NotHere(f"type [{kind}]")
-
-
-_SIMPLE: dict[str, Callable[[Any], Any]] = {
-    "string": text,
-    **dict.fromkeys(("int", "int32", "long", "int64"), lambda v: round(number(v))),
-    "double": lambda v: float(number(v)),
-    **dict.fromkeys(("bool", "boolean", "switch"), truth),
+_SYSTEM = r"HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
+_ENCODINGS = {
+    "text.encoding::utf8": textfiles.UTF8_MARKED,
+    "text.encoding::unicode": textfiles.UTF16,
+    "text.encoding::ascii": textfiles.ASCII,
 }
 
 
 def static(kind: str, name: str, machine: Any) -> Any:
     """A static property."""
-    word = f"{_bare(kind)}::{name.lower()}"
-    if word in ("text.encoding::utf8", "text.encoding::unicode", "text.encoding::ascii"):
-        return encoding({"utf8": "utf-8", "unicode": "utf-16-le", "ascii": "ascii"}[name.lower()])
+    word = f"{bare(kind)}::{name.lower()}"
+    if word in _ENCODINGS:
+        return encoding(_ENCODINGS[word])
     if word == "globalization.cultureinfo::installeduiculture":
-        return Bag([("Name", machine.state["installed_language"])])
+        return Bag([("Name", machine.state["installed_language"])], "culture")
     if word == "environment::newline":
         return "\r\n"
     if word == "environment::machinename":
@@ -58,104 +39,169 @@ def static(kind: str, name: str, machine: Any) -> Any:
 
 
 def encoding(name: str) -> Bag:
-    """An encoding with its two methods."""
+    """An encoding with its two methods; neither knows of marks."""
+    _, codec = textfiles.codec(name)
     return Bag(
         [
-            ("getstring", lambda b: bytes(b).decode(name, errors="replace")),
-            ("getbytes", lambda s: list(text(s).encode(name))),
+            ("encoding", name),
+            ("getstring", lambda b: octets(b).decode(codec, errors="replace")),
+            ("getbytes", lambda s: list(text(s).encode(codec, errors="replace"))),
         ],
         "encoding",
     )
 
 
+def octets(value: Any) -> bytes:
+    """An array of bytes. Raises ScriptError for what is none."""
+    given = [number(item) for item in items(value)]
+    if any(isinstance(n, float) or not 0 <= n < 256 for n in given):
+        raise ScriptError("Cannot convert the value to type System.Byte[].")
+    return bytes(int(n) for n in given)
+
+
 def call(kind: str, name: str, given: list[Any], machine: Any, variables: Variables) -> Any:
     """A static method."""
-    word = f"{_bare(kind)}::{name.lower()}"
+    word = f"{bare(kind)}::{name.lower()}"
     if word in _CALLS:
-        return _CALLS[word](*given)
-    if word.startswith("io."):
-        return _file(
-            word, [text(g) if not isinstance(g, (list, Bag)) else g for g in given], machine
-        )
+        least, most, work = _CALLS[word]
+        return work(*counted(name, given, least, most))
+    if word in _FILES:
+        least, most, work = _FILES[word]
+        return work(machine.drive, *counted(name, given, least, most))
     if word == "environment::setenvironmentvariable":
-        if given[1] is None or given[1] == "":
-            variables.environment.drop(given[0])
-        else:
-            variables.environment.set(given[0], text(given[1]))
-        return None
+        return _set_variable(machine, variables, *counted(name, given, 2, 3))
     if word == "environment::getenvironmentvariable":
-        return variables.environment.get(given[0])
+        return _get_variable(machine, variables, *counted(name, given, 1, 2))
     raise NotHere(f"[{kind}]::{name}()")
 
 
-def _file(word: str, given: list[Any], machine: Any) -> Any:
-    drive = machine.drive
-    if word == "io.file::writealltext":
-        mark = "\ufeff" if len(given) > 2 and given[2].get("mark") else ""
-        return drive.write(given[0], mark + given[1])
-    if word == "io.file::appendalltext":
-        before = drive.read(given[0]) if drive.exists(given[0]) else ""
-        return drive.write(given[0], before + given[1])
-    if word == "io.file::readalltext":
-        return drive.read(given[0]).lstrip("\ufeff")
-    if word == "io.file::readallbytes":
-        return list(drive.read_bytes(given[0]))
-    if word == "io.file::writeallbytes":
-        return drive.write_bytes(given[0], bytes(given[1]))
-    if word in ("io.file::exists", "io.directory::exists"):
-        return drive.exists(given[0]) and drive.is_folder(given[0]) == ("directory" in word)
-    if word == "io.path::combine":
-        return "\\".join(part.rstrip("\\") for part in given)
-    if word == "io.path::getfilename":
-        return given[0].rpartition("\\")[2]
-    raise NotHere(f"[{word}]()")
+def _of_machine(target: Any) -> bool:
+    """Whether a variable of the system is meant: one of this process's children it is not."""
+    if text(target).lower() not in ("process", "machine"):
+        raise NotHere(f"variables of {text(target)}")
+    return text(target).lower() == "machine"
+
+
+def _set_variable(
+    machine: Any, own: Variables, name: Any, value: Any, target: Any = "Process"
+) -> None:
+    if not _of_machine(target):
+        own.set_environment(text(name), text(value))
+    elif text(value):
+        machine.registry.set(_SYSTEM, text(name), text(value))
+    else:
+        machine.registry.drop(_SYSTEM, text(name))
+
+
+def _get_variable(machine: Any, own: Variables, name: Any, target: Any = "Process") -> Any:
+    if not _of_machine(target):
+        return own.environment.get(text(name))
+    return machine.registry.get(_SYSTEM, text(name))
+
+
+def _encoding_of(given: tuple[Any, ...]) -> str:
+    if not given:
+        return textfiles.UTF8
+    if not isinstance(given[0], Bag) or given[0].kind != "encoding":
+        raise ScriptError("Cannot convert the value to type System.Text.Encoding.")
+    return str(given[0].get("encoding"))
+
+
+def _exists(folder: bool) -> Callable[..., bool]:
+    def exists(drive: Any, path: Any) -> bool:
+        found: bool = drive.exists(text(path)) and drive.is_folder(text(path)) == folder
+        return found
+
+    return exists
+
+
+def _combined(*given: Any) -> str:
+    """A part that is a path of its own begins anew."""
+    whole = ""
+    for part in map(text, given):
+        rooted = part[:1] == "\\" or part[1:2] == ":"
+        whole = part if rooted or not whole else whole.rstrip("\\") + "\\" + part
+    return whole
 
 
 def _decoded(value: Any) -> list[int]:
     try:
-        return list(base64.b64decode(text(value), validate=True))
+        return list(base64.b64decode("".join(text(value).split()), validate=True))
     except ValueError as error:
         raise ScriptError("The input is not a valid Base-64 string.") from error
 
 
 def new(kind: str, given: list[Any]) -> Any:
     """New-Object."""
-    word = _bare(kind)
-    if word == "text.utf8encoding":
-        made = encoding("utf-8")
-        made.set("mark", bool(given and truth(given[0])))
-        return made
-    if word == "xml.xmldocument":
-        raise NotHere("New-Object Xml.XmlDocument; write [xml]")
-    if word in ("psobject", "pscustomobject", "object"):
+    word = bare(kind)
+    if word == "text.utf8encoding" and len(given) < 2:
+        marked = bool(given) and truth(given[0])
+        return encoding(textfiles.UTF8_MARKED if marked else textfiles.UTF8)
+    if word in ("psobject", "pscustomobject", "object", "management.automation.psobject"):
         return Bag(())
     raise NotHere(f"New-Object {kind}")
 
 
 def _sha256() -> Bag:
-    compute = {"compute": lambda data: list(hashlib.sha256(bytes(data)).digest())}
+    compute = {"computehash": lambda data: list(hashlib.sha256(octets(data)).digest())}
     return Bag(compute.items(), "hash")
 
 
 def _guid() -> Bag:
     made = uuid.uuid4()
-    return Bag([("text", made.hex), ("FullName", str(made))], "guid")
+
+    def shown(form: Any = "D") -> str:
+        if text(form).upper() not in ("N", "D"):
+            raise NotHere(f"the format {text(form)} of a GUID")
+        return made.hex if text(form).upper() == "N" else str(made)
+
+    return Bag([("text", shown), ("FullName", str(made))], "guid")
 
 
-_CALLS: dict[str, Callable[..., Any]] = {
-    "convert::frombase64string": _decoded,
-    "convert::tobase64string": lambda data: base64.b64encode(bytes(data)).decode(),
-    "bitconverter::tostring": lambda data: "-".join(f"{byte:02X}" for byte in data),
-    "guid::newguid": _guid,
-    "security.cryptography.sha256::create": _sha256,
-    "string::isnullorempty": lambda value: value is None or value == "",
-    "string::isnullorwhitespace": lambda value: not text(value).strip(),
-    "string::join": lambda glue, *parts: text(glue).join(
-        text(item) for part in parts for item in items(part)
+def _rounded(value: Any, digits: Any = 0) -> float:
+    return round(number(value), int(number(digits)))
+
+
+def _joined(glue: Any, *parts: Any) -> str:
+    return text(glue).join(text(item) for part in parts for item in items(part))
+
+
+# The fewest and the most arguments.
+_CALLS: dict[str, tuple[int, int, Callable[..., Any]]] = {
+    "convert::frombase64string": (1, 1, _decoded),
+    "convert::tobase64string": (1, 1, lambda data: base64.b64encode(octets(data)).decode()),
+    "bitconverter::tostring": (1, 1, lambda data: octets(data).hex("-").upper()),
+    "guid::newguid": (0, 0, _guid),
+    "security.cryptography.sha256::create": (0, 0, _sha256),
+    "string::isnullorempty": (1, 1, lambda value: text(value) == ""),
+    "string::isnullorwhitespace": (1, 1, lambda value: not text(value).strip()),
+    "string::join": (2, 99, _joined),
+    "math::max": (2, 2, lambda a, b: max(number(a), number(b))),
+    "math::min": (2, 2, lambda a, b: min(number(a), number(b))),
+    "math::floor": (1, 1, lambda a: math.floor(number(a))),
+    "math::ceiling": (1, 1, lambda a: math.ceil(number(a))),
+    "math::round": (1, 2, _rounded),
+    "io.path::combine": (2, 4, _combined),
+    "io.path::getfilename": (1, 1, lambda path: text(path).replace("/", "\\").rpartition("\\")[2]),
+}
+_FILES: dict[str, tuple[int, int, Callable[..., Any]]] = {
+    "io.file::writealltext": (
+        *(2, 3),
+        lambda drive, path, said, *form: drive.write(text(path), text(said), _encoding_of(form)),
     ),
-    "math::max": lambda a, b: max(number(a), number(b)),
-    "math::min": lambda a, b: min(number(a), number(b)),
-    "math::floor": lambda a: math.floor(number(a)),
-    "math::ceiling": lambda a: math.ceil(number(a)),
-    "math::round": lambda a, *n: round(number(a), *map(int, n)),
+    "io.file::appendalltext": (
+        *(2, 3),
+        lambda drive, path, said, *form: drive.append(text(path), text(said), _encoding_of(form)),
+    ),
+    "io.file::readalltext": (
+        *(1, 2),
+        lambda drive, path, *form: drive.read(text(path), _encoding_of(form)),
+    ),
+    "io.file::readallbytes": (1, 1, lambda drive, path: list(drive.read_bytes(text(path)))),
+    "io.file::writeallbytes": (
+        *(2, 2),
+        lambda drive, path, data: drive.write_bytes(text(path), octets(data)),
+    ),
+    "io.file::exists": (1, 1, _exists(folder=False)),
+    "io.directory::exists": (1, 1, _exists(folder=True)),
 }

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 
 class ScriptError(Exception):
-    """A terminating error, as PowerShell throws one."""
+    """An error that ends the statement; the next one runs, unless errors are to stop the script."""
+
+
+class Thrown(ScriptError):
+    """What ends the script where nothing catches it: `throw`, and errors where they are to stop."""
+
+
+class Refused(ScriptError):
+    """A cmdlet that did not start, whatever its -ErrorAction: a parameter is wrong or missing."""
 
 
 class NotHere(Exception):
@@ -31,10 +37,3 @@ class LoopEnd(Exception):
     def __init__(self, again: bool) -> None:
         super().__init__(again)
         self.again = again
-
-
-class PowerOff(Exception):
-    """The system goes down under the script."""
-
-    def __init__(self, what: Any = None) -> None:
-        super().__init__(what)

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from tree_sitter import Node
 
-from kiln_local.windows import dotnet, literals, members, operators, strings
+from kiln_local.windows import casts, dotnet, formats, literals, members, operators
 from kiln_local.windows.errors import NotHere, ScriptError
+from kiln_local.windows.journal import Journal
 from kiln_local.windows.parsing import child, named, words
 from kiln_local.windows.scope import Variables
-from kiln_local.windows.values import Bag, items, number, one, text, truth
-
-_PLAIN = (
-    *("array_literal_expression", "unary_expression", "argument_expression"),
-    *("range_expression", "format_expression", "for_condition", "while_condition"),
-    *("string_literal", "integer_literal", "real_literal"),
-    *("key_expression", "left_assignment_expression"),
-)
+from kiln_local.windows.shapes import PLAIN, STEPS, bare, range_of, steps
+from kiln_local.windows.texts import Texts
+from kiln_local.windows.values import UNKNOWN, Bag, items, number, one, text, truth
 
 
-class Expressions:
+class Expressions(Texts):
     """The half of the evaluator that has values. The other half runs statements and commands."""
 
     variables: Variables
@@ -30,12 +27,21 @@ class Expressions:
     err: list[str]
     unknown: list[str]
     machine: Any
+    journal: Journal
 
-    def statements(self, node: Node | None) -> list[Any]:
+    def statements(self, node: Node | None) -> None:
         """Of the other half."""
         raise NotImplementedError
 
-    def command(self, node: Node, piped: list[Any]) -> list[Any]:
+    def captured(self, work: Callable[[], None]) -> list[Any]:
+        """Of the other half."""
+        raise NotImplementedError
+
+    def emit(self, values: list[Any]) -> None:
+        """Of the other half."""
+        raise NotImplementedError
+
+    def command(self, node: Node, piped: list[Any]) -> None:
         """Of the other half."""
         raise NotImplementedError
 
@@ -43,27 +49,42 @@ class Expressions:
         """Of the other half."""
         raise NotImplementedError
 
-    def pipeline(self, node: Node | None) -> list[Any]:
-        """What a pipeline puts out: each part gets the output of the one before."""
+    def pipeline(self, node: Node | None) -> None:
+        """Run a pipeline: each part gets the output of the one before, the last puts it out."""
         if node is None:
-            return []
+            return
         if node.type == "pipeline":
             chains = named(node)
             if len(chains) != 1:
                 raise NotHere("more than one pipeline in a statement")
             node = chains[0]
-        if node.type != "pipeline_chain":
-            return items(self.value(node))
+        parts = named(node) if node.type == "pipeline_chain" else [node]
         piped: list[Any] = []
-        for part in named(node):
-            if part.type == "command":
-                piped = self.command(part, piped)
-            elif part.type == "redirections":
-                raise NotHere("a redirection")
-            else:
-                value = self.value(part)
-                piped = items(value) if not isinstance(value, list) else value
-        return piped
+        for part in parts[:-1]:
+            piped = self.captured(partial(self._part_of, part, piped))
+        self._part_of(parts[-1], piped)
+
+    def _part_of(self, part: Node, piped: list[Any]) -> None:
+        if part.type == "redirections":
+            raise NotHere("a redirection")
+        numbers = range_of(part)
+        if numbers is not None:
+            self.emit(numbers)
+        elif part.type == "command":
+            self.command(part, piped)
+        else:
+            self._put_out(part)
+
+    def _put_out(self, node: Node) -> None:
+        """An expression's value: an array's items, and of nothing only what a variable holds."""
+        alone = bare(node)
+        value = self.value(node)
+        if steps(alone):
+            return
+        if isinstance(value, list):
+            self.emit(list(value))
+        elif value is not None or alone.type == "variable":
+            self.emit([value])
 
     def value(self, node: Node | None) -> Any:
         """The value of any expression."""
@@ -74,7 +95,7 @@ class Expressions:
             return handler(self, node)
         inner = named(node)
         operator = next((c for c in node.children if not c.is_named and c.type not in "(){}"), None)
-        if node.type.endswith("_expression") or node.type in _PLAIN:
+        if node.type.endswith("_expression") or node.type in PLAIN:
             if len(inner) == 1 and operator is None:
                 return self.value(inner[0])
             return self._binary(node, inner)
@@ -101,10 +122,9 @@ class Expressions:
             return self._logical(left, word.lower(), inner[-1])
         right = self.value(inner[-1])
         if kind == "range_expression":
-            low, high = int(number(left)), int(number(right))
-            return list(range(low, high + 1)) if low <= high else list(range(low, high - 1, -1))
+            return operators.numbers(casts.whole(left), casts.whole(right))
         if kind == "format_expression":
-            return strings.formatted(text(left), right)
+            return formats.formatted(text(left), right)
         return operators.arithmetic(left, word, right)
 
     def _logical(self, left: Any, word: str, right: Node) -> bool:
@@ -117,44 +137,33 @@ class Expressions:
     # ------------------------------------------------------------ single kinds
 
     def _variable(self, node: Node) -> Any:
-        written = words(node)
+        return self.variable(words(node))
+
+    def variable(self, written: str) -> Any:
+        """A variable's value. Raises ScriptError where it has to be set, NotHere where it is one of
+        PowerShell's own or came of something that was not run."""
+        if self.variables.automatic(written):
+            raise NotHere(f"the variable {written}")
         if not self.variables.known(written) and self.strict:
             raise ScriptError(
                 f"The variable '{written}' cannot be retrieved because it has not been set."
             )
-        return self.variables.read(written)
+        found = self.variables.read(written)
+        if found is UNKNOWN:
+            raise NotHere(f"{written} comes from what was not run")
+        return found
 
     strict = False
-
-    def _expandable(self, node: Node) -> str:
-        raw, start = node.text or b"", node.start_byte
-        parts, at = [], 1
-        for inner in named(node):
-            parts.append(strings.unescaped(raw[at : inner.start_byte - start].decode()))
-            value = (
-                one(self.statements(child(inner, "statement_list")))
-                if inner.type == "sub_expression"
-                else self.value(inner)
-            )
-            parts.append(text(value))
-            at = inner.end_byte - start
-        parts.append(strings.unescaped(raw[at:-1].decode()))
-        return "".join(parts)
-
-    def _here_string(self, node: Node) -> str:
-        lines = words(node).split("\n")[1:-1]
-        return "\n".join(lines)
 
     def _parenthesized(self, node: Node) -> Any:
         inner = named(node)[0]
         return self.value(inner)
 
     def _array(self, node: Node) -> list[Any]:
-        output = self.statements(child(node, "statement_list"))
-        return list(output)
+        return self.captured(lambda: self.statements(child(node, "statement_list")))
 
     def _sub(self, node: Node) -> Any:
-        return one(self.statements(child(node, "statement_list")))
+        return one(self.captured(lambda: self.statements(child(node, "statement_list"))))
 
     def _hash(self, node: Node) -> Bag:
         bag = Bag((), "hashtable")
@@ -168,29 +177,29 @@ class Expressions:
 
     def _unary(self, node: Node) -> Any:
         inner = named(node)[-1]
-        if inner.type == "cast_expression":
+        if inner.type in ("cast_expression", *STEPS):
             return self.value(inner)
-        word = words(node.children[0])
-        if word in ("++", "--") or words(node.children[-1]) in ("++", "--"):
-            raise NotHere("increments")
-        return operators.unary(word, self.value(inner))
+        return operators.unary(words(node.children[0]), self.value(inner))
 
     def _increment(self, node: Node) -> Any:
-        target = named(node)[0]
-        step = 1 if words(node).strip().endswith("++") else -1
-        value = self.value(target)
-        self.store(target, number(value) + step)
-        return None
+        """`$i++` is the value before, `++$i` the one after."""
+        target, written = named(node)[0], words(node).strip()
+        old = number(self.value(target))
+        new = old + (1 if "++" in (written[:2], written[-2:]) else -1)
+        self.store(target, new)
+        return new if node.type.startswith("pre") else old
 
     def _cast(self, node: Node) -> Any:
         kind = words(named(node)[0])[1:-1]
-        return dotnet.cast(kind, self.value(named(node)[-1]))
+        return casts.cast(kind, self.value(named(node)[-1]))
 
     def _member(self, node: Node) -> Any:
         owner, name = named(node)[0], named(node)[-1]
         written = self._name(name)
         if owner.type == "type_literal":
             return dotnet.static(words(owner)[1:-1], written, self.machine)
+        if any(c.type == "::" for c in node.children):
+            raise NotHere("a static member of a value")
         return members.get(self.value(owner), written, self.strict)
 
     def _name(self, node: Node) -> str:
@@ -207,7 +216,7 @@ class Expressions:
         given = [self.value(argument) for argument in (named(expressions) if expressions else [])]
         if owner.type == "type_literal":
             return dotnet.call(words(owner)[1:-1], name, given, self.machine, self.variables)
-        return members.call(self.value(owner), name, given, self.machine)
+        return members.call(self._changing(owner), name, given, self.machine)
 
     def _element(self, node: Node) -> Any:
         owner, index = self.value(named(node)[0]), self.value(named(node)[-1])
@@ -230,15 +239,20 @@ class Expressions:
                 rest = given[number_:] if last else given[number_ : number_ + 1]
                 self.store(part, one(rest))
         elif target.type == "member_access":
-            members.put(self.value(inner[0]), self._name(inner[-1]), value)
+            members.put(self._changing(inner[0]), self._name(inner[-1]), value)
         elif target.type == "element_access":
-            members.put_element(self.value(inner[0]), self.value(inner[-1]), value)
+            members.put_element(self._changing(inner[0]), self.value(inner[-1]), value)
         elif target.type == "cast_expression":
-            self.store(inner[-1], dotnet.cast(words(inner[0])[1:-1], value))
+            self.store(inner[-1], casts.cast(words(inner[0])[1:-1], value))
         elif len(inner) == 1:
             self.store(inner[0], value)
         else:
             raise NotHere(f"assigning to {target.type}")
+
+    def _changing(self, node: Node) -> Any:
+        owner = self.value(node)
+        members.keep(owner, self.journal)
+        return owner
 
 
 def _literal(_: Expressions, node: Node) -> Any:
@@ -251,7 +265,7 @@ def _piped(run: Expressions, node: Node) -> Any:
     parts = named(chain) if chain.type == "pipeline_chain" else []
     if len(parts) == 1 and parts[0].type != "command":
         return run.value(parts[0])
-    return one(run.pipeline(node))
+    return one(run.captured(lambda: run.pipeline(node)))
 
 
 _VALUES: dict[str, Callable[[Any, Node], Any]] = {
@@ -259,16 +273,18 @@ _VALUES: dict[str, Callable[[Any, Node], Any]] = {
     "pipeline": _piped,
     "pipeline_chain": _piped,
     "variable": Expressions._variable,
-    "expandable_string_literal": Expressions._expandable,
-    "expandable_here_string_literal": Expressions._here_string,
-    "verbatim_here_string_characters": Expressions._here_string,
+    "expandable_string_literal": Texts.expandable,
+    "expandable_here_string_literal": Texts.here_string,
+    "verbatim_here_string_characters": Texts.verbatim_here_string,
+    "generic_token": Texts.token,
+    "command_token": Texts.token,
+    "command_argument": Texts.token,
     "parenthesized_expression": Expressions._parenthesized,
     "sub_expression": Expressions._sub,
     "array_expression": Expressions._array,
     "hash_literal_expression": Expressions._hash,
     "expression_with_unary_operator": Expressions._unary,
-    "post_increment_expression": Expressions._increment,
-    "post_decrement_expression": Expressions._increment,
+    **dict.fromkeys(STEPS, Expressions._increment),
     "cast_expression": Expressions._cast,
     "member_access": Expressions._member,
     "invokation_expression": Expressions._invoke,

@@ -11,12 +11,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kiln_local.windows import launching
+from kiln_local.windows import launching, textfiles
 from kiln_local.windows.baseline import SETUP_STATE
 from kiln_local.windows.commands import Interpreter
 from kiln_local.windows.drive import Drive
 from kiln_local.windows.errors import NotHere, ScriptError
+from kiln_local.windows.journal import Journal
+from kiln_local.windows.paths import parts
 from kiln_local.windows.registry import Registry
+from kiln_local.windows.values import text
 
 _GENERALISED = "IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE"
 _SSM = r"C:\ProgramData\Amazon\SSM"
@@ -39,9 +42,10 @@ class WindowsMachine:
 
     def __init__(self, root: Path, around: Around) -> None:
         self.root = root
-        self._around = around
-        self.drive = Drive(root / "C")
-        self.registry = Registry(root / "registry.json")
+        self.around = around
+        self.journal = Journal()
+        self.drive = Drive(root / "C", self.journal)
+        self.registry = Registry(root / "registry.json", self.journal)
         self.state: dict[str, Any] = json.loads((root / "state.json").read_text())
         self.wants = ""
 
@@ -100,21 +104,29 @@ class WindowsMachine:
 
     def now(self) -> datetime:
         """The local AWS's time."""
-        return self._around.now()
+        return self.around.now()
 
     def sleep(self, seconds: float) -> None:
         """Simulated seconds."""
-        self._around.sleep(seconds)
+        self.around.sleep(seconds)
 
     def remove(self, path: str, recurse: bool) -> None:
         """Remove; what a running service holds open stays, as Windows keeps it."""
         agent_runs = self.state["services"].get("AmazonSSMAgent") == "Running"
-        if agent_runs and path.lower().startswith(rf"{_SSM}\logs".lower()):
+        held, wanted = parts(rf"{_SSM}\Logs".lower()), parts(path.lower())
+        common = min(len(held), len(wanted))
+        if agent_runs and wanted and held[:common] == wanted[:common]:
             raise ScriptError(f"'{path}' is being used by another process.")
         self.drive.remove(path, recurse)
 
     def power(self, what: str) -> None:
         """The script wants the system to go down: `off` or `reboot`."""
+        before = self.wants
+
+        def back() -> None:
+            self.wants = before
+
+        self.journal.note(back)
         self.wants = what
 
     def program(self, path: str, arguments: list[str], run: Interpreter) -> int:
@@ -123,29 +135,43 @@ class WindowsMachine:
         name = path.rpartition("\\")[2].lower()
         if name in ("powershell.exe", "powershell"):
             return self._powershell(arguments, run)
-        if name == "shutdown.exe":
-            self.power("reboot" if "/r" in arguments else "off")
-            return 0
-        if "\\" in path and not self.drive.exists(path):
+        if name in ("shutdown.exe", "shutdown"):
+            return self._shutdown(arguments)
+        if "\\" not in path:
+            raise NotHere(path)
+        if not self.drive.exists(path):
             raise ScriptError(f"The term '{path}' is not recognized as the name of a program.")
         known = launching.PROGRAMS.get(name)
         if known is not None:
+            self.keep_state()
             return known(self, arguments)
-        if name.endswith(".ps1"):
-            return self._script(path, run)
+        if name.endswith(".ps1") and not arguments:
+            return run.script(self.drive.read(path, textfiles.ANSI))
         raise NotHere(path)
+
+    def keep_state(self) -> None:
+        """What is not a file is about to change."""
+        self.journal.keep(self.state, "first_boot")
+
+    def _shutdown(self, arguments: list[str]) -> int:
+        given = {argument.lower().replace("-", "/", 1) for argument in arguments}
+        if len(given & {"/s", "/r"}) != 1:
+            raise NotHere(f"shutdown.exe {' '.join(arguments)}")
+        self.power("reboot" if "/r" in given else "off")
+        return 0
 
     def _powershell(self, arguments: list[str], run: Interpreter) -> int:
         words = [argument.lower() for argument in arguments]
-        if "-file" not in words:
-            raise NotHere("powershell.exe without -File")
-        return self._script(arguments[words.index("-file") + 1], run)
+        if "-file" not in words or words.index("-file") != len(words) - 2:
+            raise NotHere("powershell.exe without -File and a path at the end")
+        return self._script(arguments[-1], run)
 
     def _script(self, path: str, run: Interpreter) -> int:
         """A script of its own, in a process of its own: only the environment goes along."""
-        inner = Interpreter(self, {str(n): v for n, v in run.variables.environment.items()})
-        code = inner.run(self.drive.read(path).lstrip("\ufeff"))
-        run.out += inner.out
+        inner = Interpreter(self, {str(n): text(v) for n, v in run.variables.environment.items()})
+        inner.depth = run.depth
+        code = inner.run(self.drive.read(path, textfiles.ANSI))
+        run.emit(list(inner.out))
         run.err += inner.err
         run.unknown += inner.unknown
         return code
@@ -163,7 +189,7 @@ class WindowsMachine:
         return str(answer["Parameter"]["Value"])
 
     def _asked(self, service: str) -> Any:
-        return _Asked(self._around.client(service))
+        return _Asked(self.around.client(service))
 
     def sysprep(self) -> None:
         """Generalise; something that holds Sysprep up leaves the system undeployable, and its log

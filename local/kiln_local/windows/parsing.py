@@ -9,7 +9,7 @@ from typing import Any
 import tree_sitter_powershell
 from tree_sitter import Language, Node, Parser
 
-from kiln_local.windows.errors import ScriptError
+from kiln_local.windows.errors import NotHere, ScriptError
 
 
 @cache
@@ -30,6 +30,9 @@ def parse(source: str) -> Node:
 
 def faults(node: Node) -> Iterator[Node]:
     """Nodes that the grammar could not make sense of."""
+    if node.type == "command_argument_sep":
+        # Bare words with a comma between, `a,b`: it misses a blank there.
+        return
     if node.type == "ERROR" or node.is_missing:
         yield node
         return
@@ -51,3 +54,16 @@ def named(node: Node, *types: str) -> list[Node]:
 def child(node: Node, *types: str) -> Node | None:
     """The first child of a type."""
     return next(iter(named(node, *types)), None)
+
+
+def need(node: Node, kind: str) -> Node:
+    """The first child of a type, which must be there."""
+    found = child(node, kind)
+    if found is None:
+        raise NotHere(f"{node.type} without {kind}")
+    return found
+
+
+def field(node: Node, name: str) -> Node | None:
+    """A child by the name that the grammar gives it."""
+    return node.child_by_field_name(name)

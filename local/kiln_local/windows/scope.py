@@ -4,14 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
+from kiln_local.windows.errors import NotHere
+from kiln_local.windows.journal import Journal
 from kiln_local.windows.values import Bag, text
+
+_PLACES = ("env", "script", "global", "local")
+_AUTOMATIC = frozenset(
+    {
+        *(
+            "error",
+            "psversiontable",
+            "psscriptroot",
+            "pscommandpath",
+            "myinvocation",
+            "host",
+            "pid",
+        ),
+        *("home", "pwd", "profile", "pshome", "shellid", "executioncontext", "stacktrace"),
+        *("pscmdlet", "psboundparameters", "iswindows", "islinux", "psculture", "psuiculture"),
+        *("psedition", "foreach", "switch", "this", "ofs", "sender", "event"),
+    }
+)
 
 
 class Scope:
     """Names do not mind case. A name that is not here is looked for outside; it is set here."""
 
-    def __init__(self, outer: Scope | None = None) -> None:
+    def __init__(self, outer: Scope | None = None, journal: Journal | None = None) -> None:
         self.outer = outer
+        self._journal: Journal = journal or (outer._journal if outer else Journal())
         self._values: dict[str, Any] = {}
 
     @property
@@ -32,15 +53,17 @@ class Scope:
 
     def set(self, name: str, value: Any) -> None:
         """Set a variable of this scope."""
+        self._journal.keep(self._values, name.lower())
         self._values[name.lower()] = value
 
 
 class Variables:
     """What `$name` is, in whatever notation it is written."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], journal: Journal) -> None:
         self.environment = Bag(environment.items(), "hashtable")
-        self.scope = Scope()
+        self.journal = journal
+        self.scope = Scope(None, journal)
         for name, value in (("true", True), ("false", False), ("null", None)):
             self.scope.set(name, value)
         self.scope.set("ErrorActionPreference", "Continue")
@@ -59,10 +82,23 @@ class Variables:
         """Set one."""
         place, name = _split(written)
         if place == "env":
-            self.environment.set(name, text(value))
+            self.set_environment(name, text(value))
             return
         scope = self.scope.outermost if place in ("script", "global") else self.scope
         scope.set(name, value)
+
+    def set_environment(self, name: str, value: str) -> None:
+        """Set a variable of the environment; an empty one is none."""
+        self.journal.note(self.environment.restored())
+        if value:
+            self.environment.set(name, value)
+        else:
+            self.environment.drop(name)
+
+    def automatic(self, written: str) -> bool:
+        """Whether PowerShell itself would have set it, and nothing here did."""
+        place, name = _split(written)
+        return not place and name.lower() in _AUTOMATIC and not self.scope.has(name)
 
     def known(self, written: str) -> bool:
         """Whether it was ever set; a variable of the environment may always be asked for."""
@@ -73,4 +109,8 @@ class Variables:
 def _split(written: str) -> tuple[str, str]:
     bare = written.lstrip("$@").strip("{}")
     place, colon, name = bare.partition(":")
-    return (place.lower(), name) if colon else ("", bare)
+    if not colon:
+        return "", "_" if bare.lower() == "psitem" else bare
+    if place.lower() not in _PLACES:
+        raise NotHere(f"the variable {written}")
+    return place.lower(), name

@@ -6,7 +6,7 @@ names do not mind case, as those of hashtables do not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -45,19 +45,42 @@ class Bag:
         """Names as they were written, with values."""
         return iter(list(self._values.values()))
 
+    def restored(self) -> Callable[[], None]:
+        """What makes it again as it is now."""
+        before = dict(self._values)
+
+        def back() -> None:
+            self._values = before
+
+        return back
+
     def keys(self) -> list[Any]:
         """Names as they were written."""
         return [name for name, _ in self._values.values()]
 
 
+class _Unknown:
+    """What a statement that was not run would have given. Whoever asks for it is not run either."""
+
+
+UNKNOWN = _Unknown()
+
+
+def known(value: Any) -> Any:
+    """A value. Raises NotHere for one that comes from what was not run."""
+    if value is UNKNOWN:
+        raise NotHere("a value that comes from what was not run")
+    return value
+
+
 def text(value: Any) -> str:
     """As PowerShell makes a string of it."""
-    if value is None:
+    if known(value) is None:
         return ""
     if isinstance(value, bool):
         return "True" if value else "False"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
+        return _fraction(value)
     if isinstance(value, list):
         return " ".join(text(item) for item in value)
     if isinstance(value, datetime):
@@ -69,9 +92,15 @@ def text(value: Any) -> str:
     return str(value)
 
 
+def _fraction(value: float) -> str:
+    """Fifteen digits, as .NET Framework shows a double."""
+    digits, e, power = f"{value:.15G}".partition("E")
+    return f"{digits}E{power[0]}{power[1:].lstrip('0').rjust(2, '0')}" if e else digits
+
+
 def truth(value: Any) -> bool:
     """As a condition sees it."""
-    if isinstance(value, list):
+    if isinstance(known(value), list):
         return truth(value[0]) if len(value) == 1 else bool(value)
     if isinstance(value, (Bag, datetime)):
         return True
@@ -82,27 +111,24 @@ def number(value: Any) -> int | float:
     """A number. Raises ScriptError as a cast does."""
     if isinstance(value, (int, float)):
         return value
-    if value is None:
-        return 0
     found = text(value).strip()
+    if not found:
+        return 0
     try:
-        return (
-            int(found, 0)
-            if not found or found.lstrip("+-")[:2].lower() == "0x"
-            else _decimal(found)
-        )
+        return int(found, 16) if found.lstrip("+-")[:2].lower() == "0x" else _decimal(found)
     except ValueError as error:
         raise ScriptError(f'Cannot convert value "{found}" to type "System.Int32".') from error
 
 
 def _decimal(found: str) -> int | float:
-    value = float(found)
-    return int(found) if found.lstrip("+-").isdigit() else value
+    if not found.isascii() or not found[-1].isdigit() or "_" in found:
+        raise ValueError(found)
+    return int(found) if found.lstrip("+-").isdigit() else float(found)
 
 
 def items(value: Any) -> list[Any]:
     """What a pipeline or foreach sees of a value: an array's items, nothing of `$null`."""
-    if value is None:
+    if known(value) is None:
         return []
     return list(value) if isinstance(value, list) else [value]
 
@@ -111,12 +137,14 @@ def one(values: list[Any]) -> Any:
     """What a pipeline's output is as a value: nothing, the one thing, or an array."""
     if not values:
         return None
+    if UNKNOWN in values:
+        return UNKNOWN
     return values[0] if len(values) == 1 else values
 
 
-def equal(left: Any, right: Any) -> bool:
+def equal(left: Any, right: Any, case: bool = False) -> bool:
     """-eq for single values: text without case, the right side converted to the left's type."""
-    if left is None or right is None:
+    if known(left) is None or known(right) is None:
         return left is right
     if isinstance(left, bool):
         return left == truth(right)
@@ -127,28 +155,35 @@ def equal(left: Any, right: Any) -> bool:
             return False
     if isinstance(left, (Bag, datetime)):
         return bool(left is right or left == right)
-    return text(left).lower() == text(right).lower()
+    return folded(left, case) == folded(right, case)
 
 
-def less(left: Any, right: Any) -> bool:
+def folded(value: Any, case: bool) -> str:
+    """Text as it is compared."""
+    return text(value) if case else text(value).lower()
+
+
+def less(left: Any, right: Any, case: bool = False) -> bool:
     """-lt for single values."""
     if isinstance(left, datetime) and isinstance(right, datetime):
         return left < right
     if isinstance(left, (int, float)) and not isinstance(left, bool):
         return left < number(right)
-    return text(left).lower() < text(right).lower()
+    return folded(left, case) < folded(right, case)
 
 
 def add(left: Any, right: Any) -> Any:
     """`+`: arrays, hashtables, text and numbers, by the left side."""
-    if left is None:
-        return right
+    if known(left) is None:
+        return known(right)
     if isinstance(left, list):
         return [*left, *items(right)] if isinstance(right, list) else [*left, right]
     if isinstance(left, str):
         return left + text(right)
     if isinstance(left, (int, float)):
         return left + number(right)
-    if isinstance(left, Bag) and isinstance(right, Bag):
+    if isinstance(left, Bag) and isinstance(right, Bag) and left.kind == "hashtable":
+        if any(left.has(name) for name, _ in right.items()):
+            raise ScriptError("Item has already been added: the same key is in both hashtables.")
         return Bag([*left.items(), *right.items()], "hashtable")
     raise NotHere(f"adding to {type(left).__name__}")

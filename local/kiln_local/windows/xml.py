@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
@@ -16,6 +17,18 @@ class Element:
 
     node: ElementTree.Element
     document: bool = False
+
+    def restored(self) -> Callable[[], None]:
+        """What makes it again as it is now."""
+        before = [(n, n.text, dict(n.attrib)) for n in self.node.iter()]
+
+        def back() -> None:
+            for node, content, attributes in before:
+                node.text = content
+                node.attrib.clear()
+                node.attrib.update(attributes)
+
+        return back
 
 
 def parse(source: str) -> Element:

@@ -1,0 +1,16 @@
+"""A simulated Windows for each test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kiln_local.windows.machine import WindowsMachine
+from tests.unit.local.windows.simulated import a_builder
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> WindowsMachine:
+    """A booted Windows Server 2022."""
+    return a_builder(tmp_path / "machine")
