@@ -137,13 +137,15 @@ class Evaluator(Loops):
         self.functions[name.lower()] = block
 
     def block(self, node: Node | None) -> Block:
-        """A script block's parameters and body."""
+        """A script block's parameters and body. `{ param(...) ... }` has its parameters beside the
+        block that the grammar sees in it."""
         if node is None:
             return Block((), None)
-        body = child(node, "script_block_body")
+        inner = child(node, "script_block") or node
+        body = child(inner, "script_block_body")
         if body is not None and child(body, "named_block_list"):
             raise NotHere("begin, process and end blocks")
-        listed = child(node, "param_block")
+        listed = child(node, "param_block") or child(inner, "param_block")
         return Block(parameters(listed) if listed else (), body)
 
     def call(self, block: Block, given: Callable[[Scope], None]) -> None:

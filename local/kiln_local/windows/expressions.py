@@ -223,7 +223,7 @@ class Expressions(Texts):
         return members.element(owner, index)
 
     def _script_block(self, node: Node) -> Any:
-        return self.block(child(node, "script_block"))
+        return self.block(node)
 
     # ------------------------------------------------------------ assignment
 

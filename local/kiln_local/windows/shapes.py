@@ -38,7 +38,7 @@ def statements_of(node: Node | None) -> list[Node]:
         return []
     found: list[Node] = []
     for inner in named(node):
-        if inner.type in ("statement_list", "script_block_body"):
+        if inner.type in ("statement_list", "script_block", "script_block_body"):
             found += statements_of(inner)
         elif inner.type not in ("comment", "param_block"):
             found.append(inner)
