@@ -12,14 +12,17 @@ from kiln_local.windows.registry import is_key
 from kiln_local.windows.strings import wildcard
 from kiln_local.windows.values import Bag, items, text
 
+_MISSING = object()
+
 
 def paths(call: Any, position: int | None = 0, piped: bool = True) -> list[str]:
     """The paths of a call. Raises Refused where there is none."""
-    given = call.get("path|literalpath|pspath|filepath", position)
-    found = items(given)
-    if given is None and piped:
-        found = [p.get("PSPath") if isinstance(p, Bag) else p for p in call.piped]
-        if call.piped == []:
+    given = call.get("path|literalpath|pspath|filepath", position, _MISSING)
+    if given is not _MISSING:
+        found = items(given)
+    else:
+        found = [p.get("PSPath") if isinstance(p, Bag) else p for p in call.piped if piped]
+        if piped and not call.piped:
             return []
     if not found or not all(text(path) for path in found):
         raise Refused(f"{call.name}: Cannot bind argument to parameter 'Path' because it is empty.")
@@ -40,11 +43,11 @@ def expanded(run: Any, call: Any, path: str) -> list[str]:
 
 
 def test_path(run: Any, call: Any) -> list[Any]:
-    """Whether all paths are there."""
+    """Whether a path is there; of several, each."""
     given, kind = paths(call), text(call.get("pathtype")).lower()
     if not given or kind not in ("", "any", "leaf", "container"):
         raise Refused("Test-Path: Cannot bind argument to parameter 'Path' or 'PathType'.")
-    return [all(_there(run, call, path, kind) for path in given)]
+    return [_there(run, call, path, kind) for path in given]
 
 
 def _there(run: Any, call: Any, path: str, kind: str) -> bool:

@@ -84,8 +84,11 @@ class Interpreter(Evaluator):
 
     def _argument(self, pieces: list[Piece], element: Node, switched: bool) -> None:
         written = words(element)
-        if element.type == "generic_token" and "," in written:
-            value: Any = [self.bare(part) for part in written.split(",") if part]
+        if element.type == "argument_list":
+            # `New-Object Type(argument)`
+            value: Any = self.arguments(element)
+        elif element.type == "generic_token" and "," in written:
+            value = [self.bare(part) for part in written.split(",") if part]
             if written[0] == "," and pieces and pieces[-1][0] == "value":
                 before = pieces.pop()[1]
                 value = [*(before if isinstance(before, list) else [before]), *value]

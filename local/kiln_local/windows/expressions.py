@@ -212,11 +212,15 @@ class Expressions(Texts):
         owner = named(node)[0]
         name = self._name(next(c for c in named(node) if c.type == "member_name"))
         listed = child(node, "argument_list")
-        expressions = child(listed, "argument_expression_list") if listed else None
-        given = [self.value(argument) for argument in (named(expressions) if expressions else [])]
+        given = self.arguments(listed) if listed else []
         if owner.type == "type_literal":
             return dotnet.call(words(owner)[1:-1], name, given, self.machine, self.variables)
         return members.call(self._changing(owner), name, given, self.machine)
+
+    def arguments(self, node: Node) -> list[Any]:
+        """What stands in parentheses behind a method's name."""
+        expressions = child(node, "argument_expression_list")
+        return [self.value(argument) for argument in (named(expressions) if expressions else [])]
 
     def _element(self, node: Node) -> Any:
         owner, index = self.value(named(node)[0]), self.value(named(node)[-1])

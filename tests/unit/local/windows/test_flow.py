@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from kiln_local.windows.machine import WindowsMachine
 
+from kiln_local.windows.machine import WindowsMachine
 from tests.unit.local.windows.simulated import Case, Told, cases, run
 
 
@@ -93,11 +93,11 @@ def test_a_script_that_fails_in_a_process_of_its_own_gives_one(machine: WindowsM
 
 
 def test_a_script_that_is_called_runs_here_in_a_scope_of_its_own(machine: WindowsMachine) -> None:
-    machine.drive.write(r"C:\inner.ps1", "\"sees $x\"; $x = 2; exit 3")
+    machine.drive.write(r"C:\inner.ps1", '"sees $x"; $x = 2; exit 3')
     told = run(machine, "$x = 1\n& C:\\inner.ps1\n$LASTEXITCODE; $x")
     assert told == Told(0, ["sees 1", "3", "1"], [], [])
     machine.drive.write(r"C:\throws.ps1", "throw 'bad'")
-    assert run(machine, "try { & C:\\throws.ps1 } catch { \"got $_\" }").out == ["got bad"]
+    assert run(machine, 'try { & C:\\throws.ps1 } catch { "got $_" }').out == ["got bad"]
 
 
 def test_a_scripts_own_parameters_have_their_defaults(machine: WindowsMachine) -> None:
