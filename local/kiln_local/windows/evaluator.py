@@ -241,7 +241,7 @@ class Evaluator(Loops):
 
 
 def nothing(_: Evaluator, __: Node) -> None:
-    """An empty statement."""
+    """An empty statement, or a loop's name."""
 
 
 _STATEMENTS: dict[str, Callable[[Evaluator, Node], None]] = {
@@ -256,5 +256,7 @@ _STATEMENTS: dict[str, Callable[[Evaluator, Node], None]] = {
     "flow_control_statement": Evaluator._flow,
     "function_statement": Evaluator._function,
     "empty_statement": nothing,
+    # Only `break` and `continue` to a label mean something, and they are not known here.
+    "label": nothing,
 }
 __all__ = ["Block", "Evaluator"]

@@ -137,10 +137,9 @@ class WindowsMachine:
             return self._powershell(arguments, run)
         if name in ("shutdown.exe", "shutdown"):
             return self._shutdown(arguments)
-        if "\\" not in path:
+        if "\\" not in path or not self.drive.exists(path):
+            # It may be one of Windows' own, or have come with something that was not installed here.
             raise NotHere(path)
-        if not self.drive.exists(path):
-            raise ScriptError(f"The term '{path}' is not recognized as the name of a program.")
         known = launching.PROGRAMS.get(name)
         if known is not None:
             self.keep_state()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -11,6 +12,8 @@ from tree_sitter import Language, Node, Parser
 
 from kiln_local.windows.errors import NotHere, ScriptError
 
+_COMMENT = re.compile(r"<#.*?#>|#[^\n]*", re.DOTALL)
+
 
 @cache
 def _parser() -> Parser:
@@ -19,6 +22,9 @@ def _parser() -> Parser:
 
 def parse(source: str) -> Node:
     """The program. Raises ScriptError with line and column of what is no PowerShell."""
+    if not _COMMENT.sub("", source).strip():
+        # The grammar wants a statement.
+        source = ";"
     root = _parser().parse(source.encode()).root_node
     wrong = next(faults(root), None)
     if wrong is not None:
