@@ -16,13 +16,14 @@ from kiln_local.windows.values import Bag, items, number, text
 
 def get_content(run: Any, call: Any) -> list[Any]:
     """Lines, or with -Raw the whole text."""
-    found: list[Any] = []
     encoding = text(call.get("encoding", None, textfiles.ANSI))
-    for given in paths(call):
-        for path in expanded(run, call, given):
-            whole = run.machine.drive.read(path, encoding)
-            found += [whole] if call.has("raw") else _some(lines(whole), call)
-    return found
+
+    def get(path: str) -> list[Any]:
+        whole = run.machine.drive.read(path, encoding)
+        return [whole] if call.has("raw") else _some(lines(whole), call)
+
+    given = [found for path in paths(call) for found in expanded(run, call, path)]
+    return list(run.for_each_path(call, given, get))
 
 
 def lines(whole: str) -> list[str]:

@@ -64,28 +64,28 @@ def _there(run: Any, call: Any, path: str, kind: str) -> bool:
 
 def get_item(run: Any, call: Any) -> list[Any]:
     """Files, folders or keys."""
-    found: list[Any] = []
-    for path in paths(call):
+
+    def get(path: str) -> list[Any]:
         if is_key(path):
             run.machine.registry.values(path)
-            found.append(key_item(path))
-        else:
-            found += [run.machine.drive.item(p) for p in expanded(run, call, path)]
-    return found
+            return [key_item(path)]
+        return [run.machine.drive.item(p) for p in expanded(run, call, path)]
+
+    return list(run.for_each_path(call, paths(call), get))
 
 
 def get_child_item(run: Any, call: Any) -> list[Any]:
     """What lies below."""
-    found: list[Any] = []
-    for path in paths(call):
-        if is_key(path):
-            if set(call.named) & {"recurse", "directory", "file", "filter"}:
-                raise NotHere("Get-ChildItem of keys with more than a path")
-            found += [key_item(child) for child in run.machine.registry.children(path)]
-            continue
-        for one_path in expanded(run, call, path):
-            found += _files(run.machine.drive, one_path, call)
-    return found
+
+    def get(path: str) -> list[Any]:
+        if not is_key(path):
+            drive = run.machine.drive
+            return [f for p in expanded(run, call, path) for f in _files(drive, p, call)]
+        if set(call.named) & {"recurse", "directory", "file", "filter"}:
+            raise NotHere("Get-ChildItem of keys with more than a path")
+        return [key_item(child) for child in run.machine.registry.children(path)]
+
+    return list(run.for_each_path(call, paths(call), get))
 
 
 def _files(drive: Any, path: str, call: Any) -> list[Any]:
@@ -137,21 +137,22 @@ def _new_file(drive: Any, path: str, call: Any) -> None:
 
 def remove_item(run: Any, call: Any) -> list[Any]:
     """Remove files, folders, keys or variables of the environment."""
-    for given in paths(call):
-        name = variable_of(given)
-        if name is not None:
-            if not run.variables.environment.has(name):
-                raise ScriptError(f"Cannot find path '{given}' because it does not exist.")
-            run.variables.set_environment(name, "")
-            continue
-        for path in expanded(run, call, given):
-            if is_key(path):
-                _remove_key(run.machine.registry, path, call.has("recurse"))
-                continue
-            if not run.machine.drive.exists(path):
-                raise ScriptError(f"Cannot find path '{path}' because it does not exist.")
-            run.machine.remove(path, call.has("recurse"))
-    return []
+    given = [found for path in paths(call) for found in expanded(run, call, path)]
+    return list(run.for_each_path(call, given, lambda path: _remove(run, call, path)))
+
+
+def _remove(run: Any, call: Any, path: str) -> None:
+    name = variable_of(path)
+    if name is not None:
+        if not run.variables.environment.has(name):
+            raise ScriptError(f"Cannot find path '{path}' because it does not exist.")
+        run.variables.set_environment(name, "")
+    elif is_key(path):
+        _remove_key(run.machine.registry, path, call.has("recurse"))
+    elif not run.machine.drive.exists(path):
+        raise ScriptError(f"Cannot find path '{path}' because it does not exist.")
+    else:
+        run.machine.remove(path, call.has("recurse"))
 
 
 def _remove_key(registry: Any, path: str, recurse: bool) -> None:
@@ -162,20 +163,18 @@ def _remove_key(registry: Any, path: str, recurse: bool) -> None:
 
 def copy_item(run: Any, call: Any) -> list[Any]:
     """Copy; of a folder without -Recurse the folder alone."""
-    target = text(call.need("destination", 1))
-    for given in paths(call):
-        for path in expanded(run, call, given):
-            run.machine.drive.copy(path, target, call.has("recurse"))
-    return []
+    target, recurse = text(call.need("destination", 1)), call.has("recurse")
+    given = [found for path in paths(call) for found in expanded(run, call, path)]
+    drive = run.machine.drive
+    return list(run.for_each_path(call, given, lambda p: drive.copy(p, target, recurse)))
 
 
 def move_item(run: Any, call: Any) -> list[Any]:
     """Move."""
-    target = text(call.need("destination", 1))
-    for given in paths(call):
-        for path in expanded(run, call, given):
-            run.machine.drive.move(path, target, call.has("force"))
-    return []
+    target, force = text(call.need("destination", 1)), call.has("force")
+    given = [found for path in paths(call) for found in expanded(run, call, path)]
+    drive = run.machine.drive
+    return list(run.for_each_path(call, given, lambda p: drive.move(p, target, force)))
 
 
 def rename_item(run: Any, call: Any) -> list[Any]:

@@ -100,23 +100,39 @@ class Interpreter(Evaluator):
             pieces.append(("value", value))
 
     def _guarded(self, call: Call, cmdlet: Any) -> list[Any]:
-        """Errors as the action says: stop, go on, or say nothing."""
-        action = text(call.get("erroraction")).lower()
-        action = action or text(self.variables.read("$ErrorActionPreference")).lower()
+        """Run a cmdlet; an error of its own ends it."""
+        self.variables.scope.set("?", True)
         try:
             found: list[Any] = cmdlet(self, call)
         except Refused:
             raise
         except ScriptError as error:
-            self.variables.scope.set("?", False)
             if call.name.lower() in _OF_BLOCKS:
                 raise
-            if action == "stop":
-                raise Thrown(str(error)) from error
-            if action == "continue":
-                self.err.append(str(error))
+            self.complain(call, error)
             return []
-        self.variables.scope.set("?", True)
+        return found
+
+    def complain(self, call: Call, error: ScriptError) -> None:
+        """An error of a cmdlet, as its action says: stop, go on, or say nothing."""
+        action = text(call.get("erroraction")).lower()
+        action = action or text(self.variables.read("$ErrorActionPreference")).lower()
+        self.variables.scope.set("?", False)
+        if action in ("stop", "1"):
+            raise Thrown(str(error)) from error
+        if action in ("continue", "2"):
+            self.err.append(str(error))
+
+    def for_each_path(self, call: Call, paths: list[str], work: Any) -> list[Any]:
+        """What a cmdlet gives for each of its paths; one that fails does not keep the others."""
+        found: list[Any] = []
+        for path in paths:
+            try:
+                found += work(path) or []
+            except Refused:
+                raise
+            except ScriptError as error:
+                self.complain(call, error)
         return found
 
     # ------------------------------------------------------------ functions

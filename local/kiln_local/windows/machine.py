@@ -138,7 +138,7 @@ class WindowsMachine:
         if name in ("shutdown.exe", "shutdown"):
             return self._shutdown(arguments)
         if "\\" not in path or not self.drive.exists(path):
-            # It may be one of Windows' own, or have come with something that was not installed here.
+            # One of Windows' own, or of something that was not installed here.
             raise NotHere(path)
         known = launching.PROGRAMS.get(name)
         if known is not None:

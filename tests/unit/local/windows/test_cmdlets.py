@@ -144,6 +144,17 @@ def test_what_is_in_use_goes_when_its_service_has_stopped(machine: WindowsMachin
     assert told == Told(0, ["False"], [], [])
 
 
+def test_one_path_that_fails_does_not_keep_the_others(machine: WindowsMachine) -> None:
+    told = run(
+        machine,
+        "Set-Content C:\\a 'a'; Set-Content C:\\b 'b'\n"
+        "Get-Content 'C:\\a', 'C:\\missing', 'C:\\b'\n"
+        "Remove-Item 'C:\\missing', 'C:\\a', 'C:\\b' -ErrorAction SilentlyContinue\n"
+        "Test-Path C:\\b",
+    )
+    assert (told.code, told.out, len(told.err)) == (0, ["a", "b", "False"], 1)
+
+
 def test_what_a_script_changed_is_on_the_disk(machine: WindowsMachine) -> None:
     run(
         machine,

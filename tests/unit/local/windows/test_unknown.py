@@ -119,7 +119,8 @@ _HALF = {
     "a moved file": "$(Move-Item C:\\inetpub C:\\moved; 1) | Out-GridView",
     "a renamed folder": "$(Rename-Item C:\\inetpub other; 1) | Out-GridView",
     "a copied folder": "$(Copy-Item C:\\Windows C:\\copy -Recurse; 1) | Out-GridView",
-    "a key": "$(New-Item HKLM:\\SOFTWARE\\A; Remove-Item HKLM:\\SOFTWARE\\Amazon -ea 0) | Out-GridView",
+    "a key": "$(New-Item HKLM:\\SOFTWARE\\A\\B -Force; 1) | Out-GridView",
+    "a removed key": ("$(Remove-Item HKLM:\\SOFTWARE\\Microsoft\\Cryptography; 1) | Out-GridView"),
     "a value": (
         "$(Set-ItemProperty HKLM:\\SOFTWARE\\Microsoft\\A -Name b -Value 1; 1) | Out-GridView"
     ),
@@ -127,7 +128,9 @@ _HALF = {
     "a feature": "$(Install-WindowsFeature Web-Server) | Out-GridView",
     "a log": "$(Clear-EventLog System; 1) | Out-GridView",
     "the power": "$(Stop-Computer -Force; 1) | Out-GridView",
-    "the agent": "$(& 'C:\\Program Files\\Amazon\\EC2Launch\\EC2Launch.exe' reset -c; 1) | Out-GridView",
+    "the agent": (
+        "$(& 'C:\\Program Files\\Amazon\\EC2Launch\\EC2Launch.exe' reset -c; 1) | Out-GridView"
+    ),
     "Sysprep": (
         "$(& 'C:\\Program Files\\Amazon\\EC2Launch\\EC2Launch.exe' sysprep; 1) | Out-GridView"
     ),
