@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -108,6 +109,17 @@ def send_document(
     order = RunOrder("i-0builder", "c-1", "a-document", content, given or {})
     reboot = lambda: again(machine).boot("i-0builder", b"")  # noqa: E731
     return WindowsRunner(order, lambda: again(machine), reboot).run()
+
+
+def everything(machine: WindowsMachine) -> dict[str, Any]:
+    """All that a script can change: files with their times, the registry, the rest."""
+    machine.save()
+    found: dict[str, Any] = {"wants": machine.wants}
+    for path in sorted((machine.root / "C").rglob("*")):
+        found[str(path)] = (path.stat().st_mtime_ns, path.read_bytes()) if path.is_file() else None
+    for name in ("registry.json", "state.json"):
+        found[name] = json.loads((machine.root / name).read_text())
+    return found
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from kiln_local.windows.machine import WindowsMachine
-from tests.unit.local.windows.simulated import Told, run
+from tests.unit.local.windows.simulated import Told, everything, run
 
 # A script of one statement, and what it is called in `unknown`.
 _UNKNOWN = {
@@ -75,29 +73,11 @@ _UNKNOWN = {
 }
 
 
-def _all(machine: WindowsMachine) -> dict[str, object]:
-    """Everything that a script can change."""
-    machine.save()
-    paths = sorted(machine.root.rglob("*"))
-    content: dict[str, object] = {
-        str(p): (p.stat().st_mtime_ns, p.read_bytes()) if p.is_file() else "folder"
-        for p in paths
-        if p.name not in ("registry.json", "state.json")
-    }
-    kept = {
-        p.name: json.loads(p.read_text())
-        for p in paths
-        if p.suffix == ".json"
-        if "C/" not in str(p)
-    }
-    return content | kept | {"wants": machine.wants}
-
-
 @pytest.mark.parametrize(("script", "name"), _UNKNOWN.values(), ids=_UNKNOWN.keys())
 def test_what_is_not_known_is_said_with_its_line_and_has_no_effect(
     machine: WindowsMachine, script: str, name: str
 ) -> None:
-    before = _all(machine)
+    before = everything(machine)
     told = run(machine, f"'before'\n{script}\n'after'")
     said = [line for line in told.out if line.startswith("not run here (line ")]
     assert len(said) == 1
@@ -106,7 +86,7 @@ def test_what_is_not_known_is_said_with_its_line_and_has_no_effect(
     assert len(told.unknown) == 1
     assert name in told.unknown[0]
     assert name in said[0]
-    assert _all(machine) == before
+    assert everything(machine) == before
 
 
 # The statement changes something before it comes to what is not known.
@@ -148,11 +128,11 @@ _HALF = {
 def test_a_statement_is_undone_as_a_whole(machine: WindowsMachine, script: str) -> None:
     machine.drive.write(r"C:\inner.ps1", "Set-Content C:\\x 'a'\nStop-Service W32Time")
     machine.drive.write(r"C:\inetpub\x", "old")
-    before = _all(machine)
+    before = everything(machine)
     told = run(machine, f"'before'\n{script}\n'after'")
     assert len(told.unknown) == 1
     assert (told.out[0], told.out[-1], len(told.out)) == ("before", "after", 3)
-    assert _all(machine) == before
+    assert everything(machine) == before
 
 
 _VALUES = {
@@ -240,11 +220,11 @@ _UNPARSED = {
 def test_a_script_that_does_not_parse_has_no_effect_and_says_where(
     machine: WindowsMachine, script: str, place: str
 ) -> None:
-    before = _all(machine)
+    before = everything(machine)
     told = run(machine, script)
     assert (told.code, told.out, told.unknown) == (1, [], [])
     assert told.err[0].startswith(place)
-    assert _all(machine) == before
+    assert everything(machine) == before
 
 
 def test_a_script_may_be_empty_or_hold_comments_alone(machine: WindowsMachine) -> None:
