@@ -28,7 +28,7 @@ test: $(ready) ## every test, with branch coverage of the package
 	$(bin)/python -m pytest -n $(PYTEST_WORKERS) -q --cov --cov-report=term --cov-fail-under=90
 
 matrix: $(ready) ## bake every platform with every Chef version (make test bakes a sample)
-	KILN_MATRIX=whole $(bin)/python -m pytest -n $(PYTEST_WORKERS) -q tests/e2e/test_matrix.py
+	KILN_MATRIX=whole $(bin)/python -m pytest -n $(PYTEST_WORKERS) -q tests/e2e/test_matrix.py tests/e2e/test_windows.py
 
 check: lint test coverage ## the gate: every check, then every test
 
