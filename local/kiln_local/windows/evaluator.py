@@ -6,6 +6,7 @@ it stands in has no effect: what it had changed is undone, what it would have as
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,9 @@ from kiln_local.windows.parsing import child, field, named, need, parse, words
 from kiln_local.windows.scope import Scope
 from kiln_local.windows.shapes import assigned, catch_all, parameters, puts_out, statements_of
 from kiln_local.windows.values import UNKNOWN, add, number, one, text, truth
+
+# Python's calls for one of PowerShell's are some dozens.
+_DEEPEST = 10_000
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Evaluator(Loops):
 
     def run(self, source: str) -> int:
         """The script's exit code; 1 for an error that nothing caught, as powershell.exe says."""
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), _DEEPEST))
         try:
             program = parse(source)
             self.fill(self.block(program), self.variables.scope)
@@ -50,6 +55,9 @@ class Evaluator(Loops):
             return 0
         except ScriptError as error:
             self.err.append(str(error))
+            return 1
+        except RecursionError:
+            self.err.append("The script failed due to call depth overflow.")
             return 1
         return 0
 

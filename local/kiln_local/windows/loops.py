@@ -6,13 +6,13 @@ from typing import Any
 
 from tree_sitter import Node
 
-from kiln_local.windows.errors import LoopEnd, NotHere, ScriptError
+from kiln_local.windows.errors import LoopEnd, NotHere
 from kiln_local.windows.expressions import Expressions
 from kiln_local.windows.operators import compare
 from kiln_local.windows.parsing import child, field, named, need, words
 from kiln_local.windows.values import items, one, truth
 
-_MOST_ROUNDS = 100_000
+_MOST_ROUNDS = 20_000
 _CONDITION = "switch_clause_condition"
 _HOW = {"-regex": "match", "-wildcard": "like", "-exact": "eq"}
 
@@ -52,7 +52,7 @@ class Loops(Expressions):
         for _ in range(_MOST_ROUNDS):
             if self._round(body) or truth(self.value(condition)) == until:
                 return
-        raise ScriptError("a loop did not end")
+        raise NotHere(f"a loop of more than {_MOST_ROUNDS} rounds")
 
     def _loop(self, condition: Node | None, body: Node | None, step: Node | None) -> None:
         for _ in range(_MOST_ROUNDS):
@@ -61,7 +61,7 @@ class Loops(Expressions):
             if self._round(body):
                 return
             self._part(step)
-        raise ScriptError("a loop did not end")
+        raise NotHere(f"a loop of more than {_MOST_ROUNDS} rounds")
 
     def _part(self, node: Node | None) -> None:
         for inner in named(node) if node else ():

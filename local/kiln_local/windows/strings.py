@@ -49,17 +49,35 @@ def _any_of(written: str) -> str:
 
 # .NET's way to write it, and Python's.
 _DIALECT = {r"\z": r"\Z", r"\Z": r"(?=\n?\Z)", "(?<": "(?P<"}
+_ATOM = re.compile(r"\\.|\(\?<(?![=!])|\[\^?\]?|.", re.DOTALL)
+_MEMBER = re.compile(r"\\.|.", re.DOTALL)
 
 
 def regex(pattern: str, case: bool = False) -> re.Pattern[str]:
     """.NET's expression as Python's. Raises NotHere where Python does not know it."""
-    made = re.sub(
-        r"\\.|\(\?<(?![=!])", lambda m: _DIALECT.get(m[0], m[0]), pattern, flags=re.DOTALL
-    )
     try:
-        return re.compile(made, 0 if case else re.IGNORECASE)
-    except re.error as error:
+        return re.compile(_translated(pattern), 0 if case else re.IGNORECASE)
+    except (re.error, OverflowError) as error:
         raise NotHere(f"the expression {pattern}: {error}") from error
+
+
+def _translated(pattern: str) -> str:
+    """In brackets Python would warn of what stands for itself in .NET."""
+    made, inside, at = "", False, 0
+    while at < len(pattern):
+        found = (_MEMBER if inside else _ATOM).match(pattern, at)
+        atom = found[0] if found else pattern[at:]
+        at += len(atom)
+        if not inside:
+            inside = atom[:1] == "["
+            made += _DIALECT.get(atom, atom)
+            continue
+        if atom == "[" and made[-1:] == "-":
+            raise NotHere(f"the expression {pattern}: a set without another")
+        inside = atom != "]"
+        plain = atom not in "[&~|" and not (atom == "-" == made[-1:])
+        made += atom if plain else "\\" + atom
+    return made
 
 
 def matched(value: Any, pattern: str, case: bool) -> tuple[bool, Bag | None]:
@@ -105,7 +123,7 @@ def _replaced(expression: re.Pattern[str], new: str, value: str) -> str:
 
 def split(value: Any, arguments: Any, case: bool) -> list[Any]:
     """-split by an expression, into at most so many parts."""
-    given = items(arguments)
+    given = items(arguments) or [""]
     if len(given) > 2:
         raise NotHere("options of -split")
     most = int(number(given[1])) if len(given) > 1 else 0

@@ -59,7 +59,7 @@ _CODES = {
     "an argument too many": ("Get-Item C:\\a C:\\b\n'b'", 0, ["b"], "positional parameter"),
     "break outside of a loop": ("'a'; break; 'b'", 0, ["a"], ""),
     "return from a script": ("'a'; return 'b'; 'c'", 0, ["a", "b"], ""),
-    "a loop without end": ("while ($true) { }\n'b'", 0, ["b"], "did not end"),
+    "a call too deep": ("function F { F }\nF", 1, [], "call depth"),
 }
 
 

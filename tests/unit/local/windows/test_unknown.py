@@ -69,6 +69,8 @@ _UNKNOWN = {
     "two pipelines": ("Set-Content C:\\x 'a' && Set-Content C:\\y 'b'", "pipeline"),
     "blocks of a filter": ("function F { process { $_ } }", "begin"),
     "a variable of another place": ("Set-Content C:\\x $using:y", "using"),
+    "a loop without end": ("while ($true) { $i++ }", "rounds"),
+    "a set without another": ("Set-Content C:\\x ('a' -match '[a-z-[b]]')", "[a-z-[b]]"),
     "a range without end": ("foreach ($i in 1..9999999) { Set-Content C:\\x 'a' }", "range"),
 }
 
