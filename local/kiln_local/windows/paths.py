@@ -9,7 +9,9 @@ from kiln_local.windows.errors import NotHere, ScriptError
 _DRIVE = re.compile(r"([A-Za-z]):\\")
 _REFUSED = re.compile(r'[:"<>|\x00-\x1f]')
 _WILDCARDS = re.compile(r"[*?]")
-_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\..*)?", re.IGNORECASE)
+_DEVICE = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE
+)
 # Windows PowerShell takes 259 characters of a path, a file system 255 bytes of a name.
 _LONGEST, _LONGEST_NAME = 259, 255
 

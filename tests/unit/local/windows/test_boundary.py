@@ -180,6 +180,17 @@ def test_a_plain_path_is_its_names(path: str, names: list[str]) -> None:
     assert parts(path) == names
 
 
+# A path that Windows would take lies below the drive; the links are only found on the disk.
+_BELOW = ("dots", "many dots", "slashed dots", "dots to a folder", "dots with blanks")
+_OTHERS = {n: p for n, p in _BAD.items() if n not in _BELOW and "link" not in n}
+
+
+@pytest.mark.parametrize("path", _OTHERS.values(), ids=_OTHERS.keys())
+def test_a_path_that_is_not_plain_is_refused_by_its_text(path: str) -> None:
+    with pytest.raises((NotHere, ScriptError)):
+        parts(path)
+
+
 @pytest.mark.parametrize("path", _BAD.values(), ids=_BAD.keys())
 def test_a_path_is_refused_or_lies_below_the_drive(path: str) -> None:
     try:

@@ -54,6 +54,7 @@ _CODES = {
         *("function F { $ErrorActionPreference = 'Stop'; 1 / 0; 'b' }\nF\n'c'", 1, [], "zero"),
     ),
     "an error in an argument": ("Write-Output (1 / 0)\n'b'", 0, ["b"], "zero"),
+    "an error after a try": ("try { 'a' } catch { }\n1 / 0\n'b'", 0, ["a", "b"], "zero"),
     "a wrong parameter": ("function F { param($A) }\nF -B 1\n'b'", 0, ["b"], "parameter name 'B'"),
     "an argument that is missing": ("Join-Path 'C:\\a'\n'b'", 0, ["b"], "childpath"),
     "an argument too many": ("Get-Item C:\\a C:\\b\n'b'", 0, ["b"], "positional parameter"),
