@@ -113,6 +113,16 @@ _FOLDERS = (
 )
 _STORES = r"HKLM:\SOFTWARE\Microsoft\SystemCertificates"
 _UNINSTALL = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
+ENVIRONMENT = r"HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
+_VARIABLES = {
+    "Path": r"C:\Windows\system32;C:\Windows;C:\Windows\System32\WindowsPowerShell\v1.0",
+    "ComSpec": r"C:\Windows\system32\cmd.exe",
+    "OS": "Windows_NT",
+    "PROCESSOR_ARCHITECTURE": "AMD64",
+    "TEMP": r"C:\Windows\Temp",
+    "TMP": r"C:\Windows\Temp",
+    "windir": r"C:\Windows",
+}
 SETUP_STATE = r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State"
 
 
@@ -136,6 +146,8 @@ def make_windows(root: Path, platform: str, language: str) -> None:
     ):
         registry.set(rf"HKLM:\{_UNINSTALL}\{name}", "DisplayName", name)
         registry.set(rf"HKLM:\{_UNINSTALL}\{name}", "DisplayVersion", version)
+    for name, value in _VARIABLES.items():
+        registry.set(ENVIRONMENT, name, value)
     registry.save()
     (root / "state.json").write_text(json.dumps(_state(platform, language), indent=1))
 
@@ -155,6 +167,7 @@ def _state(platform: str, language: str) -> dict[str, Any]:
         "hotfixes": ["KB5041578", "KB5043050"],
         "event_logs": {"Application": [], "Security": [], "System": []},
         "first_boot": {"password": True, "user_data": True},
+        "environment": {},
         "boots": 0,
         "done": [],
     }

@@ -33,7 +33,7 @@ class Interpreter(Evaluator):
 
     def command(self, node: Node, piped: list[Any]) -> None:
         """Run a command; what it puts out is emitted."""
-        from kiln_local.windows.cmdlets import CMDLETS
+        from kiln_local.windows.cmdlets import ALIASES, CMDLETS
 
         operator, elements = child(node, "command_invokation_operator"), _elements(node)
         if operator is not None and words(operator) == ".":
@@ -45,9 +45,9 @@ class Interpreter(Evaluator):
         word = called.lower()
         if word in self.functions:
             self._function_call(called, self.functions[word], self._pieces(elements), piped)
-        elif word in CMDLETS:
+        elif (word := ALIASES.get(word, word)) in CMDLETS:
             wanted, cmdlet = CMDLETS[word]
-            call = Call(called, piped=piped)
+            call = Call(word if called.lower() in ALIASES else called, piped=piped)
             bind(call, self._pieces(elements), wanted)
             self.emit(self._guarded(call, cmdlet))
         else:

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 from kiln_local.windows import textfiles
+from kiln_local.windows.baseline import ENVIRONMENT
 from kiln_local.windows.casts import bare
 from kiln_local.windows.errors import NotHere, ScriptError
 from kiln_local.windows.members import counted
 from kiln_local.windows.scope import Variables
 from kiln_local.windows.values import Bag, items, number, text, truth
 
-_SYSTEM = r"HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
 _ENCODINGS = {
     "text.encoding::utf8": textfiles.UTF8_MARKED,
     "text.encoding::unicode": textfiles.UTF16,
@@ -88,15 +88,15 @@ def _set_variable(
     if not _of_machine(target):
         own.set_environment(text(name), text(value))
     elif text(value):
-        machine.registry.set(_SYSTEM, text(name), text(value))
+        machine.registry.set(ENVIRONMENT, text(name), text(value))
     else:
-        machine.registry.drop(_SYSTEM, text(name))
+        machine.registry.drop(ENVIRONMENT, text(name))
 
 
 def _get_variable(machine: Any, own: Variables, name: Any, target: Any = "Process") -> Any:
     if not _of_machine(target):
         return own.environment.get(text(name))
-    return machine.registry.get(_SYSTEM, text(name))
+    return machine.registry.get(ENVIRONMENT, text(name))
 
 
 def _encoding_of(given: tuple[Any, ...]) -> str:

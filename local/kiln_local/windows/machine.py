@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kiln_local.windows import launching, textfiles
-from kiln_local.windows.baseline import SETUP_STATE
+from kiln_local.windows.baseline import ENVIRONMENT, SETUP_STATE
 from kiln_local.windows.commands import Interpreter
 from kiln_local.windows.drive import Drive
 from kiln_local.windows.errors import NotHere, ScriptError
@@ -60,6 +60,9 @@ class WindowsMachine:
         """A boot: after Sysprep a new identity, then the launch agent's work, then Systems
         Manager's."""
         self.state["boots"] += 1
+        # Services, the agent among them, see the system's variables as they were at the boot.
+        found = self.registry.values(ENVIRONMENT).items()
+        self.state["environment"] = {str(name): text(value) for name, value in found}
         if self.registry.values(SETUP_STATE).get("ImageState") == _GENERALISED:
             self._set_up()
         launching.at_boot(self, instance_id, user_data)
@@ -93,14 +96,17 @@ class WindowsMachine:
         """Something that applies a script to this machine."""
         own = {
             "ProgramFiles": r"C:\Program Files",
+            "ProgramFiles(x86)": r"C:\Program Files (x86)",
             "ProgramData": r"C:\ProgramData",
+            "ALLUSERSPROFILE": r"C:\ProgramData",
+            "PUBLIC": r"C:\Users\Public",
+            "SystemDrive": "C:",
             "SystemRoot": r"C:\Windows",
-            "windir": r"C:\Windows",
-            "TEMP": r"C:\Windows\Temp",
+            "USERPROFILE": r"C:\Windows\system32\config\systemprofile",
             "COMPUTERNAME": self.state["computer_name"],
             "USERNAME": "SYSTEM",
         }
-        return Interpreter(self, own | environment)
+        return Interpreter(self, own | self.state["environment"] | environment)
 
     def now(self) -> datetime:
         """The local AWS's time."""

@@ -161,6 +161,10 @@ def _call_bag(owner: Bag, word: str, given: list[Any]) -> Any:
     raise NotHere(f"method {word} of a {owner.kind}")
 
 
+def _entry(name: Any, value: Any) -> Bag:
+    return Bag([("Name", name), ("Key", name), ("Value", value)], "entry")
+
+
 def _add(owner: Bag, given: list[Any]) -> None:
     if owner.has(text(given[0])):
         raise ScriptError("Item has already been added.")
@@ -215,4 +219,5 @@ _OF_TABLE: dict[str, tuple[int, Callable[[Bag, list[Any]], Any]]] = {
     "contains": (1, lambda b, g: b.has(text(g[0]))),
     "add": (2, _add),
     "remove": (1, lambda b, g: b.drop(text(g[0]))),
+    "getenumerator": (0, lambda b, _: [_entry(name, value) for name, value in b.items()]),
 }

@@ -73,3 +73,12 @@ def test_the_output_of_a_script_says_what_was_not_run(machine: WindowsMachine) -
         *("first", "not run here (line 2): Install-Thing -Now [Install-Thing]", "last")
     ]
     assert not done.steps[0].ran
+
+
+def test_a_variable_of_the_system_is_there_after_the_next_boot(machine: WindowsMachine) -> None:
+    setting = "[Environment]::SetEnvironmentVariable('GIVEN', 'x', 'Machine')"
+    showing = {"mainSteps": [_step('"[$env:GIVEN]"')]}
+    send_document(machine, {"mainSteps": [_step(setting)]})
+    assert send_document(machine, showing).steps[0].stdout == "[]\n"
+    again(machine).boot("i-0builder", b"")
+    assert send_document(machine, showing).steps[0].stdout == "[x]\n"
