@@ -115,8 +115,7 @@ class Interpreter(Evaluator):
 
     def complain(self, call: Call, error: ScriptError) -> None:
         """An error of a cmdlet, as its action says: stop, go on, or say nothing."""
-        action = text(call.get("erroraction")).lower()
-        action = action or text(self.variables.read("$ErrorActionPreference")).lower()
+        action = text(call.get("erroraction")).lower() or self.preference()
         self.variables.scope.set("?", False)
         if action in ("stop", "1"):
             raise Thrown(str(error)) from error
@@ -177,8 +176,10 @@ class Interpreter(Evaluator):
                 value = casts.cast(kind, value)
         return value
 
-    def each(self, block: Block, item: Any) -> None:
+    def each(self, block: Any, item: Any) -> None:
         """A script block with `$_`."""
+        if not isinstance(block, Block):
+            raise Refused(f"Cannot convert {text(block)} to a script block.")
         self.call(block, lambda scope: scope.set("_", item))
 
     # ------------------------------------------------------------ programs

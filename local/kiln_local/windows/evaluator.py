@@ -113,13 +113,13 @@ class Evaluator(Loops):
         self.out.append(f"not run here (line {line}): {said} [{unknown}]")
         self.unknown.append(str(unknown))
         for variable in assigned(statement):
-            self.variables.write(words(variable), UNKNOWN)
+            self.variables.forget(words(variable))
         if self.sink is not None and puts_out(statement):
             self.sink.append(UNKNOWN)
 
     def _failed(self, error: ScriptError) -> None:
         """An error ends its statement; the script only where it is to stop."""
-        action = text(self.variables.read("$ErrorActionPreference")).lower()
+        action = self.preference()
         if self.tries or isinstance(error, Thrown):
             raise error
         if action == "stop":
@@ -127,6 +127,11 @@ class Evaluator(Loops):
         self.variables.scope.set("?", False)
         if action == "continue":
             self.err.append(str(error))
+
+    def preference(self) -> str:
+        """$ErrorActionPreference; where it comes from what was not run, Windows' own."""
+        found = self.variables.read("$ErrorActionPreference")
+        return "continue" if found is UNKNOWN else text(found).lower()
 
     def statement(self, node: Node) -> None:
         """Run one statement."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from kiln_local.windows.errors import NotHere
 from kiln_local.windows.journal import Journal
-from kiln_local.windows.values import Bag, text
+from kiln_local.windows.values import UNKNOWN, Bag, text
 
 _PLACES = ("env", "script", "global", "local")
 _AUTOMATIC = frozenset(
@@ -86,6 +87,11 @@ class Variables:
             return
         scope = self.scope.outermost if place in ("script", "global") else self.scope
         scope.set(name, value)
+
+    def forget(self, written: str) -> None:
+        """What it holds is not known, if it is a variable that can hold something here."""
+        with suppress(NotHere):
+            self.write(written, UNKNOWN)
 
     def set_environment(self, name: str, value: str) -> None:
         """Set a variable of the environment; an empty one is none."""

@@ -57,6 +57,7 @@ _CODES = {
     "an error after a try": ("try { 'a' } catch { }\n1 / 0\n'b'", 0, ["a", "b"], "zero"),
     "a wrong parameter": ("function F { param($A) }\nF -B 1\n'b'", 0, ["b"], "parameter name 'B'"),
     "an argument that is missing": ("Join-Path 'C:\\a'\n'b'", 0, ["b"], "childpath"),
+    "no block": ("1, 2 | Where-Object 1\n'b'", 0, ["b"], "script block"),
     "an argument too many": ("Get-Item C:\\a C:\\b\n'b'", 0, ["b"], "positional parameter"),
     "break outside of a loop": ("'a'; break; 'b'", 0, ["a"], ""),
     "return from a script": ("'a'; return 'b'; 'c'", 0, ["a", "b"], ""),

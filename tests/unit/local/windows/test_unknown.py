@@ -189,6 +189,16 @@ def test_what_comes_from_a_statement_that_was_not_run_is_not_known_either(
     assert not machine.drive.exists(r"C:\x")
 
 
+def test_errors_go_on_where_what_they_are_to_do_is_not_known(machine: WindowsMachine) -> None:
+    told = run(machine, "$ErrorActionPreference = Get-Thing\n1 / 0\nGet-Item C:\\no\n'after'")
+    assert (told.code, told.out[-1], len(told.err), told.unknown) == (0, "after", 2, ["Get-Thing"])
+
+
+def test_a_variable_of_a_place_that_is_not_known_is_left_alone(machine: WindowsMachine) -> None:
+    told = run(machine, "$using:n = 0\n'after'")
+    assert (told.code, told.out[-1], told.unknown) == (0, "after", ["the variable $using:n"])
+
+
 def test_a_value_that_is_known_again_is_used(machine: WindowsMachine) -> None:
     told = run(machine, "$x = Get-Thing\n$x = 'known'\n$x")
     assert told.out[-1] == "known"
