@@ -18,7 +18,7 @@ from kiln.errors import (
     Unsupported,
     VerificationFailed,
 )
-from kiln.ports import StepResult
+from kiln.ports import InstanceFacts, StepResult
 from kiln.steps.await_resource import AwaitResource, await_resource
 from kiln.steps.wake import AwsEvent, wake
 from tests.builders import BAKE, NOW, an_image
@@ -221,6 +221,21 @@ def test_a_seal_has_ended_when_its_instance_shuts_itself_down() -> None:
     # Sysprep's shutdown takes the agent with it: the command may end as anything.
     fake.commands.end("c-1", "Failed", StepResult("seal", "Failed", 1, "", "cut off"))
     fake.fleet.become(instance, "stopping")
+    assert await_resource(on(instance, "seal"), fake.world).done
+
+
+def test_a_seal_whose_instance_begins_to_stop_between_two_looks_is_no_failure() -> None:
+    fake = FakeWorld()
+    instance = fake.fleet.add({})
+    describe = fake.fleet.describe
+
+    def stopping_after(asked: str) -> InstanceFacts | None:
+        found = describe(asked)
+        fake.fleet.become(instance, "stopping")
+        return found
+
+    fake.fleet.describe = stopping_after  # type: ignore[method-assign]
+    await_resource(on(instance, "seal"), fake.world)
     assert await_resource(on(instance, "seal"), fake.world).done
 
 

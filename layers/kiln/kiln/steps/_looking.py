@@ -18,7 +18,7 @@ from kiln.errors import (
     Unsupported,
     VerificationFailed,
 )
-from kiln.ports import CommandFacts, StepResult, World
+from kiln.ports import CommandFacts, InstanceFacts, StepResult, World
 
 Output = dict[str, Any]
 
@@ -108,24 +108,20 @@ def _look_available(wait: ImageAvailable, world: World) -> Output | None:
 
 def _look_command(wait: CommandDone, world: World) -> Output | None:
     facts = world.commands.look(wait.command, wait.instance)
-    if wait.purpose == "seal" and _stops(wait, world):
+    # One look: between two of them a sealed instance begins to stop.
+    instance = world.fleet.describe(wait.instance)
+    if wait.purpose == "seal" and instance and instance.state in ("stopping", "stopped"):
+        # It goes down of its own accord: what ran on it went down with its agent.
         return {"command": wait.command, "instance": wait.instance}
     if facts is None or facts.status in _UNDER_WAY:
-        _check_alive(wait, world)
+        _check_alive(wait, instance)
         return None
     if facts.status != "Success":
         raise _ERRORS[wait.purpose](_why(wait, facts, world))
     return {"command": wait.command, "instance": wait.instance}
 
 
-def _stops(wait: CommandDone, world: World) -> bool:
-    """Whether the instance goes down of its own accord: what ran on it went down with its agent."""
-    instance = world.fleet.describe(wait.instance)
-    return instance is not None and instance.state in ("stopping", "stopped")
-
-
-def _check_alive(wait: CommandDone, world: World) -> None:
-    instance = world.fleet.describe(wait.instance)
+def _check_alive(wait: CommandDone, instance: InstanceFacts | None) -> None:
     if instance and instance.state in _GONE:
         raise _ERRORS[wait.purpose](
             f"{wait.instance} is {instance.state} ({instance.state_reason or 'no reason given'}) "
