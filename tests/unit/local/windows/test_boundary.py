@@ -124,8 +124,9 @@ def _set(machine: WindowsMachine, host: Path) -> None:
         "up": Path("../.."),
         "over/held/canary.txt": host / "canary.txt",
     }.items():
-        (drive / name).unlink(missing_ok=True)
-        (drive / name).symlink_to(target)
+        if not (drive / name).is_symlink():
+            (drive / name).unlink(missing_ok=True)
+            (drive / name).symlink_to(target)
 
 
 def _outside(host: Path) -> dict[str, str]:
@@ -146,7 +147,7 @@ def test_no_path_leads_out_of_the_machine(machine: WindowsMachine, host: Path, s
         said = "\n".join([*told.out, *told.err])
         assert _SECRET not in said, name
         assert _outside(host) == before, name
-        assert _links(machine) <= links, name
+    assert _links(machine) <= links
     inside = [p for p in machine.root.rglob("*") if p.is_file() and not p.is_symlink()]
     assert not [p for p in inside if _SECRET.encode() in p.read_bytes()]
     assert {path.name for path in machine.root.iterdir()} <= {"C", "registry.json", "state.json"}

@@ -9,8 +9,8 @@ from tests.unit.local.windows.simulated import Case, Told, cases, run
 
 
 @pytest.mark.parametrize("case", cases("flow"), ids=lambda case: case.name)
-def test_statements_do_what_is_documented(machine: WindowsMachine, case: Case) -> None:
-    assert run(machine, case.script) == Told(0, case.lines, [], [])
+def test_statements_do_what_is_documented(shared: WindowsMachine, case: Case) -> None:
+    assert run(shared, case.script) == Told(0, case.lines, [], [])
 
 
 _CODES = {
@@ -67,9 +67,9 @@ _CODES = {
 
 @pytest.mark.parametrize(("script", "code", "out", "err"), _CODES.values(), ids=_CODES.keys())
 def test_a_script_ends_with_the_code_that_is_documented(
-    machine: WindowsMachine, script: str, code: int, out: list[str], err: str
+    shared: WindowsMachine, script: str, code: int, out: list[str], err: str
 ) -> None:
-    told = run(machine, script)
+    told = run(shared, script)
     assert (told.code, told.out, told.unknown) == (code, out, [])
     assert err in "".join(told.err)
     assert bool(err) == bool(told.err)

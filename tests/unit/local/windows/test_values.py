@@ -9,10 +9,8 @@ from tests.unit.local.windows.simulated import Case, cases, run
 
 
 @pytest.mark.parametrize("case", cases("values"), ids=lambda case: case.name)
-def test_an_expression_has_the_value_that_is_documented(
-    machine: WindowsMachine, case: Case
-) -> None:
-    told = run(machine, case.script)
+def test_an_expression_has_the_value_that_is_documented(shared: WindowsMachine, case: Case) -> None:
+    told = run(shared, case.script)
     assert told.out == case.lines
     assert (told.code, told.err, told.unknown) == (0, [], [])
 
@@ -35,11 +33,11 @@ _WRONG = {
 
 @pytest.mark.parametrize(("script", "said"), _WRONG.values(), ids=_WRONG.keys())
 def test_an_error_in_an_expression_is_told_and_the_script_goes_on_unless_it_is_to_stop(
-    machine: WindowsMachine, script: str, said: str
+    shared: WindowsMachine, script: str, said: str
 ) -> None:
-    told = run(machine, f"{script}\n'after'")
+    told = run(shared, f"{script}\n'after'")
     assert (told.code, told.out, told.unknown) == (0, ["after"], [])
     assert said in told.err[0]
-    stopped = run(machine, f"$ErrorActionPreference = 'Stop'\n{script}\n'after'")
+    stopped = run(shared, f"$ErrorActionPreference = 'Stop'\n{script}\n'after'")
     assert (stopped.code, stopped.out) == (1, [])
     assert said in stopped.err[0]
