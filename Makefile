@@ -10,7 +10,7 @@ export AWS_DEFAULT_REGION ?= eu-west-1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup bake test matrix check lint coverage build tables pins clean
+.PHONY: help setup bake test fuzz matrix check lint coverage build tables pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ bake: $(ready) ## bake both examples in the local AWS
 
 test: $(ready) ## every test, with branch coverage of the package
 	$(bin)/python -m pytest -n $(PYTEST_WORKERS) -q --cov --cov-report=term --cov-fail-under=90
+
+fuzz: $(ready) ## properties with examples of their own in each run, many of them
+	$(bin)/python -m pytest -n $(PYTEST_WORKERS) -q -m hypothesis --hypothesis-profile=fuzz --timeout=3000
 
 matrix: $(ready) ## bake every platform with every Chef version (make test bakes a sample)
 	KILN_MATRIX=whole $(bin)/python -m pytest -n $(PYTEST_WORKERS) -q tests/e2e/test_matrix.py tests/e2e/test_windows.py

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 HERE = Path(__file__).parent
 
@@ -27,8 +28,19 @@ os.environ.update(
 )
 
 
+# Whole bakes do not count as coverage: a line is covered where a test of its own runs it.
+WHOLE = tuple(HERE / part for part in ("e2e", "sandbox", "unit/local", "integration/local"))
+
+# Properties see the same examples in every run; `make fuzz` looks for others.
+settings.register_profile("same", derandomize=True, deadline=None, max_examples=60)
+settings.register_profile("fuzz", deadline=None, max_examples=2000, print_blob=True)
+settings.load_profile("same")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Unit tests run with sockets off."""
+    """Unit tests run with sockets off, whole bakes without a look at their lines."""
     for item in items:
         if item.path.is_relative_to(HERE / "unit"):
             item.add_marker(pytest.mark.disable_socket)
+        if any(item.path.is_relative_to(part) for part in WHOLE):
+            item.add_marker(pytest.mark.no_cover)

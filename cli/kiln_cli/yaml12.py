@@ -18,6 +18,7 @@ from kiln.errors import InvalidBlueprint
 # Far above what a blueprint needs; a few aliases of aliases would make millions of values.
 MOST_VALUES = 50_000
 DEEPEST = 50
+_TOO_DEEP = f"is nested deeper than {DEEPEST} levels"
 # JSON numbers travel as doubles through a state machine.
 _LARGEST = 2**53
 _PREFIX = "tag:yaml.org,2002:"
@@ -27,6 +28,12 @@ class _Loader(yaml.SafeLoader):
     """PyYAML's reader with the plain scalars of YAML 1.2."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}
+
+    def fetch_flow_collection_start(self, token: Any) -> None:
+        """An opening bracket. To read on and on for what closes it would take most of a minute."""
+        if self.flow_level > DEEPEST:
+            raise InvalidBlueprint(f"{_place(self.get_mark())}: {_TOO_DEEP}")
+        super().fetch_flow_collection_start(token)
 
 
 _INT = re.compile(r"^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$")
@@ -59,7 +66,7 @@ def read_yaml(text: str) -> Any:
             f"line {line}: holds U+{int(error.character):04X}, which YAML does not allow"
         ) from error
     except RecursionError as error:
-        raise InvalidBlueprint(f"is nested deeper than {DEEPEST} levels") from error
+        raise InvalidBlueprint(_TOO_DEEP) from error
     if node is None:
         raise InvalidBlueprint("is empty; it needs `kind: blueprint` or `kind: stack`")
     return _Values().value(node, 0)
@@ -67,7 +74,7 @@ def read_yaml(text: str) -> Any:
 
 def _syntax(error: yaml.MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
-    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    where = f"{_place(mark)}: " if mark else ""
     problem = " ".join(str(error.problem or error.context).split())
     if "a single document" in str(error.context):
         return f"{where}a second document begins; a file holds one blueprint or one stack"
@@ -88,7 +95,7 @@ class _Values:
                 node, f"holds more than {MOST_VALUES} values; aliases count as what they stand for"
             )
         if depth > DEEPEST:
-            raise _wrong(node, f"is nested deeper than {DEEPEST} levels")
+            raise _wrong(node, _TOO_DEEP)
         tag = node.tag.removeprefix(_PREFIX)
         if isinstance(node, yaml.MappingNode) and tag == "map":
             return self._mapping(node, depth)
@@ -118,8 +125,11 @@ def _scalar(node: yaml.ScalarNode, tag: str) -> Any:
 
 
 def _wrong(node: yaml.Node, what: str) -> InvalidBlueprint:
-    mark = node.start_mark
-    return InvalidBlueprint(f"line {mark.line + 1}, column {mark.column + 1}: {what}")
+    return InvalidBlueprint(f"{_place(node.start_mark)}: {what}")
+
+
+def _place(mark: Any) -> str:
+    return f"line {mark.line + 1}, column {mark.column + 1}"
 
 
 def _text(value: str) -> str:

@@ -4,7 +4,8 @@ machine's name."""
 from __future__ import annotations
 
 import importlib
-import uuid
+import pickle
+from functools import cache
 from typing import Any
 
 import boto3
@@ -13,7 +14,7 @@ from moto.core.exceptions import AWSError
 from moto.core.responses import EmptyResult
 from moto.stepfunctions.exceptions import InvalidToken
 
-from kiln_local import jsonata
+from kiln_local import executions, jsonata
 from kiln_local.clock import SimClock, datetime_module, threading_module, time_module
 from kiln_local.patches import Patches
 from kiln_local.recorder import caller
@@ -61,8 +62,7 @@ def connect(patches: Patches, clock: SimClock, region: str, on_change: Any) -> N
     _answer_early(patches)
     _parse_once(patches)
     _mend_callbacks(patches)
-    _mend_executions(patches)
-    _report_changes(patches, on_change)
+    executions.connect(patches, clock, on_change)
 
 
 def _module(name: str) -> Any:
@@ -131,19 +131,19 @@ def _answer_early(patches: Patches) -> None:
 
 
 def _parse_once(patches: Patches) -> None:
-    """CreateStateMachine parses a definition to check it; the first execution gets the result."""
+    """moto parses a definition when it is created and for every execution, which costs more than
+    the execution. A program that is being evaluated is not shared: each gets a copy."""
     parser = _module("asl.parse.asl_parser").AmazonStateLanguageParser
     original = parser.parse
-    seen: set[str] = set()
-    checked: dict[str, Any] = {}
+
+    @cache
+    def parsed(definition: str) -> tuple[bytes, Any]:
+        program, tree = original(definition)
+        return pickle.dumps(program), tree
 
     def parse(definition: str) -> Any:
-        # Taken out, because a program that is being evaluated is not shared.
-        result = checked.pop(definition, None) or original(definition)
-        if definition not in seen:
-            seen.add(definition)
-            checked[definition] = result
-        return result
+        program, tree = parsed(definition)
+        return pickle.loads(program), tree  # noqa: S301 - pickled above
 
     patches.set(parser, "parse", staticmethod(parse))
 
@@ -189,44 +189,3 @@ def _answer(backend: Any, token: str, outcome: Any) -> None:
         endpoint.notify(outcome)
         return
     raise InvalidToken
-
-
-def _mend_executions(patches: Patches) -> None:
-    """moto cannot start an execution without a name twice, and gives every task 60 seconds.
-
-    The States Language's document says 60; Step Functions itself waits 99999999 seconds (Step
-    Functions Developer Guide, "Task workflow state", TimeoutSeconds).
-    """
-    backend = _module("models").StepFunctionsParserBackend
-    timeout = _module("asl.component.common.timeouts.timeout").TimeoutSeconds
-    start, eval_seconds = backend.start_execution, timeout._eval_seconds
-
-    def start_execution(
-        self: Any, arn: str, name: str | None = None, text: str | None = None, *rest: Any
-    ) -> Any:
-        return start(self, arn, name or str(uuid.uuid4()), text, *rest)
-
-    def seconds(self: Any, env: Any) -> int:
-        if self.is_default_value():
-            return int(timeout.DEFAULT_TIMEOUT_SECONDS)
-        return int(eval_seconds(self, env))
-
-    patches.set(backend, "start_execution", start_execution)
-    patches.set(timeout, "_eval_seconds", seconds)
-
-
-def _report_changes(patches: Patches, on_change: Any) -> None:
-    execution = _module("backend.execution")
-    worker = execution.BaseExecutionWorkerCommunication
-    start, reflect = execution.Execution.start, worker._reflect_execution_status
-
-    def started(self: Any) -> None:
-        start(self)
-        on_change(self)
-
-    def ended(self: Any) -> None:
-        reflect(self)
-        on_change(self.execution)
-
-    patches.set(execution.Execution, "start", started)
-    patches.set(worker, "_reflect_execution_status", ended)

@@ -7,12 +7,13 @@ import os
 import shutil
 import tempfile
 import uuid
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
 from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core import DEFAULT_ACCOUNT_ID, responses
 
 from kiln_local import (
     bundles,
@@ -120,6 +121,9 @@ class LocalAws:
 
         clock = self.clock
         self._patches.set(SystemClock, "now", lambda _: clock.now())
+        # moto looks through the same classes for every call.
+        names = cache(responses.method_names_from_class)
+        self._patches.set(responses, "method_names_from_class", names)
         policies.connect(self._patches)
         events.connect(self._patches, self._events)
         ec2.connect(self._patches, self.ec2)

@@ -126,9 +126,7 @@ def mended(line: str) -> str:
     return f"{found[1]}{','.join([*left, *implied]) or 'defaults'}{found[3]}"
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=LINES, end=st.sampled_from(["", "\n"]))
 def test_of_any_fstab_nothing_but_the_option_changes(
     room: Bakery, lines: list[str], end: str

@@ -24,10 +24,12 @@ class Bench:
         self.client = boto3.client("stepfunctions", region_name="eu-west-1")
         self.ended = threading.Event()
         self.calls: list[Any] = []
+        self.changes: list[str] = []
         self.function: Any = lambda event: event
 
     def changed(self, execution: Any) -> None:
         """What the interpreter reports."""
+        self.changes.append(str(execution.exec_status.value))
         if execution.stop_date:
             self.ended.set()
 

@@ -77,7 +77,10 @@ def test_plain_scalars_mean_what_yaml_1_2_says(text: str, value: Any) -> None:
         ("a: \x07", "line 1: holds U+0007"),
         ("", "is empty"),
         ("# nothing", "is empty"),
-        ("[" * 100_000, "nested deeper"),
+        ("[" * 100_000, "line 1, column 52: is nested deeper than 50 levels"),
+        ("{a: " * 100_000, "line 1, column 205: is nested deeper than 50 levels"),
+        ("[" * 52 + "]" * 52, "line 1, column 52: is nested deeper than 50 levels"),
+        ("- " * 100_000, "nested deeper"),
         ("a: &a [*a]", "nested deeper"),
         (BOMB, "holds more than 50000 values"),
     ],
@@ -88,6 +91,10 @@ def test_what_is_no_document_is_refused_in_one_line_with_its_place(text: str, me
         read_yaml(text)
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_what_is_nested_as_deep_as_allowed_is_read() -> None:
+    assert read_yaml("[" * 51 + "]" * 51) == json.loads("[" * 51 + "]" * 51)
 
 
 def test_an_alias_is_what_it_stands_for() -> None:

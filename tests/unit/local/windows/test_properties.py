@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kiln_local.windows.machine import WindowsMachine
@@ -23,9 +23,6 @@ _NESTED = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(_WORD, inner, max_size=4)),
     max_leaves=12,
 )
-# The same examples each time: what others find is for whoever looks for it.
-_ANY = settings(max_examples=150, deadline=None, derandomize=True)
-_MANY = settings(max_examples=60, deadline=None)
 
 
 def _quoted(value: str) -> str:
@@ -47,7 +44,6 @@ def _literal(value: Any) -> str:
     return "@{" + "; ".join(f"{_quoted(k)} = {_literal(v)}" for k, v in value.items()) + "}"
 
 
-@_MANY
 @given(_NESTED)
 def test_a_nest_of_literals_comes_back_through_json_as_it_was(
     shared: WindowsMachine, value: Any
@@ -59,7 +55,6 @@ def test_a_nest_of_literals_comes_back_through_json_as_it_was(
         assert json.loads("\n".join(told.out)) == value
 
 
-@_MANY
 @given(_NESTED)
 def test_json_is_read_and_written_back_as_it_was(shared: WindowsMachine, value: Any) -> None:
     given_ = _quoted(json.dumps({"v": value}))
@@ -67,12 +62,15 @@ def test_json_is_read_and_written_back_as_it_was(shared: WindowsMachine, value: 
     assert json.loads("\n".join(told.out)) == {"v": value}
 
 
-@_MANY
 @given(_TEXT)
+@example("'")
+@example("a'\n'b\n''")
 def test_text_in_single_quotes_and_in_a_here_string_is_never_changed(
     shared: WindowsMachine, value: str
 ) -> None:
+    # A last line of one quote alone is beyond the grammar: docs/local-aws.md.
     held = value.replace("\r", "").replace("\n'@", "")
+    held = f"{held}." if held.endswith("\n'") else held
     script = (
         f"[IO.File]::WriteAllText('C:\\a', {_quoted(value)})\n"
         f"[IO.File]::WriteAllText('C:\\b', @'\n{held}\n'@)\n"
@@ -84,7 +82,6 @@ def test_text_in_single_quotes_and_in_a_here_string_is_never_changed(
     assert written == [value, held, value * 3]
 
 
-@_MANY
 @given(_TEXT)
 def test_text_of_the_environment_goes_through_base64_and_files_unchanged(
     shared: WindowsMachine, value: str
@@ -101,7 +98,6 @@ def test_text_of_the_environment_goes_through_base64_and_files_unchanged(
     assert written == value.removeprefix("\ufeff")
 
 
-@_MANY
 @given(st.lists(_WORD, max_size=6), st.sampled_from([",", ";", "|", ".", "+"]))
 def test_what_is_joined_is_split_again(shared: WindowsMachine, words: list[str], glue: str) -> None:
     pattern = _quoted("\\" + glue)
@@ -112,7 +108,6 @@ def test_what_is_joined_is_split_again(shared: WindowsMachine, words: list[str],
     assert run(shared, script).out == (words or [""]) * 2
 
 
-@_MANY
 @given(st.integers(-(10**6), 10**6), st.integers(-1000, 1000).filter(bool))
 def test_whole_numbers_divide_with_a_remainder(shared: WindowsMachine, a: int, b: int) -> None:
     script = f"$q = (({a}) - (({a}) % ({b}))) / ({b})\n$q * ({b}) + ({a}) % ({b})\n$q"
@@ -152,7 +147,6 @@ def _code(script: str) -> int:
         return run(a_builder(Path(folder) / "machine"), script).code
 
 
-@_ANY
 @given(st.lists(st.sampled_from(_PIECES), max_size=12))
 def test_pieces_in_any_order_give_an_exit_code(pieces: list[str]) -> None:
     assert isinstance(_code(" ".join(pieces)), int)
@@ -161,7 +155,6 @@ def test_pieces_in_any_order_give_an_exit_code(pieces: list[str]) -> None:
 _SCRIPTS = [case.script for name in ("values", "flow", "cmdlets") for case in cases(name)]
 
 
-@_ANY
 @given(st.sampled_from(_SCRIPTS), st.data())
 def test_a_script_with_a_piece_changed_gives_an_exit_code(script: str, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(script)))
