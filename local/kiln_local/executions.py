@@ -69,7 +69,8 @@ class Ends:
     def __init__(self, clock: SimClock, on_change: Any) -> None:
         self._clock = clock
         self._on_change = on_change
-        self._one = threading.Lock()
+        # Of ends and of what is told of them; it may be taken again by who has it.
+        self._one = threading.RLock()
 
     def connect(self, patches: Patches) -> None:
         """Patch how executions begin and end."""
@@ -77,8 +78,9 @@ class Ends:
         worker = execution.BaseExecutionWorkerCommunication
         responses = importlib.import_module("moto.stepfunctions.responses").StepFunctionResponse
         environment = _module("asl.eval.environment").Environment
+        manager = _module("asl.eval.event.event_manager").EventManager
         start, reflect = execution.Execution.start, worker._reflect_execution_status
-        set_stop = environment.set_stop
+        set_stop, add = environment.set_stop, manager.add_event
 
         def started(began: Any) -> None:
             start(began)
@@ -92,6 +94,11 @@ class Ends:
         def stop_execution(request: Any) -> ActionResult:
             return self._stop(request)
 
+        def add_event(events: Any, *args: Any, **event: Any) -> Any:
+            with self._one:
+                return 0 if getattr(events, "closed", False) else add(events, *args, **event)
+
+        patches.set(manager, "add_event", add_event)
         patches.set(execution.Execution, "start", started)
         patches.set(environment, "set_stop", stopped)
         patches.set(worker, "_reflect_execution_status", lambda told: self._end(told, reflect))
@@ -139,7 +146,7 @@ def _abort(execution: Any, clock: SimClock, error: str | None, cause: str | None
         event_type=api.HistoryEventType.ExecutionAborted,
         event_details=details(executionAbortedEventDetails=aborted),
     )
-    env.event_manager.add_event = lambda *_, **__: 0
+    env.event_manager.closed = True
     env.set_stop(stop_date=execution.stop_date, error=error, cause=cause)
     for endpoint in list(env.callback_pool_manager._pool.values()):
         endpoint.interrupt_all()

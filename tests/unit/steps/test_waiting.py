@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kiln.domain.waiting import Wait, WaitingToken
+from kiln.domain.waiting import Wait
 from kiln.errors import (
     BuilderUnreachable,
     BundleFailed,
@@ -68,17 +68,32 @@ def test_what_is_not_done_keeps_its_token_until_an_event_comes() -> None:
     assert wake(event(**{"instance-id": instance}), fake.world).ended == 0
 
 
-def test_an_event_between_look_and_keeping_is_not_lost() -> None:
+def test_an_event_at_the_time_of_the_look_is_not_lost() -> None:
     fake = FakeWorld()
     instance = fake.fleet.add({}, "stopping")
-    keep = fake.records.keep_token
+    describe = fake.fleet.describe
+    woken: list[int] = []
 
-    def keep_late(resource: str, token: WaitingToken) -> None:
-        fake.fleet.become(instance, "stopped")
-        keep(resource, token)
+    def describe_late(asked: str) -> InstanceFacts | None:
+        found = describe(asked)
+        if not woken:
+            woken.append(0)
+            fake.fleet.become(instance, "stopped")
+            woken.append(wake(event(**{"instance-id": instance}), fake.world).ended)
+        return found
 
-    fake.records.keep_token = keep_late  # type: ignore[method-assign]
-    assert await_resource(a_wait(kind="instance-stopped", instance=instance), fake.world).done
+    fake.fleet.describe = describe_late  # type: ignore[method-assign]
+    await_resource(a_wait(kind="instance-stopped", instance=instance), fake.world)
+    assert woken[1] == 1
+    assert fake.machines.outputs == {"token-1": {"instance": instance}}
+    assert fake.records.tokens(instance) == ()
+
+
+def test_a_wait_that_ends_badly_at_once_keeps_no_token() -> None:
+    fake = FakeWorld()
+    instance = fake.fleet.add({}, "terminated")
+    with pytest.raises(BuilderUnreachable):
+        await_resource(a_wait(kind="instance-online", instance=instance), fake.world)
     assert fake.records.tokens(instance) == ()
 
 

@@ -108,17 +108,18 @@ def _look_available(wait: ImageAvailable, world: World) -> Output | None:
 
 def _look_command(wait: CommandDone, world: World) -> Output | None:
     facts = world.commands.look(wait.command, wait.instance)
+    done = {"command": wait.command, "instance": wait.instance}
+    if facts and facts.status == "Success":
+        return done
     # One look: between two of them a sealed instance begins to stop.
     instance = world.fleet.describe(wait.instance)
     if wait.purpose == "seal" and instance and instance.state in ("stopping", "stopped"):
         # It goes down of its own accord: what ran on it went down with its agent.
-        return {"command": wait.command, "instance": wait.instance}
+        return done
     if facts is None or facts.status in _UNDER_WAY:
         _check_alive(wait, instance)
         return None
-    if facts.status != "Success":
-        raise _ERRORS[wait.purpose](_why(wait, facts, world))
-    return {"command": wait.command, "instance": wait.instance}
+    raise _ERRORS[wait.purpose](_why(wait, facts, world))
 
 
 def _check_alive(wait: CommandDone, instance: InstanceFacts | None) -> None:

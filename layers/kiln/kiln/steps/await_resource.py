@@ -1,16 +1,15 @@
 """AwaitResource: end a waiting task as soon as what it waits for is done.
 
-Looks first and answers at once if it can. If not, it keeps the token, so that `wake` can answer
-when AWS sends an event, and looks once more: an event between the first look and the keeping would
-otherwise be lost. A heartbeat that runs out makes the state call it again, so that a lost event
-costs time and nothing else.
+Keeps the token, so that `wake` can answer when AWS sends an event, and then looks: an event between
+a look and the keeping would be lost. A heartbeat that runs out makes the state call it again, so
+that a lost event costs time and nothing else.
 """
 
 from __future__ import annotations
 
 from kiln.domain.model import Model
 from kiln.domain.waiting import Wait, WaitingToken, resources_of
-from kiln.errors import TokenGone
+from kiln.errors import KilnError, TokenGone
 from kiln.ports import World
 from kiln.steps._looking import check_time, look
 
@@ -30,17 +29,20 @@ class Awaited(Model):
 
 
 def await_resource(request: AwaitResource, world: World) -> Awaited:
-    """Answer, or keep the token. Raises the error that ends the wait badly."""
+    """Answer, or leave the token kept. Raises the error that ends the wait badly."""
     token = WaitingToken(wait=request.wait, state=request.state, token=request.token)
-    if answer(token, world):
-        return Awaited(done=True)
-    check_time(request.wait, world)
     for resource in resources_of(request.wait):
         world.records.keep_token(resource, token)
-    if not answer(token, world):
-        return Awaited(done=False)
-    forget(token, world)
-    return Awaited(done=True)
+    try:
+        done = answer(token, world)
+        if not done:
+            check_time(request.wait, world)
+    except KilnError:
+        forget(token, world)
+        raise
+    if done:
+        forget(token, world)
+    return Awaited(done=done)
 
 
 def answer(token: WaitingToken, world: World) -> bool:
