@@ -25,13 +25,13 @@ bake: $(ready) ## bake both examples in the local AWS
 	$(bin)/kiln bake blueprints/al2023-web.yaml blueprints/opsworks-ubuntu-1804-chef12.yaml --local
 
 test: $(ready) ## every test, with branch coverage of the package
-	$(bin)/python -m pytest -n $(PYTEST_WORKERS) -q --cov --cov-report=term --cov-fail-under=90
+	$(bin)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal -q --cov --cov-report=term --cov-fail-under=90
 
 fuzz: $(ready) ## properties with examples of their own in each run, many of them
 	$(bin)/python -m pytest -n $(PYTEST_WORKERS) -q -m hypothesis --hypothesis-profile=fuzz --timeout=3000
 
 matrix: $(ready) ## bake every platform with every Chef version (make test bakes a sample)
-	KILN_MATRIX=whole $(bin)/python -m pytest -n $(PYTEST_WORKERS) -q tests/e2e/test_matrix.py tests/e2e/test_windows.py
+	KILN_MATRIX=whole $(bin)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal -q tests/e2e/test_matrix.py tests/e2e/test_windows.py
 
 check: lint test coverage ## the gate: every check, then every test
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import importlib
 import pickle
-from functools import cache
 from typing import Any
 
 import boto3
@@ -41,6 +40,8 @@ _THREADS = (
     "asl.component.state.exec.state_parallel.branches_decl",
     "asl.component.state.exec.state_task.service.state_task_service_callback",
 )
+# What a definition means never changes, whichever local AWS asks.
+_parsed: dict[str, tuple[bytes, Any]] = {}
 _OWN_THREAD = ("backend.execution_worker", "asl.component.state.exec.execute_state")
 
 
@@ -136,14 +137,12 @@ def _parse_once(patches: Patches) -> None:
     parser = _module("asl.parse.asl_parser").AmazonStateLanguageParser
     original = parser.parse
 
-    @cache
-    def parsed(definition: str) -> tuple[bytes, Any]:
-        program, tree = original(definition)
-        return pickle.dumps(program), tree
-
     def parse(definition: str) -> Any:
-        program, tree = parsed(definition)
-        return pickle.loads(program), tree  # noqa: S301 - pickled above
+        if definition not in _parsed:
+            program, tree = original(definition)
+            _parsed[definition] = pickle.dumps(program), tree
+        pickled, tree = _parsed[definition]
+        return pickle.loads(pickled), tree  # noqa: S301 - pickled above
 
     patches.set(parser, "parse", staticmethod(parse))
 
