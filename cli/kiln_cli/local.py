@@ -7,9 +7,8 @@ import logging
 import os
 import signal
 import socket
-import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from itertools import repeat
 from pathlib import Path
@@ -116,10 +115,37 @@ def _pace(aws: LocalAws) -> Pace:
     return Pace(aws.clock.sleep, lambda: repeat(_REAL_PAUSE * aws.clock.speed))
 
 
+class ToldToEnd:
+    """SIGINT and SIGTERM within the block, to be waited for.
+
+    A signal may reach any thread, and one that sleeps on a lock is not woken by it: what Python
+    writes to its wake-up descriptor, in whichever thread, is read here.
+    """
+
+    def __enter__(self) -> ToldToEnd:
+        self._told, self._tells = socket.socketpair()
+        self._tells.setblocking(False)
+        self._within = ExitStack()
+        self._within.enter_context(self._told)
+        self._within.enter_context(self._tells)
+        before = signal.set_wakeup_fd(self._tells.fileno())
+        self._within.callback(signal.set_wakeup_fd, before)
+        nothing = _ending_by_signal(lambda *_: None, signal.SIGINT, signal.SIGTERM)
+        self._within.enter_context(nothing)
+        return self
+
+    def wait(self) -> None:
+        """Until one of the two has come."""
+        self._told.recv(1)
+
+    def __exit__(self, *_: object) -> None:
+        self._within.close()
+
+
 class Served:
     """A local AWS on a port of 127.0.0.1."""
 
-    def __init__(self, aws: LocalAws, port: int, ended: threading.Event) -> None:
+    def __init__(self, aws: LocalAws, port: int, ended: ToldToEnd) -> None:
         self.place = make_place(aws.session(), "kiln", aws.outputs)
         _tell_outputs(self.place)
         self.endpoint = aws.serve(port)
@@ -143,9 +169,7 @@ def _tell_outputs(place: Place) -> None:
 def served(root: Path, speed: float, port: int) -> Iterator[Served]:
     """A local AWS that other processes can use. Raises OSError for a port that cannot be had."""
     _check_free(port)
-    ended = threading.Event()
-    signals = _ending_by_signal(lambda *_: ended.set(), signal.SIGINT, signal.SIGTERM)
-    with signals, _local_aws(root, speed) as aws:
+    with ToldToEnd() as ended, _local_aws(root, speed) as aws:
         yield Served(aws, port, ended)
 
 
