@@ -30,10 +30,19 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, Any] = {}
 
     def fetch_flow_collection_start(self, token: Any) -> None:
-        """An opening bracket. To read on and on for what closes it would take most of a minute."""
-        if self.flow_level > DEEPEST:
-            raise InvalidBlueprint(f"{_place(self.get_mark())}: {_TOO_DEEP}")
+        """An opening bracket."""
+        self._not_deeper_than(self.flow_level)
         super().fetch_flow_collection_start(token)
+
+    def add_indent(self, column: int) -> bool:
+        """Whether a line is indented deeper than the one before."""
+        self._not_deeper_than(len(self.indents))
+        return bool(super().add_indent(column))
+
+    def _not_deeper_than(self, depth: int) -> None:
+        # Here, for to read on and on for what ends all of them takes most of a minute.
+        if depth > DEEPEST:
+            raise InvalidBlueprint(f"{_place(self.get_mark())}: {_TOO_DEEP}")
 
 
 _INT = re.compile(r"^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$")

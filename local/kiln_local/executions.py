@@ -83,8 +83,10 @@ class Ends:
         set_stop, add = environment.set_stop, manager.add_event
 
         def started(began: Any) -> None:
-            start(began)
+            # Told before it begins: it may end in less time than telling takes.
+            began.exec_status = _module("api").ExecutionStatus.RUNNING
             self._on_change(began)
+            start(began)
 
         def stopped(env: Any, **told: Any) -> None:
             set_stop(env, **told)
