@@ -24,7 +24,10 @@ from kiln.domain.step import ACTIONS
 
 FOLDER = Path(__file__).parents[1] / "schemas"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-_DURATIONS = ("deadline", "timeout", "deprecate_after", "shutdown_timeout")
+_DURATIONS = (
+    *("deadline", "timeout", "deprecate_after", "shutdown_timeout", "bake_time", "health_within"),
+    *("approval_within", "wait", "ignore", "instance_warmup", "checkpoint_delay"),
+)
 _ROLLOUTS = ("Started", "Succeeded", "Failed", "Rolled Back")
 
 Schema = dict[str, Any]

@@ -36,7 +36,7 @@ def read_any(path: Path) -> BlueprintFile | StackFile:
     try:
         document = _mapping(read_text(path))
         if document["kind"] == "stack":
-            return StackFile(path, stack_from(document))
+            return StackFile(path, stack_from(with_recipes(document, path.parent)))
         document = with_scripts(document, path.parent)
         return BlueprintFile(path, document, blueprint_from(document))
     except Refused as error:
@@ -114,6 +114,28 @@ def with_scripts(document: dict[str, Any], folder: Path) -> dict[str, Any]:
     return result
 
 
+def with_recipes(document: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """A stack with the text of every recipe that is a `{file: ...}` in place of it."""
+    layers = document.get("layers")
+    if not isinstance(layers, list):
+        return document
+    found = [_layer(layer, f"layers.{n}", folder) for n, layer in enumerate(layers)]
+    return document | {"layers": found}
+
+
+def _layer(layer: Any, key: str, folder: Path) -> Any:
+    recipes = layer.get("recipes") if isinstance(layer, dict) else None
+    if not isinstance(recipes, dict):
+        return layer
+    read = {
+        event: [_read(one, f"{key}.recipes.{event}.{n}", folder) for n, one in enumerate(listed)]
+        if isinstance(listed, list)
+        else listed
+        for event, listed in recipes.items()
+    }
+    return layer | {"recipes": read}
+
+
 def _steps(steps: Any, key: str, folder: Path) -> Any:
     if not isinstance(steps, list):
         return steps
@@ -127,8 +149,12 @@ def _step(step: Any, key: str, folder: Path) -> Any:
 
 
 def _script(value: Any, key: str, folder: Path) -> Any:
-    wanted = key.endswith((".shell", ".powershell")) and isinstance(value, dict)
-    if not wanted or list(value) != ["file"] or not isinstance(value["file"], str):
+    return _read(value, key, folder) if key.endswith((".shell", ".powershell")) else value
+
+
+def _read(value: Any, key: str, folder: Path) -> Any:
+    """The text of `{file: ...}`; anything else as it is."""
+    if not isinstance(value, dict) or list(value) != ["file"] or not isinstance(value["file"], str):
         return value
     name = value["file"]
     try:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from kiln.domain.bake import BakeRecord, ImageRecord
+from kiln.domain.instance import LayerInstance
 from kiln.domain.naming import blueprint_of
 from kiln.domain.rollout import Rollout
-from kiln.domain.stack import LayerInstance, Stack, split_layer
+from kiln.domain.stack import Stack, split_layer
 from kiln.domain.waiting import WaitingToken
 
 

@@ -9,7 +9,8 @@ import click
 from kiln_cli import options
 
 if TYPE_CHECKING:
-    from kiln.domain.stack import Layer, LayerInstance, Stack
+    from kiln.domain.instance import LayerInstance
+    from kiln.domain.stack import Layer, Stack
 
 
 @click.command(epilog="Example: kiln layers --json")

@@ -8,8 +8,8 @@ import pytest
 
 from kiln.adapters.records import DynamoRecords
 from kiln.domain.bake import BakeStatus, ImageRecord
+from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.rollout import Rollout, RolloutStatus
-from kiln.domain.stack import InstanceState, LayerInstance
 from kiln.domain.waiting import ImageAvailable, WaitingToken
 from kiln.ports import Records
 from tests.builders import BAKE, NOW, a_document, a_plan, a_record, a_stack
@@ -143,7 +143,7 @@ def test_a_rollout_is_one_per_image_and_layer(records: Records) -> None:
 
 def test_a_stacks_instances_come_and_go(records: Records) -> None:
     entry = LayerInstance(
-        id="guid", stack="shop", layer="web", hostname="web1", state=InstanceState.REQUESTED
+        id="guid", stack="shop", layers=("web",), hostname="web1", state=InstanceState.REQUESTED
     )
     records.put_instance(entry)
     online = entry.model_copy(update={"state": InstanceState.ONLINE, "ec2_id": "i-1"})

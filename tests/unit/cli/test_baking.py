@@ -11,8 +11,8 @@ import yaml
 from botocore.exceptions import ClientError
 
 from kiln.domain.bake import BakeStatus
+from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.rollout import Rollout, RolloutStatus
-from kiln.domain.stack import InstanceState, LayerInstance
 from kiln.errors import AwsRefused, BaseImageNotFound, InvalidBlueprint
 from kiln_cli import baking
 from kiln_cli.applying import apply_file
@@ -203,7 +203,7 @@ def test_the_instances_of_a_rollout_are_those_that_run_its_image(place: FakePlac
             LayerInstance(
                 id=f"record-{number}",
                 stack="shop",
-                layer="web",
+                layers=("web",),
                 hostname=f"web{number}",
                 state=InstanceState.ONLINE,
                 ec2_id=f"i-{number}",

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from kiln.domain.failure import Failure
+from kiln.domain.instance import InstanceState
 from kiln.domain.rollout import RolloutStatus
-from kiln.domain.stack import InstanceState
 from kiln.errors import AwsRefused, RolloutFailed, TeardownFailed
 from kiln.steps.add_instance import AddInstance, add_instance
 from kiln.steps.add_to_layers import ImageAvailableEvent, add_to_layers

@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._table import Table
 from kiln.domain.bake import BakeRecord, ImageRecord
+from kiln.domain.instance import LayerInstance
 from kiln.domain.naming import blueprint_of
 from kiln.domain.rollout import Rollout
-from kiln.domain.stack import LayerInstance, Stack, split_layer
+from kiln.domain.stack import Stack, split_layer
 from kiln.domain.waiting import WaitingToken
 from kiln.errors import AwsBusy
 from kiln.ports import Clock

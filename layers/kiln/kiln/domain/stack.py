@@ -2,34 +2,54 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+import json
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
 from kiln.domain.blueprint import Name, known_platform
 from kiln.domain.durations import Duration
+from kiln.domain.feed import Feed, Refresh
+from kiln.domain.lifecycle import (
+    LifecycleRecipes,
+    RunnerName,
+    Source,
+    check_family,
+    check_runner,
+)
 from kiln.domain.model import Model, Text, explain
+from kiln.domain.platforms import PLATFORMS, Family
+from kiln.domain.scaling import LoadScaling, PlannedInstance, Scaling
 from kiln.errors import InvalidBlueprint
 
 LayerName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9._-]{1,48}$")]
-# OpsWorks: custom JSON is at most 120 KB (opsworks guide, "Using custom JSON").
-Recipes = tuple[Text, ...]
+# OpsWorks, "Using custom JSON": at most 120 KB.
+MOST_JSON = 120 * 1024
 
 
-class LifecycleRecipes(Model):
-    """What a layer runs at each lifecycle event, in order."""
+def _small(value: dict[str, Any]) -> dict[str, Any]:
+    if len(json.dumps(value)) > MOST_JSON:
+        raise ValueError(f"is larger than {MOST_JSON // 1024} KB")
+    return value
 
-    setup: Recipes = ()
-    configure: Recipes = ()
-    deploy: Recipes = ()
-    undeploy: Recipes = ()
-    shutdown: Recipes = ()
+
+CustomJson = Annotated[dict[str, Any], AfterValidator(_small)]
+
+
+class LayerVolume(Model):
+    """An EBS volume of each of a layer's instances, mounted before Setup."""
+
+    mount_point: Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9._-]+)+$")]
+    size_gib: Annotated[int, Field(ge=1, le=65536)]
+    type: Literal["gp2", "gp3", "io1", "io2", "st1", "sc1", "standard"] = "gp3"
+    iops: Annotated[int, Field(ge=100, le=256000)] | None = None
+    encrypted: bool = True
 
 
 class Layer(Model):
-    """One layer of a stack. `group` belongs to kind `autoscaling`, the instance keys to
-    `instances`."""
+    """One layer of a stack. `group` and `refresh` belong to kind `autoscaling`, the instance keys
+    to `instances`."""
 
     name: LayerName
     kind: Literal["instances", "autoscaling"]
@@ -37,13 +57,19 @@ class Layer(Model):
     chef: Literal["11", "12"] | None = None
     instance_type: Text | None = None
     count: Annotated[int, Field(ge=0, le=1000)] = 0
+    instances: tuple[PlannedInstance, ...] = ()
+    load: LoadScaling | None = None
+    volumes: Annotated[tuple[LayerVolume, ...], Field(max_length=20)] = ()
     auto_healing: bool = True
     shutdown_timeout: Duration = "120s"
     target_groups: tuple[Text, ...] = ()
-    runner: Literal["chef", "ansible", "shell", "powershell"] = "shell"
-    custom_json: dict[str, Any] = {}
+    runner: RunnerName = "shell"
+    source: Source | None = None
+    custom_json: CustomJson = {}
     recipes: LifecycleRecipes = LifecycleRecipes()
+    blueprints: tuple[Feed, ...] = ()
     group: Text | None = None
+    refresh: Refresh | None = None
 
     @model_validator(mode="after")
     def _keys_of_its_kind(self) -> Self:
@@ -51,11 +77,52 @@ class Layer(Model):
             raise ValueError(
                 "group: is required for kind autoscaling: the Auto Scaling group's name"
             )
-        if self.kind == "instances" and self.group:
-            raise ValueError("group: is only for kind autoscaling")
+        other = "instances" if self.kind == "autoscaling" else "autoscaling"
+        for key in _KEYS_OF[other]:
+            if getattr(self, key):
+                raise ValueError(f"{key}: is only for kind {other}")
         if self.kind == "instances" and not (self.platform and self.instance_type):
             raise ValueError("platform and instance_type: are required for kind instances")
         return self
+
+    @model_validator(mode="after")
+    def _recipes_run(self) -> Self:
+        if self.platform:
+            check_family(self._runner(), PLATFORMS[self.platform].family)
+        check_runner(self._runner(), self.source, self.recipes)
+        return self
+
+    def _runner(self) -> RunnerName:
+        # A Windows layer without recipes need not name the one runner that it can have.
+        windows = self.platform and PLATFORMS[self.platform].family is Family.WINDOWS
+        return "powershell" if windows and "runner" not in self.model_fields_set else self.runner
+
+    @model_validator(mode="after")
+    def _instances_agree(self) -> Self:
+        names = [instance.hostname for instance in self.instances]
+        _once("instances", "hostname", names)
+        _once("blueprints", "blueprint", [feed.blueprint for feed in self.blueprints])
+        for instance in self.instances:
+            if (instance.scaling is Scaling.TIME) != bool(instance.hours):
+                raise ValueError(
+                    f"instances: {instance.hostname!r}: hours go with scaling: time, and it with "
+                    "them"
+                )
+            if instance.scaling is Scaling.LOAD and self.load is None:
+                raise ValueError(f"instances: {instance.hostname!r} has scaling: load; add load:")
+        return self
+
+
+_KEYS_OF = {
+    "autoscaling": ("group", "refresh"),
+    "instances": ("count", "instances", "load", "volumes"),
+}
+
+
+def _once(key: str, what: str, names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{key}: the {what} {name!r} is used twice; each must be unique")
 
 
 class Stack(Model):
@@ -63,49 +130,31 @@ class Stack(Model):
 
     kind: Literal["stack"]
     name: Name
-    custom_json: dict[str, Any] = {}
+    custom_json: CustomJson = {}
     layers: tuple[Layer, ...]
 
     @model_validator(mode="after")
-    def _unique_layers(self) -> Self:
-        names = [layer.name for layer in self.layers]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"layers: the name {name!r} is used twice; each must be unique")
+    def _unique_names(self) -> Self:
+        _once("layers", "name", [layer.name for layer in self.layers])
+        planned = [instance for layer in self.layers for instance in layer.instances]
+        _once("layers", "hostname", [instance.hostname for instance in planned])
+        kinds = {layer.name: layer for layer in self.layers}
+        for instance in planned:
+            for name in instance.also_in:
+                if name not in kinds or kinds[name].kind != "instances":
+                    raise ValueError(
+                        f"layers: {instance.hostname!r}: also_in: {name!r} is no layer of this "
+                        "stack with instances of its own"
+                    )
         return self
 
     def layer(self, name: str) -> Layer | None:
         """The layer of that name."""
         return next((layer for layer in self.layers if layer.name == name), None)
 
-
-class InstanceState(StrEnum):
-    """States of a layer's instance, as OpsWorks named them."""
-
-    REQUESTED = "requested"
-    PENDING = "pending"
-    BOOTING = "booting"
-    RUNNING_SETUP = "running_setup"
-    ONLINE = "online"
-    SETUP_FAILED = "setup_failed"
-    START_FAILED = "start_failed"
-    SHUTTING_DOWN = "shutting_down"
-    STOPPING = "stopping"
-    STOPPED = "stopped"
-    TERMINATED = "terminated"
-    CONNECTION_LOST = "connection_lost"
-
-
-class LayerInstance(Model):
-    """An instance's record: its own id stays when its EC2 instance changes."""
-
-    id: str
-    stack: str
-    layer: str
-    hostname: str
-    state: InstanceState
-    ec2_id: str | None = None
-    image: str | None = None
+    def layers_of(self, names: tuple[str, ...]) -> tuple[Layer, ...]:
+        """Those of these names, in the stack's own order."""
+        return tuple(layer for layer in self.layers if layer.name in names)
 
 
 def stack_from(document: Any) -> Stack:
@@ -125,5 +174,7 @@ def split_layer(path: str) -> tuple[str, str]:
 
 
 def next_hostname(layer: str, taken: set[str]) -> str:
-    """OpsWorks's theme `Layer_Dependent`: the layer's name and the lowest free integer."""
-    return next(name for n in range(1, len(taken) + 2) if (name := f"{layer}{n}") not in taken)
+    """OpsWorks's theme `Layer_Dependent`: the layer's name and the lowest free integer, made of
+    what a host's name may hold."""
+    base = re.sub(r"[^a-z0-9-]+", "-", layer).strip("-") or "instance"
+    return next(name for n in range(1, len(taken) + 2) if (name := f"{base}{n}") not in taken)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from kiln.domain.bake import BakeRecord, ImageRecord
+from kiln.domain.instance import LayerInstance
 from kiln.domain.rollout import Rollout
-from kiln.domain.stack import LayerInstance, Stack
+from kiln.domain.stack import Stack
 from kiln.domain.waiting import WaitingToken
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from uuid import NAMESPACE_OID, uuid5
 
+from kiln.domain.instance import LayerInstance
 from kiln.domain.rollout import Rollout
-from kiln.domain.stack import LayerInstance, split_layer
+from kiln.domain.stack import split_layer
 from kiln.errors import RolloutFailed
 from kiln.ports import World
 

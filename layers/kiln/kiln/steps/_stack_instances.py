@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kiln.domain.events import InstanceStateChange
-from kiln.domain.stack import InstanceState, LayerInstance
+from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.ports import World
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kiln.domain.events import RolloutChanged
 from kiln.domain.image import ImageFacts
+from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Model
 from kiln.domain.naming import (
     TAG_LAYER,
@@ -14,7 +15,7 @@ from kiln.domain.naming import (
     client_token,
 )
 from kiln.domain.rollout import Rollout
-from kiln.domain.stack import InstanceState, Layer, LayerInstance, next_hostname, split_layer
+from kiln.domain.stack import Layer, next_hostname, split_layer
 from kiln.errors import AwsRefused, CapacityShort, RolloutFailed
 from kiln.ports import LaunchOrder, World
 from kiln.steps._rollouts import added_id, added_instance, rollout_of
@@ -53,7 +54,7 @@ def _request(rollout: Rollout, world: World) -> LayerInstance:
     entry = LayerInstance(
         id=added_id(rollout),
         stack=stack,
-        layer=layer,
+        layers=(layer,),
         hostname=next_hostname(layer, taken),
         state=InstanceState.REQUESTED,
         image=rollout.image,

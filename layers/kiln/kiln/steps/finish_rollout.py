@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from kiln.domain.events import RolloutChanged
 from kiln.domain.failure import Failure
+from kiln.domain.instance import InstanceState
 from kiln.domain.model import Model
 from kiln.domain.rollout import Rollout, RolloutStatus
-from kiln.domain.stack import InstanceState
 from kiln.errors import AwsRefused, TeardownFailed
 from kiln.ports import World
 from kiln.steps._rollouts import added_instance, rollout_of

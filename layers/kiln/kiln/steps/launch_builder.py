@@ -9,6 +9,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 from kiln.domain.bake import Adoption, BakePlan
 from kiln.domain.image import ImageFacts
+from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Model
 from kiln.domain.naming import (
     TAG_CHEF,
@@ -19,7 +20,6 @@ from kiln.domain.naming import (
     bake_tags,
     client_token,
 )
-from kiln.domain.stack import InstanceState, LayerInstance
 from kiln.errors import AwsRefused, CapacityShort, LaunchRefused, NoCapacity
 from kiln.ports import LaunchOrder, World
 from kiln.steps._bakes import plan_of, seconds_left
@@ -134,7 +134,7 @@ def _enter_stack(plan: BakePlan, adoption: Adoption, instance: str, world: World
     entry = LayerInstance(
         id=adopted_id(plan.bake),
         stack=adoption.stack,
-        layer=adoption.layer,
+        layers=(adoption.layer,),
         hostname=adoption.hostname,
         state=InstanceState.PENDING,
         ec2_id=instance,

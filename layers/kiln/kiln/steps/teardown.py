@@ -6,9 +6,9 @@ from __future__ import annotations
 from kiln.domain.bake import Adoption, BakeRecord, BakeStatus, Seal
 from kiln.domain.events import BakeFailed
 from kiln.domain.failure import Failure
+from kiln.domain.instance import InstanceState
 from kiln.domain.model import Model
 from kiln.domain.naming import BAKE_ID, TAG_ROLE
-from kiln.domain.stack import InstanceState
 from kiln.errors import AwsRefused, TeardownFailed
 from kiln.ports import InstanceFacts, World
 from kiln.steps._images import remove_image
