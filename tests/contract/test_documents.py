@@ -52,7 +52,8 @@ def test_the_documents_are_those_that_the_template_names() -> None:
         for name in (
             *("bundle-linux", "clean-linux", "clean-windows", "inspect-windows", "place-app"),
             *("prepare-linux", "prepare-windows", "reboot-linux", "reboot-windows"),
-            *("run-powershell", "run-shell", "seal-windows", "verify-linux", "verify-windows"),
+            *("run-powershell", "run-recipes-linux", "run-shell", "seal-windows"),
+            *("verify-linux", "verify-windows"),
         )
     ]
 
@@ -61,6 +62,7 @@ def test_the_documents_are_those_that_the_template_names() -> None:
     ("document", "steps"),
     [
         ("run-shell", ["script"]),
+        ("run-recipes-linux", ["recipes"]),
         ("place-app", ["place"]),
         ("reboot-linux", ["reboot"]),
         ("prepare-linux", ["platform", "lock", "temporary", "packages", "facts"]),
