@@ -41,7 +41,8 @@ class Layer:
 
     def send(self, event: str = "setup", **parameters: str) -> StepRun:
         """Run the document with parameters as they are."""
-        run = self.bakery.run(self.instance, RUN, Event=event, Layer="web", **parameters)
+        given = {"Event": event, "Layer": "web"} | parameters
+        run = self.bakery.run(self.instance, RUN, **given)
         return run.steps[0]
 
     def run(

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from kiln.domain.app import App
 from kiln.domain.blueprint import Blueprint
@@ -20,7 +21,9 @@ from kiln.domain.step import Ansible, Chef, Step
 from kiln.errors import InvalidBlueprint
 
 # What a command of a bake is for. A seal is called a bundle where it makes one.
-Purpose = Literal["step", "inspect", "prepare", "clean", "seal", "bundle", "verify", "test"]
+BakePurpose = Literal["step", "inspect", "prepare", "clean", "seal", "bundle", "verify", "test"]
+# ... and of a lifecycle event; `files` puts in place what its recipes read.
+Purpose = Literal[BakePurpose, "files", "setup", "configure", "deploy", "undeploy", "shutdown"]
 
 
 @dataclass(frozen=True)
@@ -88,11 +91,15 @@ def _script(name: str, step: Step, script: object) -> DocumentCall:
     return DocumentCall(name, parameters, seconds(step.timeout))
 
 
+def source_parameters(source: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Where AWS's documents for Chef and Ansible find cookbooks and playbooks; `source` is a
+    SourceInfo with its type beside its keys."""
+    keys = {name: value for name, value in source.items() if name != "type"}
+    return {"SourceType": [str(source.get("type", "S3"))], "SourceInfo": [json.dumps(keys)]}
+
+
 def _chef(chef: Chef, timeout: int) -> dict[str, list[str]]:
-    source = dict(chef.source)
-    return {
-        "SourceType": [str(source.pop("type", "S3"))],
-        "SourceInfo": [json.dumps(source)],
+    return source_parameters(chef.source) | {
         "RunList": [",".join(chef.run_list)],
         "JsonAttributesContent": [json.dumps(chef.attributes)],
         # None: use the client that the image has, so that no licence is accepted for the user.
@@ -102,10 +109,7 @@ def _chef(chef: Chef, timeout: int) -> dict[str, list[str]]:
 
 
 def _ansible(ansible: Ansible, timeout: int) -> dict[str, list[str]]:
-    source = dict(ansible.source)
-    return {
-        "SourceType": [str(source.pop("type", "S3"))],
-        "SourceInfo": [json.dumps(source)],
+    return source_parameters(ansible.source) | {
         "InstallDependencies": ["True"],
         "PlaybookFile": [ansible.playbook],
         "TimeoutSeconds": [str(timeout)],

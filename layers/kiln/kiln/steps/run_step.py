@@ -7,8 +7,8 @@ from collections.abc import Callable
 from kiln.domain.bake import BakePlan, Seal
 from kiln.domain.bundle import BundlePlace, for_bundle
 from kiln.domain.documents import (
+    BakePurpose,
     DocumentCall,
-    Purpose,
     for_clean,
     for_inspect,
     for_prepare,
@@ -39,7 +39,7 @@ class RunStep(Model):
     """Which of the bake's commands to run where; `builder` is what a verification compares with."""
 
     bake: str
-    purpose: Purpose
+    purpose: BakePurpose
     instance: str
     index: int = 0
     builder: str | None = None
@@ -68,7 +68,7 @@ def run_step(request: RunStep, world: World) -> CommandSent:
     )
 
 
-def _called(purpose: Purpose, plan: BakePlan) -> Purpose:
+def _called(purpose: BakePurpose, plan: BakePlan) -> BakePurpose:
     return "bundle" if purpose == "seal" and plan.seal is Seal.BUNDLE else purpose
 
 
