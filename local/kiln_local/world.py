@@ -100,11 +100,12 @@ class LocalAws:
         recorder.install(self.recorder)
         latencies = Latencies()
         linux = MachineRoom(self._home, self._speed)
-        around = Around(self.clock.now, self.clock.sleep, self._client)
+        key = bundles.Ec2Key()
+        asked = inside.Inside(self._client, key.certificate)
+        linux.answer = asked.answer
+        around = Around(self.clock.now, self.clock.sleep, self._client, asked.fetch)
         windows = WindowsRoom(self._home, around, self._powered_off)
         self.room = Rooms(linux, windows)
-        key = bundles.Ec2Key()
-        linux.answer = inside.Inside(self._client, key.certificate).answer
         self._events = events.AwsEvents(self.clock, latencies, self.account, self.region)
         self.ec2 = ec2.Ec2(
             self.clock, latencies, self.recorder, self.room, self._events, self._backend("ec2")

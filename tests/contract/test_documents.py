@@ -52,8 +52,8 @@ def test_the_documents_are_those_that_the_template_names() -> None:
         for name in (
             *("bundle-linux", "clean-linux", "clean-windows", "inspect-windows", "place-app"),
             *("prepare-linux", "prepare-windows", "reboot-linux", "reboot-windows"),
-            *("run-powershell", "run-recipes-linux", "run-shell", "seal-windows"),
-            *("verify-linux", "verify-windows"),
+            *("run-powershell", "run-recipes-linux", "run-recipes-windows", "run-shell"),
+            *("seal-windows", "verify-linux", "verify-windows"),
         )
     ]
 
@@ -63,6 +63,7 @@ def test_the_documents_are_those_that_the_template_names() -> None:
     [
         ("run-shell", ["script"]),
         ("run-recipes-linux", ["recipes"]),
+        ("run-recipes-windows", ["recipes"]),
         ("place-app", ["place"]),
         ("reboot-linux", ["reboot"]),
         ("prepare-linux", ["platform", "lock", "temporary", "packages", "facts"]),

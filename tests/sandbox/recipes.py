@@ -30,7 +30,7 @@ def pack(files: dict[str, str]) -> bytes:
     """Files as the document reads them."""
     contents = {path: text.encode() for path, text in files.items()}
     index = "".join(f"{len(content)} {path}\n" for path, content in contents.items())
-    return gzip.compress(index.encode() + b"\n" + b"".join(contents.values()))
+    return gzip.compress(index.encode() + b"\n" + b"".join(contents.values()), mtime=0)
 
 
 class Layer:

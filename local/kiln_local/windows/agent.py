@@ -54,8 +54,11 @@ class WindowsRunner:
         for _ in range(MOST_REBOOTS):
             machine = self._machine()
             run = machine.interpreter(self._environment(inputs))
-            code = run.run("\n".join(map(str, lines)) + "\n")
-            machine.save()
+            try:
+                code = run.run("\n".join(map(str, lines)) + "\n")
+                machine.save()
+            finally:
+                machine.let_go()
             out += run.out
             err += run.err
             self.went_off = machine.wants == "off"

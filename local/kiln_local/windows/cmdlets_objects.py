@@ -120,9 +120,10 @@ def to_json(_: Any, call: Any) -> list[Any]:
     return [json_text.written(value, depth, call.has("compress"))]
 
 
-def new_object(_: Any, call: Any) -> list[Any]:
+def new_object(run: Any, call: Any) -> list[Any]:
     """New-Object."""
-    made = dotnet.new(text(call.need("typename", 0)), items(call.get("argumentlist", 1)))
+    given = items(call.get("argumentlist", 1))
+    made = dotnet.new(text(call.need("typename", 0)), given, run.machine)
     properties = call.get("property")
     if isinstance(properties, Bag):
         made = Bag(properties.items())

@@ -147,6 +147,15 @@ def get_parameter(run: Any, call: Any) -> list[Any]:
     return [Bag([("Parameters", [Bag([("Value", value)], "parameter")])], "parameters")]
 
 
+def invoke_web_request(run: Any, call: Any) -> list[Any]:
+    """What lies at an address, into a file; its answer as an object is not known here."""
+    if not call.has("usebasicparsing") or call.get("outfile") is None:
+        raise NotHere("Invoke-WebRequest without -UseBasicParsing and -OutFile")
+    body = run.machine.around.fetch(text(call.need("uri", 0)))
+    run.machine.drive.write_bytes(text(call.get("outfile")), body)
+    return []
+
+
 def _power(what: str) -> Any:
     def down(run: Any, _: Any) -> list[Any]:
         run.machine.power(what)
@@ -174,6 +183,7 @@ CMDLETS = {
     "clear-eventlog": (takes("logname"), clear_event_log),
     "get-secsecretvalue": (takes("secretid region"), get_secret),
     "get-ssmparametervalue": (takes("name names withdecryption region"), get_parameter),
+    "invoke-webrequest": (takes("uri outfile timeoutsec", "usebasicparsing"), invoke_web_request),
     "stop-computer": (takes("", "force", places=0), _power("off")),
     "restart-computer": (takes("", "force", places=0), _power("reboot")),
 }

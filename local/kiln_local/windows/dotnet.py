@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from kiln_local.windows import textfiles
+from kiln_local.windows import made, textfiles
 from kiln_local.windows.baseline import ENVIRONMENT
 from kiln_local.windows.casts import bare
 from kiln_local.windows.errors import NotHere, ScriptError
@@ -23,28 +23,54 @@ _ENCODINGS = {
     "text.encoding::ascii": textfiles.ASCII,
 }
 
+# Values of enumerations.
+_NAMES = {
+    "io.compression.compressionmode::decompress": "Decompress",
+    "net.securityprotocoltype::tls12": "Tls12",
+}
 
-def static(kind: str, name: str, machine: Any) -> Any:
+
+def static(kind: str, name: str, run: Any) -> Any:
     """A static property."""
     word = f"{bare(kind)}::{name.lower()}"
     if word in _ENCODINGS:
         return encoding(_ENCODINGS[word])
+    if word in _NAMES:
+        return _NAMES[word]
     if word == "globalization.cultureinfo::installeduiculture":
-        return Bag([("Name", machine.state["installed_language"])], "culture")
+        return Bag([("Name", run.machine.state["installed_language"])], "culture")
     if word == "environment::newline":
         return "\r\n"
     if word == "environment::machinename":
-        return machine.state["computer_name"]
+        return run.machine.state["computer_name"]
+    if word == "console::error":
+        return Bag([("writeline", lambda said: run.err.append(text(said)))], "stderr")
     raise NotHere(f"[{kind}]::{name}")
+
+
+def put_static(kind: str, name: str, value: Any) -> None:
+    """Set a static property. What is not encrypted here needs no protocol, so one is as good as
+    none; others than TLS 1.2 are not known."""
+    word = f"{bare(kind)}::{name.lower()}"
+    if (word, value) != ("net.servicepointmanager::securityprotocol", "Tls12"):
+        raise NotHere(f"[{kind}]::{name} = {text(value)}")
 
 
 def encoding(name: str) -> Bag:
     """An encoding with its two methods; neither knows of marks."""
     _, codec = textfiles.codec(name)
+
+    def get_string(data: Any, at: Any = 0, count: Any = None) -> str:
+        given = octets(data)
+        start, size = int(number(at)), len(given) if count is None else int(number(count))
+        if count is not None and not 0 <= start <= start + size <= len(given):
+            raise ScriptError("Index and count must refer to a location within the buffer.")
+        return given[start : start + size].decode(codec, errors="replace")
+
     return Bag(
         [
             ("encoding", name),
-            ("getstring", lambda b: octets(b).decode(codec, errors="replace")),
+            ("getstring", get_string),
             ("getbytes", lambda s: list(text(s).encode(codec, errors="replace"))),
         ],
         "encoding",
@@ -131,7 +157,7 @@ def _decoded(value: Any) -> list[int]:
         raise ScriptError("The input is not a valid Base-64 string.") from error
 
 
-def new(kind: str, given: list[Any]) -> Any:
+def new(kind: str, given: list[Any], machine: Any) -> Any:
     """New-Object."""
     word = bare(kind)
     if word == "text.utf8encoding" and len(given) < 2:
@@ -139,6 +165,12 @@ def new(kind: str, given: list[Any]) -> Any:
         return encoding(textfiles.UTF8_MARKED if marked else textfiles.UTF8)
     if word in ("psobject", "pscustomobject", "object", "management.automation.psobject"):
         return Bag(())
+    if word == "io.memorystream" and len(given) < 2:
+        return made.memory_stream(octets(given[0]) if given else b"")
+    if word == "io.compression.gzipstream" and len(given) == 2 and given[1] == "Decompress":
+        return made.gzip_reader(given[0])
+    if word == "threading.mutex" and len(given) == 2 and not truth(given[0]):
+        return made.mutex(machine, text(given[1]))
     raise NotHere(f"New-Object {kind}")
 
 

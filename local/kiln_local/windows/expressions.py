@@ -197,7 +197,7 @@ class Expressions(Texts):
         owner, name = named(node)[0], named(node)[-1]
         written = self._name(name)
         if owner.type == "type_literal":
-            return dotnet.static(words(owner)[1:-1], written, self.machine)
+            return dotnet.static(words(owner)[1:-1], written, self)
         if any(c.type == "::" for c in node.children):
             raise NotHere("a static member of a value")
         return members.get(self.value(owner), written, self.strict)
@@ -242,6 +242,8 @@ class Expressions(Texts):
                 last = number_ == len(inner) - 1
                 rest = given[number_:] if last else given[number_ : number_ + 1]
                 self.store(part, one(rest))
+        elif target.type == "member_access" and inner[0].type == "type_literal":
+            dotnet.put_static(words(inner[0])[1:-1], self._name(inner[-1]), value)
         elif target.type == "member_access":
             members.put(self._changing(inner[0]), self._name(inner[-1]), value)
         elif target.type == "element_access":

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kiln_local.windows import launching, textfiles
+from kiln_local.windows import launching, permissions, textfiles
 from kiln_local.windows.baseline import ENVIRONMENT, SETUP_STATE
 from kiln_local.windows.commands import Interpreter
 from kiln_local.windows.drive import Drive
@@ -27,14 +27,20 @@ _SSM = r"C:\ProgramData\Amazon\SSM"
 _SYSPREP_S = 60.0
 
 
+def nowhere(url: str) -> bytes:
+    """No address leads anywhere."""
+    raise ScriptError(f"The remote name could not be resolved: '{url.partition('//')[2]}'")
+
+
 @dataclass(frozen=True)
 class Around:
     """What a machine needs of the local AWS around it: the time, a sleep of simulated seconds, and
-    a client of a service."""
+    a client of a service, and what lies at an address (ScriptError where nothing does)."""
 
     now: Callable[[], datetime]
     sleep: Callable[[float], None]
     client: Callable[[str], Any]
+    fetch: Callable[[str], bytes] = nowhere
 
 
 class WindowsMachine:
@@ -48,6 +54,13 @@ class WindowsMachine:
         self.registry = Registry(root / "registry.json", self.journal)
         self.state: dict[str, Any] = json.loads((root / "state.json").read_text())
         self.wants = ""
+        # What this process holds of the machine.
+        self.held: list[Any] = []
+
+    def let_go(self) -> None:
+        """The process ends: nothing is held any longer."""
+        while self.held:
+            self.held.pop().release()
 
     def save(self) -> None:
         """Keep what is not a file."""
@@ -143,6 +156,8 @@ class WindowsMachine:
             return self._powershell(arguments, run)
         if name in ("shutdown.exe", "shutdown"):
             return self._shutdown(arguments)
+        if name in ("icacls.exe", "icacls"):
+            return permissions.icacls(self, arguments, run)
         if "\\" not in path or not self.drive.exists(path):
             # One of Windows' own, or of something that was not installed here.
             raise NotHere(path)

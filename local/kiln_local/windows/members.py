@@ -154,8 +154,8 @@ def _call_bag(owner: Bag, word: str, given: list[Any]) -> Any:
     if owner.kind == "hashtable" and word in _OF_TABLE:
         most, work = _OF_TABLE[word]
         return work(owner, counted(word, given, most, most))
-    if owner.kind in ("hash", "encoding") and owner.has(word):
-        return owner.get(word)(*counted(word, given, 1, 1))
+    if owner.kind in _OF_MADE and word in _OF_MADE[owner.kind] and owner.has(word):
+        return owner.get(word)(*counted(word, given, *_OF_MADE[owner.kind][word]))
     if word == "tostring" and owner.has("text"):
         return owner.get("text")(*counted(word, given, 0, 1))
     raise NotHere(f"method {word} of a {owner.kind}")
@@ -213,6 +213,14 @@ _OF_TEXT: dict[str, tuple[int, int, _Work]] = {
     "substring": (1, 2, _cut),
     "split": (0, 1, _split),
     "tostring": (0, 0, lambda s, _: s),
+}
+# Of what New-Object and static methods make.
+_OF_MADE: dict[str, dict[str, tuple[int, int]]] = {
+    "hash": {"computehash": (1, 1)},
+    "encoding": {"getstring": (1, 3), "getbytes": (1, 1)},
+    "stream": {"copyto": (1, 1), "toarray": (0, 0)},
+    "mutex": {"waitone": (0, 0), "releasemutex": (0, 0)},
+    "stderr": {"writeline": (1, 1)},
 }
 _OF_TABLE: dict[str, tuple[int, Callable[[Bag, list[Any]], Any]]] = {
     "containskey": (1, lambda b, g: b.has(text(g[0]))),

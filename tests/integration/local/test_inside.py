@@ -8,6 +8,7 @@ import pytest
 
 from kiln_local.inside import Inside
 from kiln_local.machines.asking import Answer
+from kiln_local.windows.errors import ScriptError
 from tests.moto_clients import mock_aws, moto_client
 
 OBJECT = ("--bucket", "apps", "--key", "web/a.tar")
@@ -117,3 +118,30 @@ def test_what_the_metadata_service_does_not_have_is_no_object(inside: Inside) ->
 
 def test_ec2s_certificate_is_there_for_bundles(inside: Inside) -> None:
     assert inside.answer(["ec2-certificate"], None) == Answer(0, "", b"a certificate")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("apps.s3.amazonaws.com", "apps.s3.eu-west-1.amazonaws.com"),
+        *("s3.eu-west-1.amazonaws.com/apps", "s3.amazonaws.com/apps", "127.0.0.1/apps"),
+    ],
+)
+def test_an_object_is_read_by_every_address_that_s3_has(inside: Inside, host: str) -> None:
+    signed = f"https://{host}/web/a.tar?X-Amz-Signature=x"
+    assert inside.answer(["curl", signed], None).body == b"one"
+    assert inside.fetch(signed) == b"one"
+
+
+@pytest.mark.parametrize("host", ["apps.example.org", "s3.amazonaws.com.example.org", "xs3.aws"])
+def test_no_other_address_leads_anywhere(inside: Inside, host: str) -> None:
+    assert inside.answer(["curl", f"https://{host}/web/a.tar"], None).status == 6
+    with pytest.raises(ScriptError, match="is not reached"):
+        inside.fetch(f"https://{host}/web/a.tar")
+
+
+def test_a_presigned_address_leads_to_its_object(inside: Inside) -> None:
+    request = {"Bucket": "apps", "Key": "web/a.tar"}
+    url = moto_client("s3").generate_presigned_url("get_object", Params=request)
+    assert url.startswith("https://")
+    assert inside.fetch(url) == b"one"

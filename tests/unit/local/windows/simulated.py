@@ -17,7 +17,7 @@ import yaml
 from kiln_local.machines.agent import DocumentRun, RunOrder
 from kiln_local.windows.agent import WindowsRunner
 from kiln_local.windows.baseline import make_windows
-from kiln_local.windows.machine import Around, WindowsMachine
+from kiln_local.windows.machine import Around, WindowsMachine, nowhere
 
 HERE = Path(__file__).parents[4]
 PLATFORMS = ("windows-2012-r2", "windows-2016", "windows-2019", "windows-2022", "windows-2025")
@@ -39,9 +39,13 @@ def no_client(service: str) -> Any:
     raise AssertionError(f"{service} was asked")
 
 
-def an_around(client: Callable[[str], Any] = no_client, slept: list[float] | None = None) -> Around:
+def an_around(
+    client: Callable[[str], Any] = no_client,
+    slept: list[float] | None = None,
+    fetch: Callable[[str], bytes] = nowhere,
+) -> Around:
     """A world whose clock stands still; sleeps are counted in `slept`."""
-    return Around(lambda: NOW, ([] if slept is None else slept).append, client)
+    return Around(lambda: NOW, ([] if slept is None else slept).append, client, fetch)
 
 
 def a_machine(

@@ -50,6 +50,8 @@ _TAKERS = {
     "io.file::writeallbytes": "[IO.File]::WriteAllBytes($p, @(1))",
     "io.file::exists": "[IO.File]::Exists($p)",
     "io.directory::exists": "[IO.Directory]::Exists($p)",
+    "invoke-webrequest": "Invoke-WebRequest https://example.org -UseBasicParsing -OutFile $p",
+    "icacls": "& icacls.exe $p '/inheritance:r' '/grant:r' '*S-1-5-18:(OI)(CI)F'",
     "xml: save": "([xml]'<changed/>').Save($p)",
     "program": '& $p; & "$p\\canary.txt"; & powershell.exe -File $p',
     "pipe": "$p | Get-Item; $p | Get-Content; $p | Remove-Item -Recurse",

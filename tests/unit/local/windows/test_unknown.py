@@ -27,6 +27,19 @@ _UNKNOWN = {
     "a static method": ("[IO.File]::Delete('C:\\Windows\\Temp')", "Delete"),
     "a static property": ("Set-Content C:\\x ([Environment]::OSVersion)", "OSVersion"),
     "an object": ("$w = New-Object Net.WebClient", "Net.WebClient"),
+    "a stream that compresses": (
+        "$z = New-Object IO.Compression.GZipStream (New-Object IO.MemoryStream), 'Compress'",
+        "GZipStream",
+    ),
+    "a mutex that is ours at once": ("$m = New-Object Threading.Mutex $true, 'x'", "Mutex"),
+    "an older protocol": ("[Net.ServicePointManager]::SecurityProtocol = 'Ssl3'", "Ssl3"),
+    "permissions in other words": ("icacls.exe C:\\Windows /grant Users:F", "icacls"),
+    "permissions without a list": ("icacls.exe C:\\Windows /inheritance:r /grant:r", "icacls"),
+    "an answer of the web as an object": (
+        "Set-Content C:\\x (Invoke-WebRequest https://example.org -UseBasicParsing)",
+        "Invoke-WebRequest",
+    ),
+    "a browser's parser": ("Invoke-WebRequest https://example.org -OutFile C:\\x", "Invoke-Web"),
     "a method": ("Set-Content C:\\x 'a'.PadLeft(5)", "PadLeft"),
     "a property of a file": ("Set-Content C:\\x (Get-Item C:\\Windows).Attributes", "Attributes"),
     "a property of a service": ("Set-Content C:\\x (Get-Service W32Time).StartType", "StartType"),
@@ -109,6 +122,10 @@ _HALF = {
     "a service": "$(Stop-Service W32Time; 1) | Out-GridView",
     "a feature": "$(Install-WindowsFeature Web-Server) | Out-GridView",
     "a log": "$(Clear-EventLog System; 1) | Out-GridView",
+    "permissions": (
+        "$(icacls.exe C:\\Windows '/inheritance:r' '/grant:r' '*S-1-5-18:(OI)(CI)F'; 1) | "
+        "Out-GridView"
+    ),
     "the power": "$(Stop-Computer -Force; 1) | Out-GridView",
     "the agent": (
         "$(& 'C:\\Program Files\\Amazon\\EC2Launch\\EC2Launch.exe' reset -c; 1) | Out-GridView"
