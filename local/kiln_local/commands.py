@@ -1,11 +1,16 @@
-"""Run Command over time: a command is delivered to an instance's agent and really runs there."""
+"""Run Command over time: a command is delivered to an instance's agent and really runs there.
+
+What an agent that cannot be reached does not take, or does not report, has the status TimedOut and
+the details DeliveryTimedOut once the command expires (Systems Manager API, "Command",
+ExpiresAfter); until then it is Pending or InProgress.
+"""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from kiln_local.ec2 import Ec2
@@ -13,6 +18,7 @@ from kiln_local.machines import DocumentRun, RunOrder, StepRun
 
 # Systems Manager API: what list and get calls return at most.
 LISTED, STDOUT, STDERR = 2_500, 24_000, 8_000
+_RUNNING = frozenset({"Pending", "InProgress"})
 
 
 @dataclass
@@ -24,6 +30,11 @@ class Invocation:
     run: DocumentRun | None = None
     delivered: bool = False
 
+    @property
+    def details(self) -> str:
+        """StatusDetails: more than the status where no agent was reached."""
+        return "DeliveryTimedOut" if self.status == "TimedOut" and not self.run else self.status
+
 
 @dataclass
 class SentCommand:
@@ -32,7 +43,7 @@ class SentCommand:
     request: dict[str, Any]
     document: dict[str, Any]
     sent_at: str
-    expires_at: str
+    expires: datetime
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     invocations: dict[str, Invocation] = field(default_factory=dict)
 
@@ -41,11 +52,17 @@ class SentCommand:
         """The whole command's status: the worst of its invocations, InProgress until all have
         ended."""
         found = {invocation.status for invocation in self.invocations.values()}
-        if found & {"Pending", "InProgress"}:
+        if found & _RUNNING:
             return "InProgress" if found - {"Pending"} else "Pending"
         return next(
             (status for status in ("Failed", "TimedOut", "Cancelled") if status in found), "Success"
         )
+
+    @property
+    def details(self) -> str:
+        """StatusDetails of the whole."""
+        found = {i.details for i in self.invocations.values() if i.status == self.status}
+        return found.pop() if len(found) == 1 else self.status
 
     def described(self) -> dict[str, Any]:
         """As ListCommands gives it."""
@@ -55,12 +72,15 @@ class SentCommand:
             "Parameters": self.request.get("Parameters", {}),
             "InstanceIds": list(self.invocations),
             "RequestedDateTime": self.sent_at,
-            "ExpiresAfter": self.expires_at,
+            "ExpiresAfter": self.expires.isoformat(),
             "Status": self.status,
-            "StatusDetails": self.status,
+            "StatusDetails": self.details,
             "TargetCount": len(self.invocations),
-            "CompletedCount": sum(i.run is not None for i in self.invocations.values()),
+            "CompletedCount": sum(i.status not in _RUNNING for i in self.invocations.values()),
             "ErrorCount": sum(i.status == "Failed" for i in self.invocations.values()),
+            "DeliveryTimedOutCount": sum(
+                i.details == "DeliveryTimedOut" for i in self.invocations.values()
+            ),
         }
 
 
@@ -76,7 +96,7 @@ class RunCommand:
         """Send a document that has been checked to instances that are online."""
         now = self._ec2.clock.now()
         expires = now + timedelta(seconds=int(request.get("TimeoutSeconds", 3600)))
-        command = SentCommand(request, document, now.isoformat(), expires.isoformat())
+        command = SentCommand(request, document, now.isoformat(), expires)
         self.commands[command.id] = command
         for instance in request["InstanceIds"]:
             invocation = command.invocations[instance] = Invocation(instance)
@@ -90,14 +110,29 @@ class RunCommand:
         interval = self._ec2.recorder.begin(owner, "command")
 
         def work() -> None:
-            self._run(command, invocation)
+            # The service knows the invocation from now on, whatever its agent does.
+            invocation.delivered = True
+            if not self._reached(command, invocation):
+                invocation.status = "TimedOut"
             self._ec2.recorder.end(interval)
             self._tell(command, invocation, owner)
 
         self._ec2.clock.later(delay, work)
 
-    def _run(self, command: SentCommand, invocation: Invocation) -> None:
-        invocation.delivered, invocation.status = True, "InProgress"
+    def _reached(self, command: SentCommand, invocation: Invocation) -> bool:
+        """Run a command if its agent takes it in time; whether it also told of the end in time."""
+        agents, instance = self._ec2.agents, invocation.instance
+        if not agents.reached(instance, command.expires):
+            return False
+        invocation.status = "InProgress"
+        run = self._run(command, invocation)
+        if not agents.reached(instance, command.expires):
+            return False
+        self._keep_output(command, instance, run)
+        invocation.run, invocation.status = run, run.status
+        return True
+
+    def _run(self, command: SentCommand, invocation: Invocation) -> DocumentRun:
         machine = self._ec2.backend.get_instance(invocation.instance)
         order = RunOrder(
             instance_id=invocation.instance,
@@ -107,13 +142,10 @@ class RunCommand:
             parameters=command.request.get("Parameters", {}),
         )
         try:
-            run = self._ec2.room.run(order, lambda: self._ec2.reboot(machine))
+            return self._ec2.room.run(order, lambda: self._ec2.reboot(machine))
         except KeyError:
             # The instance went away between SendCommand and the delivery.
-            run = DocumentRun("Failed", (), False, f"Undeliverable: {machine.id} is gone")
-        self._keep_output(command, invocation.instance, run)
-        invocation.run = run
-        invocation.status = run.status
+            return DocumentRun("Failed", (), False, f"Undeliverable: {machine.id} is gone")
 
     def _tell(self, command: SentCommand, invocation: Invocation, owner: str) -> None:
         run = invocation.run
@@ -153,7 +185,7 @@ def listed(command: SentCommand, invocation: Invocation, details: bool) -> dict[
         "DocumentName": command.request["DocumentName"],
         "RequestedDateTime": command.sent_at,
         "Status": invocation.status,
-        "StatusDetails": invocation.status,
+        "StatusDetails": invocation.details,
     }
     if details:
         steps = invocation.run.steps if invocation.run else ()
@@ -176,6 +208,7 @@ def got(command: SentCommand, invocation: Invocation, step: StepRun | None) -> d
     """As GetCommandInvocation gives it: one step, or the whole with the output of all."""
     steps = (invocation.run.steps if invocation.run else ()) if step is None else (step,)
     status = invocation.status if step is None else step.status
+    fuller = invocation.details if step is None else step.status
     code = next((s.exit_code for s in steps if s.exit_code), 0) if invocation.run else -1
     return {
         "CommandId": command.id,
@@ -185,7 +218,7 @@ def got(command: SentCommand, invocation: Invocation, step: StepRun | None) -> d
         "PluginName": step.name if step else "",
         "ResponseCode": code,
         "Status": status,
-        "StatusDetails": status,
+        "StatusDetails": fuller,
         "StandardOutputContent": "".join(s.stdout for s in steps)[:STDOUT],
         "StandardErrorContent": "".join(s.stderr for s in steps)[:STDERR],
         "StandardOutputUrl": "",

@@ -3,24 +3,22 @@ EC2's."""
 
 from __future__ import annotations
 
+import base64
 import logging
 import subprocess
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
-from moto.ec2.exceptions import EC2ClientError
-from moto.ec2.models.instances import Instance, InstanceBackend, StateReason
+from moto.ec2.models.instances import Instance, StateReason
 
-from kiln_local.bundles import Bundle, check_stop
+from kiln_local.agents import Agents
+from kiln_local.bundles import Bundle
 from kiln_local.clock import SimClock
 from kiln_local.events import AwsEvents
 from kiln_local.latencies import Latencies
-from kiln_local.launch_checks import check_launch
 from kiln_local.machines import Birth
-from kiln_local.patches import Patches
 from kiln_local.recorder import Interval, Recorder
 from kiln_local.rooms import Rooms
 
@@ -46,10 +44,13 @@ class Ec2:
     events: AwsEvents
     backend: Any
     public_parameters: dict[str, str] = field(default_factory=dict)
-    online: set[str] = field(default_factory=set)
     tokens: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     read_bundle: Callable[[str], tuple[Bundle, bytes]] | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
+    agents: Agents = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.agents = Agents(self.clock, lambda name: self.kill(self.backend.get_instance(name)))
 
     def tags(self, instance: Instance) -> dict[str, str]:
         """An instance's tags."""
@@ -70,6 +71,8 @@ class Ec2:
     def start(self, instance: Instance) -> None:
         """pending, then running with its machine booted, then online in Systems Manager."""
         self.enter(instance, "pending")
+        # EC2 API, "Instance": the time of the last launch, also of one by StartInstances.
+        instance.launch_time = self.clock.now()
         interval = self.recorder.begin(self.owner(instance), "start")
 
         def running() -> None:
@@ -83,7 +86,7 @@ class Ec2:
     def _come_online(self, instance: Instance, interval: Interval) -> None:
         def online() -> None:
             if instance._state.name == "running":
-                self.online.add(instance.id)
+                self.agents.come(instance.id)
                 self.recorder.end(interval)
 
         self._later("agent-online", online, instance)
@@ -93,12 +96,13 @@ class Ec2:
         if instance._state.name not in ("running", "pending"):
             return
         self.enter(instance, "stopping")
-        self.online.discard(instance.id)
+        self.agents.go(instance.id)
         interval = self.recorder.begin(self.owner(instance), "stop")
 
         def stopped() -> None:
             if instance._state.name == "stopping":
                 self.room.shut_down(instance.id)
+                self._give_up_address(instance)
                 self.enter(instance, "stopped")
                 self.recorder.end(interval)
 
@@ -109,7 +113,7 @@ class Ec2:
         if instance._state.name in ("shutting-down", "terminated"):
             return
         self.enter(instance, "shutting-down")
-        self.online.discard(instance.id)
+        self.agents.forget(instance.id)
 
         def terminated() -> None:
             self.room.destroy(instance.id)
@@ -117,14 +121,36 @@ class Ec2:
 
         self._later("instance-terminated", terminated, instance)
 
+    def kill(self, instance: Instance) -> None:
+        """Terminate it with all that it holds, unless that is under way."""
+        if instance._state.name not in ("shutting-down", "terminated"):
+            release(instance)
+        self.terminate(instance)
+
+    def wake(self, instance: Instance) -> None:
+        """Start one that is stopped: the same root file system, another public address (EC2 User
+        Guide, "How EC2 instance stop and start works")."""
+        for interface in instance.nics.values():
+            interface.start()
+        instance._reason, instance.state_reason = "", StateReason()
+        self.start(instance)
+
+    def _give_up_address(self, instance: Instance) -> None:
+        for interface in instance.nics.values():
+            interface.stop()
+        instance._reason = f"User initiated ({self.clock.now():%Y-%m-%d %H:%M:%S} GMT)"
+        code = "Client.UserInitiatedShutdown"
+        instance.state_reason = StateReason(f"{code}: User initiated shutdown", code)
+
     def reboot(self, instance: Instance) -> None:
         """The system goes down and up again; EC2 calls it running all the while. Blocks until it
         is up."""
-        self.online.discard(instance.id)
+        self.agents.go(instance.id)
         self.room.shut_down(instance.id)
         self.clock.sleep(self.latencies.draw("instance-rebooted"))
         self.room.boot(instance.id)
-        self.online.add(instance.id)
+        if instance._state.name == "running":
+            self.agents.come(instance.id)
 
     def _later(self, latency: str, action: Callable[[], None], instance: Instance) -> None:
         # Boots and shutdowns do real work: not in the scheduler's thread.
@@ -140,7 +166,7 @@ class Ec2:
         """What fails under an instance ends it with a reason, as a fault of EC2's own does."""
         _log.exception("the machine of %s failed", instance.id, exc_info=error)
         reason = f"Server.InternalError: {error}"
-        self.online.discard(instance.id)
+        self.agents.forget(instance.id)
         if instance._state.name != "shutting-down":
             release(instance)
         instance.state_reason = StateReason(reason, "Server.InternalError")
@@ -163,6 +189,7 @@ class Ec2:
             private_dns_name=instance.private_dns_name,
             chef=tags.get("kiln:chef"),
             key_name=instance.key_name,
+            user_data=base64.b64decode(instance.user_data or ""),
         )
         self.room.create(birth, instance.image_id)
         self.start(instance)
@@ -175,91 +202,9 @@ class Ec2:
         return True
 
 
-def connect(patches: Patches, ec2: Ec2) -> None:
-    """Patch moto's instances."""
-    run = InstanceBackend.run_instances
-
-    def run_instances(
-        self: Any,
-        image_id: str,
-        count: int,
-        user_data: Any,
-        security_group_names: Any,
-        **kwargs: Any,
-    ) -> Any:
-        with ec2.lock:
-            token = kwargs.get("client_token")
-            asked = repr((image_id, count, {k: v for k, v in kwargs.items() if k != "nics"}))
-            if token and token != "ABCDE" and token in ec2.tokens:
-                return _again(ec2.tokens[token], asked)
-            check_launch(self, image_id, kwargs["instance_type"], kwargs.get("subnet_id"))
-            reservation = run(self, image_id, count, user_data, security_group_names, **kwargs)
-            if token and token != "ABCDE":
-                ec2.tokens[token] = (reservation, asked)
-        for instance in reservation.instances:
-            ec2.born(instance)
-        return reservation
-
-    patches.set(InstanceBackend, "run_instances", run_instances)
-    patches.set(InstanceBackend, "start_instances", _each(ec2, _start))
-    patches.set(InstanceBackend, "stop_instances", _each(ec2, _stop))
-    patches.set(InstanceBackend, "reboot_instances", _reboot(ec2))
-    patches.set(InstanceBackend, "terminate_instances", _each(ec2, _terminate))
-
-
-def _again(former: tuple[Any, Any], asked: str) -> Any:
-    reservation, asked_before = former
-    if asked != asked_before:
-        raise EC2ClientError(
-            "IdempotentParameterMismatch",
-            "Arguments on this idempotent request are inconsistent with arguments used in "
-            "previous request(s).",
-        )
-    return reservation
-
-
-def _each(ec2: Ec2, action: Callable[[Ec2, Instance], None]) -> Any:
-    def change(self: Any, instance_ids: list[str]) -> list[tuple[Instance, Any]]:
-        changed = []
-        for instance in self.get_multi_instances_by_id(instance_ids):
-            former = type(instance._state)(instance._state.name, instance._state.code)
-            action(ec2, instance)
-            changed.append((instance, former))
-        return changed
-
-    return change
-
-
-def _stop(ec2: Ec2, instance: Instance) -> None:
-    check_stop(instance.id, ec2.backend.amis.get(instance.image_id))
-    ec2.stop(instance)
-
-
-def _start(ec2: Ec2, instance: Instance) -> None:
-    if instance._state.name == "stopped":
-        ec2.start(instance)
-
-
-def _terminate(ec2: Ec2, instance: Instance) -> None:
-    if instance._state.name not in ("shutting-down", "terminated"):
-        release(instance)
-    ec2.terminate(instance)
-
-
 def release(instance: Instance) -> None:
     """Remove an instance's volumes and interfaces, as moto's own terminate does; its state is
     ours."""
     state = instance._state.name
     instance.terminate()
     instance._state.name, instance._state.code = state, _CODES[state]
-
-
-def _reboot(ec2: Ec2) -> Any:
-    def reboot_instances(self: Any, instance_ids: list[str]) -> list[Instance]:
-        found: list[Instance] = self.get_multi_instances_by_id(instance_ids)
-        for instance in found:
-            if instance._state.name == "running":
-                ec2.clock.crew.start(partial(ec2.reboot, instance))
-        return found
-
-    return reboot_instances

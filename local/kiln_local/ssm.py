@@ -12,6 +12,7 @@ from moto.ssm.exceptions import SSMException
 from moto.ssm.models import Parameter, ParameterDict, SimpleSystemManagerBackend
 from moto.ssm.responses import SimpleSystemManagerResponse
 
+from kiln_local import nodes
 from kiln_local.commands import Invocation, RunCommand, SentCommand, got, listed
 from kiln_local.ec2 import Ec2
 from kiln_local.fastyaml import load
@@ -164,8 +165,8 @@ def get_command_invocation(response: Any, _: Ec2, commands: RunCommand) -> dict[
 
 
 def describe_instance_information(response: Any, ec2: Ec2, _: RunCommand) -> dict[str, Any]:
-    """DescribeInstanceInformation of agents that are online."""
-    return {"InstanceInformationList": list(_information(response, ec2))}
+    """DescribeInstanceInformation."""
+    return nodes.described(response, ec2)
 
 
 def _document(backend: Any, name: str) -> dict[str, Any]:
@@ -180,7 +181,7 @@ def _document(backend: Any, name: str) -> dict[str, Any]:
 
 def _check(request: dict[str, Any], document: dict[str, Any], ec2: Ec2) -> None:
     instances = request.get("InstanceIds") or []
-    offline = [instance for instance in instances if instance not in ec2.online]
+    offline = [instance for instance in instances if not ec2.agents.online(instance)]
     if not instances or offline:
         raise SSMException(
             "InvalidInstanceId", f"Instances {offline} not in a valid state for account"
@@ -230,18 +231,3 @@ def _invocation(
             "InvocationDoesNotExist", "The command ID and instance ID don't match any invocation."
         )
     return command, invocation
-
-
-def _information(response: Any, ec2: Ec2) -> Any:
-    filters = response._get_param("Filters") or []
-    wanted = {v for f in filters if f.get("Key") == "InstanceIds" for v in f.get("Values", ())}
-    for instance in sorted(ec2.online):
-        if not wanted or instance in wanted:
-            yield {
-                "InstanceId": instance,
-                "PingStatus": "Online",
-                "LastPingDateTime": ec2.clock.now(),
-                "AgentVersion": "3.3.0.0",
-                "PlatformType": "Linux",
-                "ResourceType": "EC2Instance",
-            }

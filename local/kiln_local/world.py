@@ -19,6 +19,7 @@ from kiln_local import (
     bundles,
     commands,
     ec2,
+    ec2_calls,
     events,
     functions,
     images,
@@ -110,6 +111,7 @@ class LocalAws:
         self.ec2 = ec2.Ec2(
             self.clock, latencies, self.recorder, self.room, self._events, self._backend("ec2")
         )
+        self.agents = self.ec2.agents
         self.ec2.read_bundle = lambda location: bundles.read_bundle(location, key, self._object)
         self._run_command = commands.RunCommand(self.ec2, self._store)
         self._connect()
@@ -127,7 +129,7 @@ class LocalAws:
         self._patches.set(responses, "method_names_from_class", names)
         policies.connect(self._patches)
         events.connect(self._patches, self._events)
-        ec2.connect(self._patches, self.ec2)
+        ec2_calls.connect(self._patches, self.ec2)
         images.connect(self._patches, self.ec2)
         ssm.connect(self._patches, self.ec2, self._run_command)
         interpreter.connect(self._patches, clock, self.region, self._events.execution_changed)

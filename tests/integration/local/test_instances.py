@@ -45,9 +45,8 @@ class Outside:
     def online(self) -> bool:
         """Whether its agent is online."""
         wanted = [{"Key": "InstanceIds", "Values": [self.instance]}]
-        return bool(
-            self.ssm.describe_instance_information(Filters=wanted)["InstanceInformationList"]
-        )
+        found = self.ssm.describe_instance_information(Filters=wanted)["InstanceInformationList"]
+        return [node["PingStatus"] for node in found] == ["Online"]
 
     def state(self) -> str:
         """What EC2 calls it."""

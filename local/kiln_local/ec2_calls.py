@@ -1,0 +1,131 @@
+"""What EC2's API does to instances: launched, started, stopped, rebooted, terminated, or refused.
+
+Codes: EC2 API, "Error codes for the Amazon EC2 API" (IncorrectInstanceState, IncorrectState,
+IdempotentParameterMismatch, OperationNotPermitted).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from moto.ec2.exceptions import (
+    EC2ClientError,
+    OperationDisableApiStopNotPermitted,
+    OperationNotPermitted4,
+)
+from moto.ec2.models.instances import Instance, InstanceBackend
+
+from kiln_local.bundles import check_stop
+from kiln_local.ec2 import Ec2
+from kiln_local.launch_checks import check_launch
+from kiln_local.patches import Patches
+
+_GONE = ("shutting-down", "terminated")
+
+
+def connect(patches: Patches, ec2: Ec2) -> None:
+    """Patch moto's instances."""
+    run = InstanceBackend.run_instances
+
+    def run_instances(
+        self: Any,
+        image_id: str,
+        count: int,
+        user_data: Any,
+        security_group_names: Any,
+        **kwargs: Any,
+    ) -> Any:
+        with ec2.lock:
+            token = kwargs.get("client_token")
+            asked = repr((image_id, count, {k: v for k, v in kwargs.items() if k != "nics"}))
+            if token and token != "ABCDE" and token in ec2.tokens:
+                return _again(ec2.tokens[token], asked)
+            check_launch(self, image_id, kwargs["instance_type"], kwargs.get("subnet_id"))
+            reservation = run(self, image_id, count, user_data, security_group_names, **kwargs)
+            if token and token != "ABCDE":
+                ec2.tokens[token] = (reservation, asked)
+        for instance in reservation.instances:
+            ec2.born(instance)
+        return reservation
+
+    patches.set(InstanceBackend, "run_instances", run_instances)
+    patches.set(InstanceBackend, "start_instances", _each(ec2, _start, "started"))
+    patches.set(InstanceBackend, "stop_instances", _each(ec2, _stop, "stopped"))
+    patches.set(InstanceBackend, "reboot_instances", _reboot(ec2))
+    patches.set(InstanceBackend, "terminate_instances", _each(ec2, _terminate, ""))
+
+
+def _again(former: tuple[Any, Any], asked: str) -> Any:
+    reservation, asked_before = former
+    if asked != asked_before:
+        raise EC2ClientError(
+            "IdempotentParameterMismatch",
+            "Arguments on this idempotent request are inconsistent with arguments used in "
+            "previous request(s).",
+        )
+    return reservation
+
+
+def _each(ec2: Ec2, action: Callable[[Ec2, Instance], None], done: str) -> Any:
+    """A call for many instances: refused for all if one of them is gone and may not be."""
+
+    def change(self: Any, instance_ids: list[str]) -> list[tuple[Instance, Any]]:
+        found = self.get_multi_instances_by_id(instance_ids)
+        for instance in found:
+            if done and instance._state.name in _GONE:
+                raise _incorrect(instance, done)
+        changed = []
+        for instance in found:
+            former = type(instance._state)(instance._state.name, instance._state.code)
+            action(ec2, instance)
+            changed.append((instance, former))
+        return changed
+
+    return change
+
+
+def _incorrect(instance: Instance, done: str) -> EC2ClientError:
+    return EC2ClientError(
+        "IncorrectInstanceState",
+        f"The instance '{instance.id}' is not in a state from which it can be {done}.",
+    )
+
+
+def _stop(ec2: Ec2, instance: Instance) -> None:
+    if instance.disable_api_stop:
+        raise OperationDisableApiStopNotPermitted(instance.id)
+    check_stop(instance.id, ec2.backend.amis.get(instance.image_id))
+    ec2.stop(instance)
+
+
+def _start(ec2: Ec2, instance: Instance) -> None:
+    if instance._state.name == "stopping":
+        raise _incorrect(instance, "started")
+    if instance._state.name == "stopped":
+        ec2.wake(instance)
+
+
+def _terminate(ec2: Ec2, instance: Instance) -> None:
+    if instance.disable_api_termination:
+        raise OperationNotPermitted4(instance.id)
+    ec2.kill(instance)
+
+
+def _reboot(ec2: Ec2) -> Any:
+    def reboot_instances(self: Any, instance_ids: list[str]) -> list[Instance]:
+        found: list[Instance] = self.get_multi_instances_by_id(instance_ids)
+        for instance in found:
+            if instance._state.name not in ("running", "pending"):
+                raise EC2ClientError(
+                    "IncorrectState",
+                    f"Cannot reboot instance {instance.id} that is currently in "
+                    f"{instance._state.name} state.",
+                )
+        for instance in found:
+            if instance._state.name == "running":
+                ec2.clock.crew.start(partial(ec2.reboot, instance))
+        return found
+
+    return reboot_instances

@@ -1,0 +1,114 @@
+"""A local AWS of its own for tests, and what tests want in it, made by API calls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from kiln_local.world import LocalAws
+
+BASE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
+# The translator wants a resource at least.
+NOTHING = """
+AWSTemplateFormatVersion: "2010-09-09"
+Resources:
+  Bus: {Type: "AWS::Events::EventBus", Properties: {Name: tests}}
+"""
+
+
+def until(true: Callable[[], Any], seconds: float = 30) -> Any:
+    """Wait real seconds until something holds; what it gave."""
+    deadline = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.01)
+    return found
+
+
+@contextmanager
+def a_world(template: str = NOTHING, speed: float = 200.0) -> Iterator[World]:
+    """A local AWS made of a template of its own, which is empty unless a test wants one."""
+    with TemporaryDirectory() as folder:
+        Path(folder, "template.yaml").write_text(template)
+        with LocalAws(Path(folder), speed=speed) as aws:
+            yield World(aws)
+
+
+class World:
+    """A client outside of one local AWS. Whatever it makes stays until that ends."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        self.aws = aws
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:
+        """A client of a service, made once."""
+        if service not in self._clients:
+            self._clients[service] = self.aws.session().client(service)  # type: ignore[call-overload]
+        return self._clients[service]
+
+    @property
+    def ec2(self) -> Any:
+        """EC2."""
+        return self.client("ec2")
+
+    @property
+    def ssm(self) -> Any:
+        """Systems Manager."""
+        return self.client("ssm")
+
+    @cached_property
+    def base(self) -> str:
+        """The id of a public image."""
+        return str(self.ssm.get_parameter(Name=BASE)["Parameter"]["Value"])
+
+    # ------------------------------------------------------------ instances
+
+    def launch(self, **more: Any) -> str:
+        """Launch an instance; its id."""
+        wanted = {"ImageId": self.base, "InstanceType": "m7i.large", "MinCount": 1, "MaxCount": 1}
+        return str(self.ec2.run_instances(**(wanted | more))["Instances"][0]["InstanceId"])
+
+    def an_instance(self) -> str:
+        """An instance whose agent is online."""
+        instance = self.launch()
+        until(lambda: self.ping(instance) == "Online")
+        return instance
+
+    def instance(self, instance: str) -> dict[str, Any]:
+        """As EC2 describes it."""
+        found = self.ec2.describe_instances(InstanceIds=[instance])
+        return dict(found["Reservations"][0]["Instances"][0])
+
+    def state(self, instance: str) -> str:
+        """What EC2 calls it."""
+        return str(self.instance(instance)["State"]["Name"])
+
+    def node(self, instance: str) -> dict[str, Any]:
+        """As Systems Manager describes it; empty where it does not."""
+        wanted = [{"Key": "InstanceIds", "Values": [instance]}]
+        found = self.ssm.describe_instance_information(Filters=wanted)["InstanceInformationList"]
+        return dict(found[0]) if found else {}
+
+    def ping(self, instance: str) -> str:
+        """What Systems Manager says of its agent: nothing before it has been heard of."""
+        return str(self.node(instance).get("PingStatus", ""))
+
+    def run(self, instance: str, line: str, **more: Any) -> str:
+        """Send a shell command; its id."""
+        sent = self.ssm.send_command(
+            InstanceIds=[instance],
+            DocumentName="AWS-RunShellScript",
+            Parameters={"commands": [line]},
+            **more,
+        )
+        return str(sent["Command"]["CommandId"])
+
+    def command(self, command: str) -> dict[str, Any]:
+        """A command as Systems Manager lists it."""
+        return dict(self.ssm.list_commands(CommandId=command)["Commands"][0])
