@@ -48,6 +48,7 @@ class Ec2:
     read_bundle: Callable[[str], tuple[Bundle, bytes]] | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
     agents: Agents = field(init=False)
+    watchers: list[Callable[[Instance, str], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.agents = Agents(self.clock, lambda name: self.kill(self.backend.get_instance(name)))
@@ -66,6 +67,8 @@ class Ec2:
     def enter(self, instance: Instance, state: str) -> None:
         """Put an instance into a state and say so."""
         instance._state.name, instance._state.code = state, _CODES[state]
+        for watch in self.watchers:
+            watch(instance, state)
         self.events.instance_changed(instance.id, state)
 
     def start(self, instance: Instance) -> None:

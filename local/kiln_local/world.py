@@ -16,6 +16,8 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID, responses
 
 from kiln_local import (
+    balancing,
+    balancing_calls,
     bundles,
     commands,
     ec2,
@@ -112,6 +114,7 @@ class LocalAws:
             self.clock, latencies, self.recorder, self.room, self._events, self._backend("ec2")
         )
         self.agents = self.ec2.agents
+        self.balancing = balancing.Balancing(self.ec2, self._backend("elbv2"))
         self.ec2.read_bundle = lambda location: bundles.read_bundle(location, key, self._object)
         self._run_command = commands.RunCommand(self.ec2, self._store)
         self._connect()
@@ -130,6 +133,7 @@ class LocalAws:
         policies.connect(self._patches)
         events.connect(self._patches, self._events)
         ec2_calls.connect(self._patches, self.ec2)
+        balancing_calls.connect(self._patches, self.balancing)
         images.connect(self._patches, self.ec2)
         ssm.connect(self._patches, self.ec2, self._run_command)
         interpreter.connect(self._patches, clock, self.region, self._events.execution_changed)

@@ -62,6 +62,11 @@ class World:
         """Systems Manager."""
         return self.client("ssm")
 
+    @property
+    def elb(self) -> Any:
+        """Elastic Load Balancing."""
+        return self.client("elbv2")
+
     @cached_property
     def base(self) -> str:
         """The id of a public image."""
@@ -112,3 +117,44 @@ class World:
     def command(self, command: str) -> dict[str, Any]:
         """A command as Systems Manager lists it."""
         return dict(self.ssm.list_commands(CommandId=command)["Commands"][0])
+
+    # ------------------------------------------------------------ load balancing
+
+    @cached_property
+    def subnets(self) -> list[dict[str, Any]]:
+        """The default subnets, one an Availability Zone."""
+        return list(self.ec2.describe_subnets()["Subnets"])
+
+    def a_target_group(self, name: str, used: bool = True, **more: Any) -> str:
+        """A target group, used by a load balancer of its own; its ARN."""
+        wanted = {
+            "Protocol": "HTTP",
+            "Port": 80,
+            "VpcId": self.subnets[0]["VpcId"],
+            "HealthCheckIntervalSeconds": 10,
+            "HealthyThresholdCount": 3,
+            "UnhealthyThresholdCount": 2,
+        }
+        made = self.elb.create_target_group(Name=name, **(wanted | more))
+        arn = str(made["TargetGroups"][0]["TargetGroupArn"])
+        if used:
+            self.a_balancer(name, arn)
+        return arn
+
+    def a_balancer(self, name: str, group: str) -> str:
+        """A load balancer that forwards to a group; its listener's ARN."""
+        subnets = [subnet["SubnetId"] for subnet in self.subnets[:2]]
+        made = self.elb.create_load_balancer(Name=name, Subnets=subnets)["LoadBalancers"][0]
+        listener = self.elb.create_listener(
+            LoadBalancerArn=made["LoadBalancerArn"],
+            Protocol="HTTP",
+            Port=80,
+            DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
+        )
+        return str(listener["Listeners"][0]["ListenerArn"])
+
+    def health(self, group: str, instance: str) -> dict[str, Any]:
+        """The health of an instance in a group."""
+        wanted = [{"Id": instance}]
+        found = self.elb.describe_target_health(TargetGroupArn=group, Targets=wanted)
+        return dict(found["TargetHealthDescriptions"][0]["TargetHealth"])
