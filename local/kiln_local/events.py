@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,8 @@ TARGETS = frozenset({"lambda", "states", "sqs"})
 # EventBridge tries an asynchronous Lambda target again twice (Lambda Developer Guide,
 # "Asynchronous invocation").
 _TRIES = 3
+# Of what AWS has sent, as much is kept for tests and no more.
+_KEPT = 10_000
 
 
 class AwsEvents:
@@ -36,6 +39,7 @@ class AwsEvents:
         self._account = account
         self._region = region
         self.functions: Functions | None = None
+        self.sent: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         self.backend: Any = None
         self.start_execution: Callable[[str, str], None] = lambda *_: None
         self.send_message: Callable[[str, str], None] = lambda *_: None
@@ -46,7 +50,7 @@ class AwsEvents:
         """EC2 Instance State-change Notification."""
         arn = f"arn:aws:ec2:{self._region}:{self._account}:instance/{instance}"
         detail = {"instance-id": instance, "state": state}
-        self._send("aws.ec2", "EC2 Instance State-change Notification", [arn], detail)
+        self.send("aws.ec2", "EC2 Instance State-change Notification", [arn], detail)
 
     def image_changed(self, image: str, state: str, error: str = "") -> None:
         """EC2 AMI State Change."""
@@ -57,7 +61,7 @@ class AwsEvents:
             "State": state,
             "ErrorMessage": error,
         }
-        self._send("aws.ec2", "EC2 AMI State Change", [arn], detail)
+        self.send("aws.ec2", "EC2 AMI State Change", [arn], detail)
 
     def command_changed(self, command: dict[str, Any], instance: str, status: str) -> None:
         """EC2 Command Invocation Status-change and EC2 Command Status-change, in that order."""
@@ -68,9 +72,7 @@ class AwsEvents:
             "requested-date-time": command["RequestedDateTime"],
         }
         invocation = common | {"status": status, "instance-id": instance}
-        self._send(
-            "aws.ssm", "EC2 Command Invocation Status-change Notification", [arn], invocation
-        )
+        self.send("aws.ssm", "EC2 Command Invocation Status-change Notification", [arn], invocation)
         if command["Status"] in ("Pending", "InProgress"):
             return
         whole = common | {
@@ -78,7 +80,7 @@ class AwsEvents:
             "expire-after": command["ExpiresAfter"],
             "parameters": command["Parameters"],
         }
-        self._send("aws.ssm", "EC2 Command Status-change Notification", [], whole)
+        self.send("aws.ssm", "EC2 Command Status-change Notification", [], whole)
 
     def execution_changed(self, execution: Any) -> None:
         """Step Functions Execution Status Change."""
@@ -97,7 +99,7 @@ class AwsEvents:
             "error": execution.error,
             "cause": execution.cause,
         }
-        self._send(
+        self.send(
             "aws.states", "Step Functions Execution Status Change", [execution.exec_arn], detail
         )
 
@@ -105,12 +107,14 @@ class AwsEvents:
         """Parameter Store Change."""
         arn = f"arn:aws:ssm:{self._region}:{self._account}:parameter/{name.lstrip('/')}"
         detail = {"operation": operation, "name": name, "type": "String", "dataType": data_type}
-        self._send("aws.ssm", "Parameter Store Change", [arn], detail)
+        self.send("aws.ssm", "Parameter Store Change", [arn], detail)
 
-    def _send(
+    def send(
         self, source: str, detail_type: str, resources: list[str], detail: dict[str, Any]
     ) -> None:
+        """Send an event of a service of AWS; the newest are kept in `sent`."""
         event = self._envelope(source, detail_type, detail) | {"resources": resources}
+        self.sent.append(event)
         self.deliver("default", event)
 
     def _envelope(self, source: str, detail_type: str, detail: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID, responses
 
 from kiln_local import (
+    alarms,
     balancing,
     balancing_calls,
     bundles,
@@ -115,6 +116,7 @@ class LocalAws:
         )
         self.agents = self.ec2.agents
         self.balancing = balancing.Balancing(self.ec2, self._backend("elbv2"))
+        self.alarms = alarms.Alarms(self.clock, self._events, self._backend("cloudwatch"))
         self.ec2.read_bundle = lambda location: bundles.read_bundle(location, key, self._object)
         self._run_command = commands.RunCommand(self.ec2, self._store)
         self._connect()
@@ -134,6 +136,7 @@ class LocalAws:
         events.connect(self._patches, self._events)
         ec2_calls.connect(self._patches, self.ec2)
         balancing_calls.connect(self._patches, self.balancing)
+        alarms.connect(self._patches, self.alarms)
         images.connect(self._patches, self.ec2)
         ssm.connect(self._patches, self.ec2, self._run_command)
         interpreter.connect(self._patches, clock, self.region, self._events.execution_changed)
@@ -175,6 +178,10 @@ class LocalAws:
         return boto3.Session(
             aws_access_key_id="local", aws_secret_access_key="local", region_name=self.region
         )
+
+    def sent(self, detail_type: str) -> list[dict[str, Any]]:
+        """The events of one type that AWS itself has sent, oldest first."""
+        return [event for event in list(self._events.sent) if event["detail-type"] == detail_type]
 
     def leaks(self, bake: str, image: str | None, kept: bool = False) -> list[dict[str, str]]:
         """What an ended bake left behind."""

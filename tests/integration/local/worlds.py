@@ -67,6 +67,11 @@ class World:
         """Elastic Load Balancing."""
         return self.client("elbv2")
 
+    @property
+    def cloudwatch(self) -> Any:
+        """CloudWatch."""
+        return self.client("cloudwatch")
+
     @cached_property
     def base(self) -> str:
         """The id of a public image."""
@@ -158,3 +163,30 @@ class World:
         wanted = [{"Id": instance}]
         found = self.elb.describe_target_health(TargetGroupArn=group, Targets=wanted)
         return dict(found["TargetHealthDescriptions"][0]["TargetHealth"])
+
+    # ------------------------------------------------------------ alarms
+
+    def an_alarm(self, name: str, **more: Any) -> str:
+        """An alarm on a metric; its name."""
+        wanted = {
+            "AlarmDescription": "Too many errors",
+            "Namespace": "Shop",
+            "MetricName": "Errors",
+            "Dimensions": [{"Name": "Layer", "Value": "web"}],
+            "Statistic": "Sum",
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "Threshold": 1.0,
+            "ComparisonOperator": "GreaterThanThreshold",
+        }
+        self.cloudwatch.put_metric_alarm(AlarmName=name, **(wanted | more))
+        return name
+
+    def ring(self, alarm: str, state: str = "ALARM") -> None:
+        """Set an alarm's state."""
+        self.cloudwatch.set_alarm_state(AlarmName=alarm, StateValue=state, StateReason="a test")
+
+    def sent(self, detail_type: str, **detail: Any) -> list[dict[str, Any]]:
+        """Events of a type that AWS has sent, with these values in their detail."""
+        found = self.aws.sent(detail_type)
+        return [event for event in found if detail.items() <= event["detail"].items()]
