@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.fakes.fleet import FakeFleet
 from tests.fakes.images import FakeImages
 from tests.fakes.records import FakeRecords
+from tests.fakes.stacks import FakeAlarms, FakeRounds, FakeTraffic
 from tests.fakes.systems_manager import FakeCommands, FakeParameters
 from tests.fakes.world import (
     FakeBills,
@@ -17,6 +18,7 @@ from tests.fakes.world import (
 )
 
 __all__ = [
+    "FakeAlarms",
     "FakeBills",
     "FakeBus",
     "FakeClock",
@@ -27,6 +29,8 @@ __all__ = [
     "FakeObjects",
     "FakeParameters",
     "FakeRecords",
+    "FakeRounds",
     "FakeScripts",
+    "FakeTraffic",
     "FakeWorld",
 ]

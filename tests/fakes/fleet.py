@@ -65,9 +65,18 @@ class FakeFleet:
     def describe(self, instance: str) -> InstanceFacts | None:
         return self.instances.get(instance)
 
+    def all_of(self, instances: Iterable[str]) -> tuple[InstanceFacts, ...]:
+        return tuple(self.instances[name] for name in instances if name in self.instances)
+
     def of_bake(self, bake: str) -> tuple[InstanceFacts, ...]:
         found = self.instances.values()
         return tuple(i for i in found if i.tags.get(TAG_BAKE) == bake and i.state in _ALIVE)
+
+    def start(self, instance: str) -> None:
+        self._check()
+        if instance not in self.instances:
+            raise AwsRefused("ec2", "StartInstances", "InvalidInstanceID.NotFound", instance)
+        self.become(instance, "pending")
 
     def stop(self, instance: str) -> None:
         self._check()

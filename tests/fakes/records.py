@@ -7,7 +7,7 @@ from typing import Any
 from kiln.domain.bake import BakeRecord, ImageRecord
 from kiln.domain.instance import LayerInstance
 from kiln.domain.naming import blueprint_of
-from kiln.domain.rollout import Rollout
+from kiln.domain.rollout import LayerImage, Rollout
 from kiln.domain.stack import Stack, split_layer
 from kiln.domain.waiting import WaitingToken
 
@@ -25,6 +25,8 @@ class FakeRecords:
         self._rollouts: dict[tuple[str, str], Rollout] = {}
         self._instances: dict[tuple[str, str], LayerInstance] = {}
         self._holds: dict[str, set[str]] = {}
+        self._holders: dict[str, str] = {}
+        self._taken: dict[tuple[str, str, str], LayerImage] = {}
 
     def put_blueprint(self, name: str, document: dict[str, Any]) -> int:
         versions = self._blueprints.setdefault(name, [])
@@ -106,8 +108,21 @@ class FakeRecords:
     def update_rollout(self, rollout: Rollout) -> None:
         self._rollouts[rollout.image, rollout.layer] = rollout
 
-    def put_instance(self, instance: LayerInstance) -> None:
-        self._instances[instance.stack, instance.id] = instance
+    def add_instance(self, instance: LayerInstance) -> bool:
+        new = (instance.stack, instance.id) not in self._instances
+        self._instances.setdefault((instance.stack, instance.id), instance)
+        return new
+
+    def replace_instance(self, instance: LayerInstance) -> LayerInstance | None:
+        known = self._instances.get((instance.stack, instance.id))
+        if known is None or known.revision != instance.revision:
+            return None
+        new = instance.model_copy(update={"revision": instance.revision + 1})
+        self._instances[instance.stack, instance.id] = new
+        return new
+
+    def instance(self, stack: str, instance: str) -> LayerInstance | None:
+        return self._instances.get((stack, instance))
 
     def instances(self, stack: str) -> tuple[LayerInstance, ...]:
         found = (entry for (name, _), entry in self._instances.items() if name == stack)
@@ -115,6 +130,25 @@ class FakeRecords:
 
     def remove_instance(self, instance: LayerInstance) -> None:
         self._instances.pop((instance.stack, instance.id), None)
+
+    def hold_layer(self, layer: str, rollout: str, instead_of: str | None = None) -> bool:
+        if self._holders.get(layer, rollout) not in (rollout, instead_of):
+            return False
+        self._holders[layer] = rollout
+        return True
+
+    def layer_holder(self, layer: str) -> str | None:
+        return self._holders.get(layer)
+
+    def release_layer(self, layer: str, rollout: str) -> None:
+        if self._holders.get(layer) == rollout:
+            del self._holders[layer]
+
+    def add_layer_image(self, taken: LayerImage) -> None:
+        self._taken[taken.layer, taken.at, taken.rollout] = taken
+
+    def layer_images(self, layer: str) -> tuple[LayerImage, ...]:
+        return tuple(self._taken[key] for key in sorted(self._taken) if key[0] == layer)
 
     def hold_healing(self, layer: str, bake: str) -> None:
         self._holds.setdefault(layer, set()).add(bake)

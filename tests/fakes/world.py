@@ -9,11 +9,12 @@ from typing import Any
 from kiln.domain.events import Event
 from kiln.domain.packages import Manifest
 from kiln.errors import InvalidBlueprint, TokenGone
-from kiln.ports import Settings, World
+from kiln.ports import Machine, Settings, World
 from tests.builders import NOW
 from tests.fakes.fleet import FakeFleet
 from tests.fakes.images import FakeImages
 from tests.fakes.records import FakeRecords
+from tests.fakes.stacks import FakeAlarms, FakeRounds, FakeTraffic
 from tests.fakes.systems_manager import FakeCommands, FakeParameters
 
 
@@ -54,6 +55,9 @@ class FakeObjects:
 
     def write(self, key: str, body: bytes, media_type: str) -> None:
         self.bodies[key], self.media_types[key] = body, media_type
+
+    def link(self, key: str, seconds: int) -> str:
+        return f"https://bucket.example/{key}?expires={seconds}"
 
 
 class FakeBills:
@@ -98,6 +102,7 @@ class FakeMachines:
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     failures: dict[str, tuple[str, str]] = field(default_factory=dict)
     started: dict[str, dict[str, Any]] = field(default_factory=dict)
+    over: set[str] = field(default_factory=set)
 
     def succeed(self, token: str, output: dict[str, Any]) -> None:
         self._take(token)
@@ -112,9 +117,12 @@ class FakeMachines:
             raise TokenGone(token)
         self.gone.add(token)
 
-    def start_rollout(self, name: str, payload: dict[str, Any]) -> bool:
+    def running(self, machine: Machine, name: str) -> bool:
+        return name in self.started and name not in self.over
+
+    def start(self, machine: Machine, name: str, payload: dict[str, Any]) -> bool:
         if name in self.started:
-            return False
+            return name not in self.over and self.started[name] == payload
         self.started[name] = payload
         return True
 
@@ -134,6 +142,9 @@ class FakeWorld:
     records: FakeRecords = field(default_factory=FakeRecords)
     bus: FakeBus = field(default_factory=FakeBus)
     machines: FakeMachines = field(default_factory=FakeMachines)
+    traffic: FakeTraffic = field(default_factory=FakeTraffic)
+    alarms: FakeAlarms = field(default_factory=FakeAlarms)
+    rounds: FakeRounds = field(default_factory=FakeRounds)
     clock: FakeClock = field(default_factory=FakeClock)
     subnets: tuple[str, ...] = ()
 
@@ -152,6 +163,9 @@ class FakeWorld:
             self.records,
             self.bus,
             self.machines,
+            self.traffic,
+            self.alarms,
+            self.rounds,
             self.clock,
             Settings("eu-west-1", "123456789012", self.subnets),
         )

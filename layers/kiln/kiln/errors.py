@@ -17,8 +17,17 @@
     ├── ImageFailed             the image was created and then failed
     ├── VerificationFailed      a clone of the image is not what it must be
     ├── DistributionFailed      tags, deprecation or pointer could not be set
+    ├── SetupFailed             a recipe of Setup failed, or its files could not be put in place
+    ├── ConfigureFailed         a recipe of Configure failed on an online instance
+    ├── DeployFailed            a recipe of Deploy failed
+    ├── UndeployFailed          a recipe of Undeploy failed
+    ├── ShutdownFailed          a recipe of Shutdown failed; the instance goes down all the same
     ├── TeardownFailed          something that the bake made could not be removed
     ├── RolloutFailed           a layer could not take the image
+    ├── WrongState              an instance is in a state from which it cannot do what was asked
+    ├── InstanceBusy            another change of the instance is under way
+    ├── InstanceGone            the instance's record was deleted meanwhile
+    ├── TrafficRefused          a load balancer took or let go of an instance only with an error
     ├── AwsRefused              AWS refused a call for good (code and message inside)
     │   └── CapacityShort       ... because there is no capacity here and now
     ├── AwsBusy                 throttling or a fault of AWS or the network: try again later
@@ -98,12 +107,48 @@ class DistributionFailed(KilnError):
     """The image could not be tagged, deprecated or pointed at."""
 
 
+class SetupFailed(KilnError):
+    """A recipe of Setup ended badly on an instance, or what recipes read could not be put there."""
+
+
+class ConfigureFailed(KilnError):
+    """A recipe of Configure ended badly on an instance, which stays online."""
+
+
+class DeployFailed(KilnError):
+    """A recipe of Deploy ended badly on an instance."""
+
+
+class UndeployFailed(KilnError):
+    """A recipe of Undeploy ended badly on an instance."""
+
+
+class ShutdownFailed(KilnError):
+    """A recipe of Shutdown ended badly; what goes down goes down all the same."""
+
+
 class TeardownFailed(KilnError):
     """A resource of the bake could not be removed."""
 
 
 class RolloutFailed(KilnError):
     """A layer could not take an image."""
+
+
+class WrongState(KilnError):
+    """An instance of a layer cannot go from the state that it is in to the one that was asked."""
+
+
+class InstanceBusy(KilnError):
+    """An instance of a layer is being changed by somebody else."""
+
+
+class InstanceGone(KilnError):
+    """An instance of a layer has no record any more."""
+
+
+class TrafficRefused(KilnError):
+    """An instance could not be registered with, or taken out of, a target group."""
 
 
 class AwsRefused(KilnError):

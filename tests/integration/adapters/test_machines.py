@@ -1,4 +1,4 @@
-"""Rollouts: what the port promises, kept by the fake and by the adapter on moto alike.
+"""Executions: what the port promises, kept by the fake and by the adapter on moto alike.
 
 Waiting tasks need an interpreter: their tokens are tested end to end.
 """
@@ -29,12 +29,13 @@ def machines(request: pytest.FixtureRequest) -> Iterator[Machines]:
             definition=json.dumps(machine),
             roleArn="arn:aws:iam::123456789012:role/kiln",
         )
-        yield StepFunctionsMachines(states, made["stateMachineArn"])
+        yield StepFunctionsMachines(states, {"rollout": made["stateMachineArn"]})
 
 
-def test_a_rollout_of_another_input_does_not_start_under_a_name_that_is_taken(
+def test_an_execution_of_another_input_does_not_start_under_a_name_that_is_taken(
     machines: Machines,
 ) -> None:
-    assert machines.start_rollout("r", {"image": "ami-1"})
-    assert not machines.start_rollout("r", {"image": "ami-2"})
-    assert machines.start_rollout("r2", {"image": "ami-2"})
+    assert not machines.running("rollout", "r")
+    assert machines.start("rollout", "r", {"image": "ami-1"})
+    assert not machines.start("rollout", "r", {"image": "ami-2"})
+    assert machines.start("rollout", "r2", {"image": "ami-2"})

@@ -9,7 +9,7 @@ import pytest
 from kiln.adapters.records import DynamoRecords
 from kiln.domain.bake import BakeStatus, ImageRecord
 from kiln.domain.instance import InstanceState, LayerInstance
-from kiln.domain.rollout import Rollout, RolloutStatus
+from kiln.domain.rollout import LayerImage, Rollout, RolloutStatus
 from kiln.domain.waiting import ImageAvailable, WaitingToken
 from kiln.ports import Records
 from tests.builders import BAKE, NOW, a_document, a_plan, a_record, a_stack
@@ -145,13 +145,45 @@ def test_a_stacks_instances_come_and_go(records: Records) -> None:
     entry = LayerInstance(
         id="guid", stack="shop", layers=("web",), hostname="web1", state=InstanceState.REQUESTED
     )
-    records.put_instance(entry)
-    online = entry.model_copy(update={"state": InstanceState.ONLINE, "ec2_id": "i-1"})
-    records.put_instance(online)
+    assert records.add_instance(entry)
+    assert not records.add_instance(entry.model_copy(update={"hostname": "another"}))
+    assert records.instance("shop", "guid") == entry
+    assert records.instance("shop", "nobody") is None
+    changed = entry.model_copy(update={"state": InstanceState.ONLINE, "ec2_id": "i-1"})
+    online = records.replace_instance(changed)
+    assert online == changed.model_copy(update={"revision": 1})
+    # Somebody has written since it was read.
+    assert records.replace_instance(changed) is None
     assert records.instances("shop") == (online,)
+    assert online is not None
     records.remove_instance(online)
     records.remove_instance(online)
     assert records.instances("shop") == ()
+    assert records.replace_instance(online) is None
+
+
+def test_a_layer_has_one_rollout_at_a_time(records: Records) -> None:
+    assert records.layer_holder("shop/web") is None
+    assert records.hold_layer("shop/web", "a")
+    assert not records.hold_layer("shop/web", "b")
+    assert records.hold_layer("shop/app", "b")
+    assert records.hold_layer("shop/web", "b", instead_of="a")
+    records.release_layer("shop/web", "a")
+    assert records.layer_holder("shop/web") == "b"
+    records.release_layer("shop/web", "b")
+    assert records.layer_holder("shop/web") is None
+
+
+def test_the_images_that_a_layer_took_are_kept_in_order(records: Records) -> None:
+    first, second = (
+        LayerImage(layer="shop/web", image=f"ami-{n}", created="", rollout="r", at=f"2026-0{n}")
+        for n in (1, 2)
+    )
+    records.add_layer_image(second)
+    records.add_layer_image(first)
+    records.add_layer_image(first)
+    assert records.layer_images("shop/web") == (first, second)
+    assert records.layer_images("shop/we") == ()
 
 
 def test_healing_is_held_by_each_bake_on_its_own(records: Records) -> None:

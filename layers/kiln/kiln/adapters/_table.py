@@ -37,13 +37,13 @@ class Table:
                 TableName=self._name, Item={**_item(key), "body": {"S": body}, **extra}
             )
 
-    def add(self, key: Key, body: str) -> bool:
+    def add(self, key: Key, body: str, **extra: Any) -> bool:
         """Write a document where there is none; False where there is one."""
         try:
             with translated("dynamodb", "PutItem"):
                 self._dynamodb.put_item(
                     TableName=self._name,
-                    Item={**_item(key), "body": {"S": body}},
+                    Item={**_item(key), "body": {"S": body}, **extra},
                     ConditionExpression=_NEW,
                 )
         except AwsRefused as error:
@@ -89,6 +89,85 @@ class Table:
             request["KeyConditionExpression"] += " AND begins_with(SK, :sk)"
             request["ExpressionAttributeValues"][":sk"] = {"S": begins}
         return request
+
+    def replace(self, key: Key, body: str, revision: int) -> bool:
+        """Write a document over the one before it; False where somebody else has meanwhile."""
+        before = str(revision - 1)
+        try:
+            with translated("dynamodb", "PutItem"):
+                self._dynamodb.put_item(
+                    TableName=self._name,
+                    Item={
+                        **_item(key),
+                        "body": {"S": body},
+                        "revision": {"N": str(revision)},
+                    },
+                    ConditionExpression="revision = :before",
+                    ExpressionAttributeValues={":before": {"N": before}},
+                )
+        except AwsRefused as error:
+            return _lost(error)
+        return True
+
+    def count(self, key: Key, name: str) -> int:
+        """Add one to a number of an item, atomically; what it is then."""
+        with translated("dynamodb", "UpdateItem"):
+            answer = self._dynamodb.update_item(
+                TableName=self._name,
+                Key=_item(key),
+                UpdateExpression="ADD #name :one",
+                ExpressionAttributeNames={"#name": name},
+                ExpressionAttributeValues={":one": {"N": "1"}},
+                ReturnValues="UPDATED_NEW",
+            )
+        return int(answer["Attributes"][name]["N"])
+
+    def number(self, key: Key, name: str) -> int:
+        """A number of an item, 0 where there is none."""
+        with translated("dynamodb", "GetItem"):
+            answer = self._dynamodb.get_item(
+                TableName=self._name, Key=_item(key), ConsistentRead=True
+            )
+        return int(answer.get("Item", {}).get(name, {}).get("N", "0"))
+
+    def hold(self, key: Key, holder: str, instead_of: str | None = None) -> bool:
+        """Take an item for oneself, from nobody or from one that is named; False where another has
+        it."""
+        return self._if(
+            key,
+            "SET holder = :holder",
+            "attribute_not_exists(holder) OR holder IN (:holder, :other)",
+            {":holder": {"S": holder}, ":other": {"S": instead_of or holder}},
+        )
+
+    def holder(self, key: Key) -> str | None:
+        """Who has an item."""
+        with translated("dynamodb", "GetItem"):
+            answer = self._dynamodb.get_item(
+                TableName=self._name, Key=_item(key), ConsistentRead=True
+            )
+        return answer.get("Item", {}).get("holder", {}).get("S")
+
+    def free(self, key: Key, holder: str, **numbers: int) -> bool:
+        """Let go of an item, if its numbers are still what one believes; False where they are
+        not."""
+        condition = " AND ".join(("holder = :holder", *(f"{name} = :{name}" for name in numbers)))
+        values: dict[str, Any] = {f":{name}": {"N": str(n)} for name, n in numbers.items()}
+        return self._if(key, "REMOVE holder", condition, {":holder": {"S": holder}, **values})
+
+    def _if(self, key: Key, change: str, condition: str, values: dict[str, Any]) -> bool:
+        try:
+            with translated("dynamodb", "UpdateItem"):
+                self._dynamodb.update_item(
+                    TableName=self._name,
+                    Key=_item(key),
+                    UpdateExpression=change,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=values,
+                )
+        except AwsRefused as error:
+            return _lost(error)
+        return True
 
     def change_set(self, key: Key, verb: str, member: str) -> None:
         """ADD a member to the string set of an item, or DELETE it: both atomic in DynamoDB."""

@@ -80,6 +80,17 @@ class Ec2Fleet:
             raise
         return found[0] if found else None
 
+    def all_of(self, instances: Iterable[str]) -> tuple[InstanceFacts, ...]:
+        """These instances. A filter, unlike a list of ids, does not fail on an unknown one; it
+        takes 200 values (EC2 API reference, DescribeInstances)."""
+        wanted = list(instances)
+        parts = (wanted[at : at + 200] for at in range(0, len(wanted), 200))
+        return tuple(
+            found
+            for part in parts
+            for found in self._described(Filters=[{"Name": "instance-id", "Values": part}])
+        )
+
     def of_bake(self, bake: str) -> tuple[InstanceFacts, ...]:
         """Instances with the bake's tag that are alive."""
         filters = [*by_tag(TAG_BAKE, bake), {"Name": "instance-state-name", "Values": _ALIVE}]
@@ -89,6 +100,11 @@ class Ec2Fleet:
         for page in pages(self._ec2, "describe_instances", request):
             for reservation in page["Reservations"]:
                 yield from map(_instance, reservation["Instances"])
+
+    def start(self, instance: str) -> None:
+        """Ask a stopped instance to start."""
+        with translated("ec2", "StartInstances"):
+            self._ec2.start_instances(InstanceIds=[instance])
 
     def stop(self, instance: str) -> None:
         """Ask for a stop."""
@@ -153,6 +169,10 @@ def _instance(found: Any) -> InstanceFacts:
         instance_type=found["InstanceType"],
         tags=tags_of(found),
         private_ip=found.get("PrivateIpAddress", ""),
+        private_dns=found.get("PrivateDnsName", ""),
+        public_ip=found.get("PublicIpAddress", ""),
+        public_dns=found.get("PublicDnsName", ""),
+        zone=found.get("Placement", {}).get("AvailabilityZone", ""),
     )
 
 

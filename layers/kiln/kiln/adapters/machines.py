@@ -1,4 +1,4 @@
-"""Step Functions: waiting tasks and rollouts."""
+"""Step Functions: waiting tasks, and executions of our state machines."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._errors import translated
 from kiln.errors import AwsRefused, TokenGone
+from kiln.ports import Machine
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -19,9 +20,9 @@ _LONGEST_ERROR, _LONGEST_CAUSE = 256, 32_768
 class StepFunctionsMachines:
     """`Machines` on Step Functions."""
 
-    def __init__(self, stepfunctions: SFNClient, rollout_state_machine: str) -> None:
+    def __init__(self, stepfunctions: SFNClient, arns: dict[Machine, str]) -> None:
         self._stepfunctions = stepfunctions
-        self._rollout_state_machine = rollout_state_machine
+        self._arns = arns
 
     def succeed(self, token: str, output: dict[str, Any]) -> None:
         """End a waiting task well."""
@@ -41,12 +42,26 @@ class StepFunctionsMachines:
         except AwsRefused as refused:
             raise _gone(refused) from refused
 
-    def start_rollout(self, name: str, payload: dict[str, Any]) -> bool:
-        """Start a rollout. The same name with the same input answers with the running execution."""
+    def running(self, machine: Machine, name: str) -> bool:
+        """Whether an execution of that name runs."""
+        # arn:aws:states:<region>:<account>:stateMachine:<machine> has the executions
+        # arn:aws:states:<region>:<account>:execution:<machine>:<name>.
+        arn = f"{self._arns[machine].replace(':stateMachine:', ':execution:')}:{name}"
+        try:
+            with translated("states", "DescribeExecution"):
+                answer = self._stepfunctions.describe_execution(executionArn=arn)
+        except AwsRefused as error:
+            if error.code == "ExecutionDoesNotExist":
+                return False
+            raise
+        return answer["status"] == "RUNNING"
+
+    def start(self, machine: Machine, name: str, payload: dict[str, Any]) -> bool:
+        """Start an execution. The same name and input answer with the one that runs."""
         try:
             with translated("states", "StartExecution"):
                 self._stepfunctions.start_execution(
-                    stateMachineArn=self._rollout_state_machine,
+                    stateMachineArn=self._arns[machine],
                     name=name,
                     input=json.dumps(payload, sort_keys=True),
                 )

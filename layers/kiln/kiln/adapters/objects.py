@@ -29,6 +29,13 @@ class S3Objects:
                 return None
             raise
 
+    def link(self, key: str, seconds: int) -> str:
+        """A presigned address; it ends with the credentials that signed it, too."""
+        with translated("s3", "GetObject"):
+            return self._s3.generate_presigned_url(
+                "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=seconds
+            )
+
     def write(self, key: str, body: bytes, media_type: str) -> None:
         """Write an object whole; S3 checks what arrives against its checksum."""
         with translated("s3", "PutObject"):

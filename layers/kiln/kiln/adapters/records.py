@@ -9,6 +9,8 @@ rollout            IMAGE#ami         ROLLOUT#stack/layer
 stack              STACK#name        STACK
 instance           STACK#name        INSTANCE#id
 healing holds      STACK#name        HOLDS#layer            (string set)
+rollout's hold     STACK#name        ROLLING#layer          (holder)
+image of a layer   STACK#name        TAKEN#layer#time#rollout
 names              CATALOGUE         BLUEPRINT#name, STACK#name
 claim              CLAIM#key         CLAIM
 waiting token      WAIT#resource     bake#state             (expires)
@@ -24,7 +26,7 @@ from kiln.adapters._table import Table
 from kiln.domain.bake import BakeRecord, ImageRecord
 from kiln.domain.instance import LayerInstance
 from kiln.domain.naming import blueprint_of
-from kiln.domain.rollout import Rollout
+from kiln.domain.rollout import LayerImage, Rollout
 from kiln.domain.stack import Stack, split_layer
 from kiln.domain.waiting import WaitingToken
 from kiln.errors import AwsBusy
@@ -89,9 +91,22 @@ class DynamoRecords:
         names = self._table.query("CATALOGUE", "STACK#")
         return tuple(stack for name in names if (stack := self.stack(name)))
 
-    def put_instance(self, instance: LayerInstance) -> None:
-        """Store an instance."""
-        self._table.put(_instance_key(instance), instance.model_dump_json())
+    def add_instance(self, instance: LayerInstance) -> bool:
+        """Store a new instance."""
+        revision = {"N": str(instance.revision)}
+        key = _instance_key(instance.stack, instance.id)
+        return self._table.add(key, instance.model_dump_json(), revision=revision)
+
+    def replace_instance(self, instance: LayerInstance) -> LayerInstance | None:
+        """Write an instance's next revision."""
+        new = instance.model_copy(update={"revision": instance.revision + 1})
+        key = _instance_key(new.stack, new.id)
+        return new if self._table.replace(key, new.model_dump_json(), new.revision) else None
+
+    def instance(self, stack: str, instance: str) -> LayerInstance | None:
+        """An instance."""
+        body = self._table.get(_instance_key(stack, instance))
+        return LayerInstance.model_validate_json(body) if body else None
 
     def instances(self, stack: str) -> tuple[LayerInstance, ...]:
         """A stack's instances."""
@@ -100,19 +115,43 @@ class DynamoRecords:
 
     def remove_instance(self, instance: LayerInstance) -> None:
         """Drop an instance."""
-        self._table.remove(_instance_key(instance))
+        self._table.remove(_instance_key(instance.stack, instance.id))
+
+    def hold_layer(self, layer: str, rollout: str, instead_of: str | None = None) -> bool:
+        """Take a layer for one rollout."""
+        return self._table.hold(_layer_key("ROLLING", layer), rollout, instead_of)
+
+    def layer_holder(self, layer: str) -> str | None:
+        """The rollout that has a layer."""
+        return self._table.holder(_layer_key("ROLLING", layer))
+
+    def release_layer(self, layer: str, rollout: str) -> None:
+        """Give a layer free."""
+        self._table.free(_layer_key("ROLLING", layer), rollout)
+
+    def add_layer_image(self, taken: LayerImage) -> None:
+        """Remember an image that a layer has taken."""
+        partition, name = _layer_key("TAKEN", taken.layer)
+        key = partition, f"{name}#{taken.at}#{taken.rollout}"
+        self._table.put(key, taken.model_dump_json())
+
+    def layer_images(self, layer: str) -> tuple[LayerImage, ...]:
+        """The images that a layer has taken."""
+        partition, name = _layer_key("TAKEN", layer)
+        found = self._table.query(partition, f"{name}#")
+        return tuple(LayerImage.model_validate_json(body) for body in found)
 
     def hold_healing(self, layer: str, bake: str) -> None:
         """Hold a layer's auto healing off."""
-        self._table.change_set(_holds_key(layer), "ADD", bake)
+        self._table.change_set(_layer_key("HOLDS", layer), "ADD", bake)
 
     def release_healing(self, layer: str, bake: str) -> None:
         """Let go of a hold."""
-        self._table.change_set(_holds_key(layer), "DELETE", bake)
+        self._table.change_set(_layer_key("HOLDS", layer), "DELETE", bake)
 
     def healing_holds(self, layer: str) -> set[str]:
         """Who holds a layer's auto healing off."""
-        return self._table.read_set(_holds_key(layer))
+        return self._table.read_set(_layer_key("HOLDS", layer))
 
     # ------------------------------------------------------------ bakes and images
 
@@ -208,13 +247,13 @@ def _bake_key(bake: str) -> tuple[str, str]:
     return f"BLUEPRINT#{blueprint_of(bake)}", f"BAKE#{bake}"
 
 
-def _instance_key(instance: LayerInstance) -> tuple[str, str]:
-    return f"STACK#{instance.stack}", f"INSTANCE#{instance.id}"
+def _instance_key(stack: str, instance: str) -> tuple[str, str]:
+    return f"STACK#{stack}", f"INSTANCE#{instance}"
 
 
-def _holds_key(layer: str) -> tuple[str, str]:
+def _layer_key(what: str, layer: str) -> tuple[str, str]:
     stack, name = split_layer(layer)
-    return f"STACK#{stack}", f"HOLDS#{name}"
+    return f"STACK#{stack}", f"{what}#{name}"
 
 
 def _rollout_key(rollout: Rollout) -> tuple[str, str]:

@@ -35,8 +35,9 @@ _LEAVING = {S.STOPPING, S.CONNECTION_LOST}
 _NEXT: dict[InstanceState, set[InstanceState]] = {
     S.STOPPED: {S.REQUESTED, S.TERMINATING},
     S.REQUESTED: {S.PENDING, S.START_FAILED},
-    S.PENDING: {S.BOOTING, S.START_FAILED},
-    S.BOOTING: {S.RUNNING_SETUP, S.START_FAILED},
+    # One that hangs can be stopped.
+    S.PENDING: {S.BOOTING, S.START_FAILED, S.STOPPING},
+    S.BOOTING: {S.RUNNING_SETUP, S.START_FAILED, S.STOPPING},
     S.RUNNING_SETUP: {S.ONLINE, S.SETUP_FAILED, *_LEAVING},
     S.SETUP_FAILED: {S.RUNNING_SETUP, *_LEAVING},
     S.START_FAILED: {S.STOPPING},
@@ -64,9 +65,10 @@ TOLD_BY_WHOM = frozenset({S.REQUESTED, S.TERMINATING, S.STOPPING})
 class LayerInstance(Model):
     """An instance's record. Its own id and hostname stay when its EC2 instance changes.
 
-    `layers` are the names of its layers in the stack, the one it was made for first; `wanted` is
-    the round of Configure that its last change asked for; `change` names the execution that works
-    on it; times are ISO 8601, UTC.
+    `layers` are the names of its layers in the stack, the one it was made for first; `serving`
+    says whether its target groups may send it requests; `wanted` is the wish for Configure that
+    its last change caused; `change` names the execution that works
+    on it; `revision` counts its writes; times are ISO 8601, UTC.
     """
 
     id: str
@@ -85,10 +87,15 @@ class LayerInstance(Model):
     private_ip: str = ""
     created_at: str = ""
     booted_at: str = ""
+    changed_at: str = ""
     rollout: str | None = None
+    planned: str | None = None
     change: str | None = None
     error: str | None = None
     healed_at: tuple[str, ...] = ()
+    serving: bool = False
+    wanted: int = 0
+    revision: int = 0
 
     @property
     def layer(self) -> str:

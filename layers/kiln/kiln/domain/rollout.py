@@ -2,38 +2,69 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from enum import StrEnum
 
+from kiln.domain.feed import RolloutOptions, Strategy
 from kiln.domain.model import Model
 
 
 class RolloutStatus(StrEnum):
-    """Where a rollout stands."""
+    """Where a rollout stands. SKIPPED: the layer runs a newer image already."""
 
     RUNNING = "RUNNING"
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
 
 
 class Rollout(Model):
-    """One per image and layer; `id` names the execution, so that a second start is refused by
-    AWS."""
+    """One per image and layer; `id` names the execution, so that a second start is refused by AWS.
+
+    `before` are the own ids of the instances that served when it began, `size` how many it is to
+    leave serving; `canary_since` is when its canary began to serve; `committed` says that the layer
+    has changed over and only what it no longer needs is left to delete. Times are ISO 8601, UTC.
+    """
 
     id: str
     image: str
     layer: str
-    strategy: str
+    strategy: Strategy
     bake: str
     platform: str
     architecture: str
+    options: RolloutOptions = RolloutOptions()
+    attempt: int = 1
+    forced: bool = False
     status: RolloutStatus = RolloutStatus.RUNNING
-    instance: str | None = None
+    begun: str | None = None
+    approved: bool = False
+    before: tuple[str, ...] = ()
+    size: int = 0
+    canary_since: str | None = None
+    committed: bool = False
     error: str | None = None
     cause: str | None = None
 
 
-def rollout_id(image: str, layer: str) -> str:
+class LayerImage(Model):
+    """An image that a layer has taken whole. `created` is the image's own time, `at` when the
+    layer had changed over."""
+
+    layer: str
+    image: str
+    created: str
+    rollout: str
+    at: str
+
+
+def rollout_id(image: str, layer: str, attempt: int = 1) -> str:
     """A name that Step Functions accepts (at most 80 of A-Z a-z 0-9 - _), the same for the same
-    pair."""
-    return f"{image}-{re.sub(r'[^A-Za-z0-9_-]', '-', layer)}"[:80]
+    three; what does not fit is told apart by a digest."""
+    name = f"{image}-{re.sub(r'[^A-Za-z0-9_-]', '-', layer)}"
+    plain = layer.replace("/", "-", 1)
+    if len(name) > 70 or not re.fullmatch(r"[A-Za-z0-9_-]+", plain) or "-" in layer:
+        digest = hashlib.sha256(layer.encode()).hexdigest()[:8]
+        name = f"{name[:61]}-{digest}"
+    return name if attempt == 1 else f"{name}-{attempt}"

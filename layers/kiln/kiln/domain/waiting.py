@@ -3,6 +3,7 @@ woken."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -18,6 +19,10 @@ class _Wait(Model):
     since: str
     timeout_s: int
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether its time is over."""
+        return (now - datetime.fromisoformat(self.since)).total_seconds() > self.timeout_s
+
 
 class InstanceOnline(_Wait):
     """An instance runs and its agent is online in Systems Manager."""
@@ -31,6 +36,98 @@ class InstanceStopped(_Wait):
 
     kind: Literal["instance-stopped"]
     instance: str
+
+
+class InstanceRunning(_Wait):
+    """An instance runs; its agent may not answer yet."""
+
+    kind: Literal["instance-running"]
+    instance: str
+
+
+class InstanceGone(_Wait):
+    """An instance is terminated."""
+
+    kind: Literal["instance-gone"]
+    instance: str
+
+
+class TargetsDrained(_Wait):
+    """Target groups have let go of an instance."""
+
+    kind: Literal["targets-drained"]
+    instance: str
+    groups: tuple[str, ...]
+
+
+class StackSettled(_Wait):
+    """No instance of a stack is on its way to or from `online`; once its time is over the wait
+    ends well too."""
+
+    kind: Literal["stack-settled"]
+    stack: str
+
+
+class _RolloutWait(_Wait):
+    """Any of `alarms` in ALARM ends it badly."""
+
+    alarms: tuple[str, ...] = ()
+
+
+class InstancesRest(_RolloutWait):
+    """Instances of a stack, by their own ids, are in one of `states`; one that is gone counts as
+    terminated."""
+
+    kind: Literal["instances-rest"]
+    stack: str
+    instances: tuple[str, ...]
+    states: tuple[str, ...]
+
+
+class TargetsHealthy(_RolloutWait):
+    """The target groups of instances, by their own ids, find them healthy."""
+
+    kind: Literal["targets-healthy"]
+    stack: str
+    instances: tuple[str, ...]
+
+
+class StackConfigured(_RolloutWait):
+    """A round of Configure has covered a wish."""
+
+    kind: Literal["stack-configured"]
+    stack: str
+    asked: int
+
+
+class TimePassed(_RolloutWait):
+    """A moment has come, and the instances are still online and healthy."""
+
+    kind: Literal["time-passed"]
+    stack: str
+    instances: tuple[str, ...]
+    until: str
+
+
+class RolloutApproved(_Wait):
+    """Somebody has approved a rollout."""
+
+    kind: Literal["rollout-approved"]
+    image: str
+    layer: str
+
+
+class LayerFree(_Wait):
+    """No other rollout works on a layer."""
+
+    kind: Literal["layer-free"]
+    layer: str
+    rollout: str
+
+
+RolloutWait = (
+    InstancesRest | TargetsHealthy | StackConfigured | TimePassed | RolloutApproved | LayerFree
+)
 
 
 class CommandDone(_Wait):
@@ -52,7 +149,21 @@ class ImageAvailable(_Wait):
 
 
 Wait = Annotated[
-    InstanceOnline | InstanceStopped | CommandDone | ImageAvailable, Field(discriminator="kind")
+    InstanceOnline
+    | InstanceRunning
+    | InstanceStopped
+    | InstanceGone
+    | TargetsDrained
+    | StackSettled
+    | InstancesRest
+    | TargetsHealthy
+    | StackConfigured
+    | TimePassed
+    | RolloutApproved
+    | LayerFree
+    | CommandDone
+    | ImageAvailable,
+    Field(discriminator="kind"),
 ]
 
 
@@ -61,6 +172,12 @@ def resources_of(wait: Wait) -> tuple[str, ...]:
     too."""
     if isinstance(wait, CommandDone):
         return wait.command, wait.instance
+    if isinstance(wait, StackSettled | StackConfigured):
+        return (wait.stack,)
+    if isinstance(wait, InstancesRest | TargetsHealthy | TimePassed):
+        return (*wait.instances, *wait.alarms)
+    if isinstance(wait, RolloutApproved | LayerFree):
+        return (wait.layer,)
     return (wait.image,) if isinstance(wait, ImageAvailable) else (wait.instance,)
 
 

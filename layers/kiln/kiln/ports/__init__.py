@@ -16,6 +16,7 @@ from kiln.ports.aws import (
     Images,
     InstanceFacts,
     LaunchOrder,
+    Machine,
     Machines,
     Objects,
     Parameters,
@@ -24,6 +25,7 @@ from kiln.ports.aws import (
 )
 from kiln.ports.contents import Bills
 from kiln.ports.records import Records
+from kiln.ports.stacks import Alarms, Rounds, Traffic
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,15 @@ class World:
     records: Records
     bus: Bus
     machines: Machines
+    traffic: Traffic
+    alarms: Alarms
+    rounds: Rounds
     clock: Clock
     settings: Settings
 
 
 __all__ = [
+    "Alarms",
     "Bills",
     "Bundles",
     "Bus",
@@ -67,12 +73,15 @@ __all__ = [
     "Images",
     "InstanceFacts",
     "LaunchOrder",
+    "Machine",
     "Machines",
     "Objects",
     "Parameters",
     "Records",
+    "Rounds",
     "Scripts",
     "Settings",
     "StepResult",
+    "Traffic",
     "World",
 ]

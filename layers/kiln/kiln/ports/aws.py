@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from kiln.domain.blueprint import Volume
 from kiln.domain.documents import DocumentCall
@@ -43,6 +43,10 @@ class InstanceFacts:
     instance_type: str
     tags: dict[str, str]
     private_ip: str = ""
+    private_dns: str = ""
+    public_ip: str = ""
+    public_dns: str = ""
+    zone: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,8 +113,16 @@ class Fleet(Protocol):
         """One instance, None where EC2 does not know it (yet, or any more)."""
         ...
 
+    def all_of(self, instances: Iterable[str]) -> tuple[InstanceFacts, ...]:
+        """These instances, in any order; ids that EC2 does not know are left out."""
+        ...
+
     def of_bake(self, bake: str) -> tuple[InstanceFacts, ...]:
         """Instances with the bake's tag that are not terminated or about to be."""
+        ...
+
+    def start(self, instance: str) -> None:
+        """Ask for a stopped instance to start; asking again is harmless. CapacityShort."""
         ...
 
     def stop(self, instance: str) -> None:
@@ -234,6 +246,10 @@ class Objects(Protocol):
         """Write an object whole."""
         ...
 
+    def link(self, key: str, seconds: int) -> str:
+        """An https address that reads an object without credentials for so long."""
+        ...
+
 
 class Bundles(Protocol):
     """The bucket of instance-store bundles."""
@@ -256,6 +272,9 @@ class Bus(Protocol):
         ...
 
 
+Machine = Literal["rollout", "instance", "configure"]
+
+
 class Machines(Protocol):
     """Step Functions."""
 
@@ -267,6 +286,11 @@ class Machines(Protocol):
         """End a waiting task badly. TokenGone."""
         ...
 
-    def start_rollout(self, name: str, payload: dict[str, Any]) -> bool:
-        """Start a rollout; False where one of that name exists."""
+    def running(self, machine: Machine, name: str) -> bool:
+        """Whether an execution of that name runs."""
+        ...
+
+    def start(self, machine: Machine, name: str, payload: dict[str, Any]) -> bool:
+        """Start an execution; False where one of that name has run with another input or has
+        ended."""
         ...

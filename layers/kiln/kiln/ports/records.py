@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from kiln.domain.bake import BakeRecord, ImageRecord
 from kiln.domain.instance import LayerInstance
-from kiln.domain.rollout import Rollout
+from kiln.domain.rollout import LayerImage, Rollout
 from kiln.domain.stack import Stack
 from kiln.domain.waiting import WaitingToken
 
@@ -104,8 +104,17 @@ class Records(Protocol):
         """Replace a rollout's record."""
         ...
 
-    def put_instance(self, instance: LayerInstance) -> None:
-        """Store an instance of a layer."""
+    def add_instance(self, instance: LayerInstance) -> bool:
+        """Store a new instance of a layer; False where it is there already."""
+        ...
+
+    def replace_instance(self, instance: LayerInstance) -> LayerInstance | None:
+        """Write a changed instance: what is stored then, None where somebody else has written
+        since it was read."""
+        ...
+
+    def instance(self, stack: str, instance: str) -> LayerInstance | None:
+        """One instance of a stack by its own id."""
         ...
 
     def instances(self, stack: str) -> tuple[LayerInstance, ...]:
@@ -114,6 +123,27 @@ class Records(Protocol):
 
     def remove_instance(self, instance: LayerInstance) -> None:
         """Drop an instance's record."""
+        ...
+
+    def hold_layer(self, layer: str, rollout: str, instead_of: str | None = None) -> bool:
+        """Take a layer for one rollout, from nobody or from one that is named; False while another
+        has it."""
+        ...
+
+    def layer_holder(self, layer: str) -> str | None:
+        """The rollout that has a layer."""
+        ...
+
+    def release_layer(self, layer: str, rollout: str) -> None:
+        """Give a layer free; one that another rollout has is left alone."""
+        ...
+
+    def add_layer_image(self, taken: LayerImage) -> None:
+        """Remember an image that a layer has taken; the same again is harmless."""
+        ...
+
+    def layer_images(self, layer: str) -> tuple[LayerImage, ...]:
+        """The images that a layer has taken, in the order in which it did."""
         ...
 
     def hold_healing(self, layer: str, bake: str) -> None:
