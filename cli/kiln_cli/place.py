@@ -51,6 +51,8 @@ def make_place(
         document_prefix=stack_name,
         subnets=subnets,
         rollout_state_machine=outputs["RolloutStateMachineArn"],
+        instance_state_machine=outputs["InstanceStateMachineArn"],
+        configure_state_machine=outputs["ConfigureStateMachineArn"],
     )
     return Place(make_world(environment, session), session, outputs, stack_name)
 

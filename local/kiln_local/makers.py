@@ -261,13 +261,14 @@ def _state_machine(stack: Stack, name: str, p: Properties) -> Made:
     text = (stack.project / stack.paths[name]).read_text()
     for key, value in p.get("DefinitionSubstitutions", {}).items():
         text = text.replace(f"${{{key}}}", value)
+    name = p.get("StateMachineName", f"{STACK}-{name}")
     answer = stack.client("stepfunctions").create_state_machine(
-        name=f"{STACK}-{name}",
+        name=name,
         definition=json.dumps(load(text)),
         roleArn=p["RoleArn"],
         type=p["StateMachineType"],
     )
-    return Made(answer["stateMachineArn"], Arn=answer["stateMachineArn"], Name=f"{STACK}-{name}")
+    return Made(answer["stateMachineArn"], Arn=answer["stateMachineArn"], Name=name)
 
 
 def _schedule(stack: Stack, name: str, p: Properties) -> Made:

@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from kiln.adapters.alarms import CloudWatchAlarms
 from kiln.adapters.bundles import S3Bundles
 from kiln.adapters.bus import EventBridgeBus
 from kiln.adapters.clock import SystemClock
@@ -20,10 +21,12 @@ from kiln.adapters.machines import StepFunctionsMachines
 from kiln.adapters.objects import S3Objects
 from kiln.adapters.parameters import SsmParameters
 from kiln.adapters.records import DynamoRecords
+from kiln.adapters.rounds import DynamoRounds
 from kiln.adapters.sbom import CycloneDxBills
 from kiln.adapters.scripts import S3Scripts
+from kiln.adapters.traffic import ElbTraffic
 from kiln.domain.model import Lenient
-from kiln.ports import Settings, World
+from kiln.ports import Machine, Settings, World
 
 # Adaptive retries slow down together with EC2's token buckets instead of running against them.
 _RETRIES = Config(
@@ -44,6 +47,8 @@ class Environment(Lenient):
     security_group: str = ""
     instance_profile: str = ""
     rollout_state_machine: str = ""
+    instance_state_machine: str = ""
+    configure_state_machine: str = ""
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Environment:
@@ -55,6 +60,15 @@ class Environment(Lenient):
             if key.startswith(prefix)
         }
         return cls.model_validate(found)
+
+    @property
+    def machines(self) -> dict[Machine, str]:
+        """The ARNs of the state machines that a step may start."""
+        return {
+            "rollout": self.rollout_state_machine,
+            "instance": self.instance_state_machine,
+            "configure": self.configure_state_machine,
+        }
 
 
 @cache
@@ -69,7 +83,7 @@ def make_world(environment: Environment, session: boto3.Session) -> World:
     def client(service: str) -> Any:
         return session.client(service, config=_RETRIES)  # type: ignore[call-overload]
 
-    ec2, ssm, s3 = client("ec2"), client("ssm"), client("s3")
+    ec2, ssm, s3, dynamodb = (client(name) for name in ("ec2", "ssm", "s3", "dynamodb"))
     clock = SystemClock()
     return World(
         fleet=Ec2Fleet(ec2, environment.security_group, environment.instance_profile),
@@ -80,9 +94,12 @@ def make_world(environment: Environment, session: boto3.Session) -> World:
         objects=S3Objects(s3, environment.bucket),
         bills=CycloneDxBills(),
         bundles=S3Bundles(s3, environment.bundles),
-        records=DynamoRecords(client("dynamodb"), environment.table, clock),
+        records=DynamoRecords(dynamodb, environment.table, clock),
         bus=EventBridgeBus(client("events"), environment.bus),
-        machines=StepFunctionsMachines(client("stepfunctions"), environment.rollout_state_machine),
+        machines=StepFunctionsMachines(client("stepfunctions"), environment.machines),
+        traffic=ElbTraffic(client("elbv2")),
+        alarms=CloudWatchAlarms(client("cloudwatch")),
+        rounds=DynamoRounds(dynamodb, environment.table),
         clock=clock,
         settings=Settings(
             region=str(session.region_name),

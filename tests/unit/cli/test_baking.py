@@ -199,7 +199,7 @@ def test_the_instances_of_a_rollout_are_those_that_run_its_image(place: FakePlac
     records = place.world.records
     records.add_rollout(a_rollout("shop/web", RolloutStatus.SUCCEEDED))
     for number, image in enumerate(("ami-0", "ami-1")):
-        records.put_instance(
+        records.add_instance(
             LayerInstance(
                 id=f"record-{number}",
                 stack="shop",

@@ -123,7 +123,7 @@ def test_an_adopted_instance_enters_the_stack_with_healing_off() -> None:
     assert (entry.hostname, entry.ec2_id, entry.state.value) == ("app1", instance, "pending")
     tags = fake.fleet.orders[0].tags
     assert (tags[TAG_LAYER], tags[TAG_CHEF]) == ("shop/app", "12")
-    assert fake.bus.types() == ["Instance State Change"]
+    assert fake.bus.types() == ["Instance State Change"] * 2
     launched(fake, "clone", an_image().id)
     assert TAG_CHEF not in fake.fleet.orders[1].tags
 

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from kiln.domain.failure import tail
-from kiln.domain.waiting import CommandDone, ImageAvailable, InstanceOnline, InstanceStopped, Wait
+from kiln.domain.waiting import (
+    CommandDone,
+    ImageAvailable,
+    InstanceOnline,
+    InstanceStopped,
+    RolloutWait,
+    Wait,
+)
 from kiln.errors import (
     BuilderUnreachable,
     BundleFailed,
     CleanFailed,
+    ConfigureFailed,
+    DeployFailed,
     ImageFailed,
     KilnError,
+    SetupFailed,
+    ShutdownFailed,
     StepFailed,
     StopFailed,
+    UndeployFailed,
     Unsupported,
     VerificationFailed,
 )
 from kiln.ports import CommandFacts, InstanceFacts, StepResult, World
+from kiln.steps._looking_at_layers import look_layer, too_late
+from kiln.steps._looking_at_rollouts import look_rollout, rollout_too_late
 
 Output = dict[str, Any]
 
@@ -34,6 +47,13 @@ _ERRORS: dict[str, type[KilnError]] = {
     "bundle": BundleFailed,
     "verify": VerificationFailed,
     "test": VerificationFailed,
+    # A Setup cannot begin without them, and the other events' files come the same way.
+    "files": SetupFailed,
+    "setup": SetupFailed,
+    "configure": ConfigureFailed,
+    "deploy": DeployFailed,
+    "undeploy": UndeployFailed,
+    "shutdown": ShutdownFailed,
 }
 
 
@@ -45,18 +65,25 @@ def look(wait: Wait, world: World) -> Output | None:
         return _look_stopped(wait, world)
     if isinstance(wait, ImageAvailable):
         return _look_available(wait, world)
-    return _look_command(wait, world)
+    if isinstance(wait, CommandDone):
+        return _look_command(wait, world)
+    if isinstance(wait, RolloutWait):
+        return look_rollout(wait, world)
+    return look_layer(wait, world)
 
 
 def check_time(wait: Wait, world: World) -> None:
     """Raise the wait's own error once its time is over."""
-    waited = (world.clock.now() - datetime.fromisoformat(wait.since)).total_seconds()
-    if waited > wait.timeout_s:
+    if wait.is_over(world.clock.now()):
         raise _too_late(wait)
 
 
 def _too_late(wait: Wait) -> KilnError:
     after = f"after {wait.timeout_s} s"
+    if isinstance(wait, RolloutWait):
+        return rollout_too_late(wait, after)
+    if not isinstance(wait, InstanceOnline | InstanceStopped | ImageAvailable | CommandDone):
+        return too_late(wait, after)
     if isinstance(wait, InstanceOnline):
         return BuilderUnreachable(
             f"{wait.instance} was not online in Systems Manager {after}; check that its subnet "
@@ -135,7 +162,7 @@ def _why(wait: CommandDone, facts: CommandFacts, world: World) -> str:
     if failed is None:
         return f"{wait.label} on {wait.instance} ended as {facts.detail or facts.status}"
     output = world.commands.output(wait.command, wait.instance, failed.name)
-    part = "" if failed.name in ("script", "reboot") else f" at {failed.name!r}"
+    part = "" if failed.name in ("script", "reboot", "recipes") else f" at {failed.name!r}"
     return f"{wait.label}{part} exited {failed.exit_code} on {wait.instance}: {_said(output, wait)}"
 
 

@@ -69,12 +69,6 @@ def check_supported(blueprint: Blueprint) -> None:
             raise Unsupported(
                 f"distribute.{key}: is not supported yet; the image stays in this Region"
             )
-    for target in blueprint.layers:
-        if target.strategy not in ("add", "none"):
-            raise Unsupported(
-                f"layers: strategy {target.strategy} of {target.layer} is not supported yet; "
-                "use add or none"
-            )
     if blueprint.chef and blueprint.chef not in chef_versions(blueprint.platform):
         allowed = ", ".join(chef_versions(blueprint.platform)) or "none: leave the key out"
         raise InvalidBlueprint(

@@ -1,14 +1,17 @@
-"""What the steps of a rollout share: its record and the instance that it adds."""
+"""What the steps of a rollout share: its record, its layer, its instances old and new."""
 
 from __future__ import annotations
 
 from uuid import NAMESPACE_OID, uuid5
 
-from kiln.domain.instance import LayerInstance
+from kiln.domain.configure import covered
+from kiln.domain.instance import InstanceState, LayerInstance
+from kiln.domain.rolling import Member
 from kiln.domain.rollout import Rollout
-from kiln.domain.stack import split_layer
+from kiln.domain.stack import Layer, split_layer
 from kiln.errors import RolloutFailed
 from kiln.ports import World
+from kiln.steps._stacks import target_groups
 
 
 def rollout_of(image: str, layer: str, world: World) -> Rollout:
@@ -19,13 +22,50 @@ def rollout_of(image: str, layer: str, world: World) -> Rollout:
     return rollout
 
 
-def added_id(rollout: Rollout) -> str:
-    """The id, in its stack, of the instance that a rollout adds."""
-    return str(uuid5(NAMESPACE_OID, rollout.id))
+def layer_of_rollout(rollout: Rollout, world: World) -> Layer:
+    """The layer. RolloutFailed where it is gone."""
+    stack_name, layer_name = split_layer(rollout.layer)
+    stack = world.records.stack(stack_name)
+    layer = stack.layer(layer_name) if stack else None
+    if layer is None:
+        raise RolloutFailed(f"layer {rollout.layer} is gone; nothing was changed")
+    return layer
 
 
-def added_instance(rollout: Rollout, world: World) -> LayerInstance | None:
-    """The record of the instance that a rollout has added."""
-    stack, _ = split_layer(rollout.layer)
-    wanted = added_id(rollout)
-    return next((i for i in world.records.instances(stack) if i.id == wanted), None)
+def added_id(rollout: Rollout, index: int) -> str:
+    """The own id of the instance that a rollout adds as its n-th."""
+    return str(uuid5(NAMESPACE_OID, f"{rollout.id}/{index}"))
+
+
+def of_layer(rollout: Rollout, world: World) -> tuple[LayerInstance, ...]:
+    """The layer's instances, in the order of their hostnames' numbers."""
+    stack, layer = split_layer(rollout.layer)
+    found = (i for i in world.records.instances(stack) if i.layer == layer)
+    return tuple(sorted(found, key=lambda i: (len(i.hostname), i.hostname)))
+
+
+def members(entries: tuple[LayerInstance, ...], world: World) -> tuple[Member, ...]:
+    """Instances as a decision needs them."""
+    answered = covered(world.rounds.rounds(entries[0].stack)) if entries else 0
+    return tuple(
+        Member(
+            id=entry.id,
+            state=entry.state,
+            healthy=entry.state is not InstanceState.ONLINE or not sickness(entry, world),
+            configured=entry.wanted <= answered,
+        )
+        for entry in entries
+    )
+
+
+def sickness(entry: LayerInstance, world: World) -> str:
+    """Why a target group does not send an instance requests; empty where all of them do.
+
+    `unused` with no load balancer in front is as good as it gets (TargetHealth, Reason
+    Target.NotInUse).
+    """
+    for group in target_groups(entry, world):
+        state, reason = world.traffic.health(group, entry.ec2_id or "")
+        if state != "healthy" and reason != "Target.NotInUse":
+            return f"{group.rpartition('targetgroup/')[2]} finds it {state} ({reason})"
+    return ""

@@ -1,5 +1,4 @@
-"""FinishRollout: record that the layer has its instance, or take back what a failed rollout
-added."""
+"""FinishRollout: record how a rollout ended, announce it, and give the layer free."""
 
 from __future__ import annotations
 
@@ -7,19 +6,21 @@ from kiln.domain.events import RolloutChanged
 from kiln.domain.failure import Failure
 from kiln.domain.instance import InstanceState
 from kiln.domain.model import Model
-from kiln.domain.rollout import Rollout, RolloutStatus
-from kiln.errors import AwsRefused, TeardownFailed
+from kiln.domain.rollout import LayerImage, Rollout, RolloutStatus
 from kiln.ports import World
-from kiln.steps._rollouts import added_instance, rollout_of
-from kiln.steps._stack_instances import change_state
+from kiln.steps._instances import write
+from kiln.steps._rollouts import of_layer, rollout_of
 
 
 class FinishRollout(Model):
-    """The rollout, by image and layer, and what failed, if anything did."""
+    """The rollout, by image and layer; what failed, if anything did; what failed on the way back,
+    if anything did; and whether it was left because the layer runs a newer image."""
 
     image: str
     layer: str
     failure: Failure | None = None
+    undo_failure: Failure | None = None
+    skipped: bool = False
 
 
 class RolloutFinished(Model):
@@ -31,50 +32,69 @@ class RolloutFinished(Model):
 
 
 def finish_rollout(request: FinishRollout, world: World) -> RolloutFinished:
-    """Record and announce; again is harmless. Raises TeardownFailed, AwsBusy."""
+    """Record and announce; again is harmless. AwsBusy."""
     rollout = rollout_of(request.image, request.layer, world)
-    if request.failure is None:
-        _online(rollout, world)
-        return _end(rollout, RolloutFinished(status=RolloutStatus.SUCCEEDED), world)
-    _take_back(rollout, world)
-    failed = RolloutFinished(
-        status=RolloutStatus.FAILED, error=request.failure.name, cause=request.failure.reason
-    )
-    return _end(rollout, failed, world)
-
-
-def _online(rollout: Rollout, world: World) -> None:
-    instance = added_instance(rollout, world)
-    if instance and instance.state is not InstanceState.ONLINE:
-        change_state(instance, InstanceState.ONLINE, world)
-
-
-def _take_back(rollout: Rollout, world: World) -> None:
-    instance = added_instance(rollout, world)
-    if instance is None:
-        return
-    try:
-        world.fleet.terminate([instance.ec2_id] if instance.ec2_id else [])
-    except AwsRefused as error:
-        raise TeardownFailed(f"{instance.ec2_id} of a failed rollout is left: {error}") from error
-    change_state(instance, InstanceState.START_FAILED, world)
-    change_state(instance, InstanceState.TERMINATED, world)
-
-
-def _end(rollout: Rollout, finished: RolloutFinished, world: World) -> RolloutFinished:
+    finished = _judged(request, rollout)
+    if finished.status is RolloutStatus.SUCCEEDED:
+        _taken(rollout, world)
     change = {
         "status": finished.status,
         "error": finished.error or None,
         "cause": finished.cause or None,
     }
     world.records.update_rollout(rollout.model_copy(update=change))
-    world.bus.publish(
-        RolloutChanged(
-            rollout=rollout.id,
-            image=rollout.image,
+    _announce(request, rollout, finished, world)
+    world.records.release_layer(rollout.layer, rollout.id)
+    return finished
+
+
+def _judged(request: FinishRollout, rollout: Rollout) -> RolloutFinished:
+    if request.skipped:
+        cause = f"{rollout.layer} runs a newer image than {rollout.image}"
+        return RolloutFinished(status=RolloutStatus.SKIPPED, cause=cause)
+    failure = request.failure
+    if failure is None:
+        return RolloutFinished(status=RolloutStatus.SUCCEEDED)
+    if rollout.committed:
+        # The layer has changed over; what could not be deleted is said, not undone.
+        return RolloutFinished(status=RolloutStatus.SUCCEEDED, cause=failure.reason)
+    cause = failure.reason
+    if request.undo_failure:
+        cause += f"; and the layer is not as it was: {request.undo_failure.reason}"
+    return RolloutFinished(status=RolloutStatus.FAILED, error=failure.name, cause=cause)
+
+
+def _taken(rollout: Rollout, world: World) -> None:
+    """The image is the layer's now, for its stopped instances too."""
+    image = world.images.describe(rollout.image)
+    world.records.add_layer_image(
+        LayerImage(
             layer=rollout.layer,
-            status="Failed" if finished.error else "Succeeded",
-            cause=finished.cause,
+            image=rollout.image,
+            created=image.created if image else "",
+            rollout=rollout.id,
+            at=rollout.begun or world.clock.now().isoformat(),
         )
     )
-    return finished
+    if rollout.strategy == "add":
+        return
+    for entry in of_layer(rollout, world):
+        if entry.state is InstanceState.STOPPED and entry.change is None:
+            write(entry, world, image=rollout.image)
+
+
+def _announce(
+    request: FinishRollout, rollout: Rollout, finished: RolloutFinished, world: World
+) -> None:
+    if rollout.begun is None:
+        return
+    changed = RolloutChanged(
+        rollout=rollout.id,
+        image=rollout.image,
+        layer=rollout.layer,
+        status="Failed" if finished.error else "Succeeded",
+        cause=finished.cause,
+    )
+    world.bus.publish(changed)
+    if finished.error and not request.undo_failure:
+        world.bus.publish(changed.model_copy(update={"status": "Rolled Back"}))

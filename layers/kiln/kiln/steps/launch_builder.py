@@ -23,7 +23,7 @@ from kiln.domain.naming import (
 from kiln.errors import AwsRefused, CapacityShort, LaunchRefused, NoCapacity
 from kiln.ports import LaunchOrder, World
 from kiln.steps._bakes import plan_of, seconds_left
-from kiln.steps._stack_instances import change_state
+from kiln.steps._instances import found, through
 
 # An instance that is not online by then never will be: EC2 starts in minutes, an agent in seconds.
 ONLINE_WITHIN_S = 1_200
@@ -128,16 +128,14 @@ def adopted_id(bake: str) -> str:
 
 
 def _enter_stack(plan: BakePlan, adoption: Adoption, instance: str, world: World) -> None:
-    known = {entry.id for entry in world.records.instances(adoption.stack)}
-    if adopted_id(plan.bake) in known:
-        return
     entry = LayerInstance(
         id=adopted_id(plan.bake),
         stack=adoption.stack,
         layers=(adoption.layer,),
         hostname=adoption.hostname,
-        state=InstanceState.PENDING,
-        ec2_id=instance,
+        state=InstanceState.STOPPED,
         image=plan.base.id,
     )
-    change_state(entry, InstanceState.PENDING, world)
+    world.records.add_instance(entry)
+    states = (InstanceState.REQUESTED, InstanceState.PENDING)
+    through(found(entry.stack, entry.id, world), states, world, ec2_id=instance)

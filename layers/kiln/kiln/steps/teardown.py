@@ -12,8 +12,11 @@ from kiln.domain.naming import BAKE_ID, TAG_ROLE
 from kiln.errors import AwsRefused, TeardownFailed
 from kiln.ports import InstanceFacts, World
 from kiln.steps._images import remove_image
-from kiln.steps._stack_instances import change_state
+from kiln.steps._instances import remove, through
 from kiln.steps.launch_builder import adopted_id
+
+# The way of an adopted builder out of its stack.
+_GONE = (InstanceState.STOPPING, InstanceState.SHUTTING_DOWN, InstanceState.TERMINATED)
 
 
 class Teardown(Model):
@@ -77,7 +80,7 @@ def _remove_images(bake: str, record: BakeRecord | None, world: World) -> None:
 def _leave_stack(adoption: Adoption, bake: str, world: World) -> None:
     for instance in world.records.instances(adoption.stack):
         if instance.id == adopted_id(bake):
-            change_state(instance, InstanceState.TERMINATED, world)
+            remove(through(instance, _GONE, world), world)
     world.records.release_healing(f"{adoption.stack}/{adoption.layer}", bake)
 
 

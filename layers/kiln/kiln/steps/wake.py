@@ -14,7 +14,7 @@ from kiln.steps.await_resource import answer, forget
 
 # Where each of AWS's events names its resource (EC2 User Guide and Systems Manager User Guide,
 # events).
-_RESOURCE_KEYS = ("command-id", "instance-id", "ImageId")
+_RESOURCE_KEYS = ("command-id", "instance-id", "ImageId", "stack-id", "layer", "alarmName")
 
 
 class AwsEvent(Lenient):
@@ -24,10 +24,10 @@ class AwsEvent(Lenient):
     detail: dict[str, Any]
 
     @property
-    def resource(self) -> str | None:
-        """The id of what changed."""
+    def resources(self) -> tuple[str, ...]:
+        """The ids of what changed; a command ends on an instance, an instance is of a stack."""
         found = (self.detail.get(key) for key in _RESOURCE_KEYS)
-        return next((value for value in found if isinstance(value, str)), None)
+        return tuple(value for value in found if isinstance(value, str))
 
 
 class Woken(Model):
@@ -38,8 +38,9 @@ class Woken(Model):
 
 def wake(event: AwsEvent, world: World) -> Woken:
     """End every task whose wait is over. An event that nobody waits for is no error."""
-    tokens = world.records.tokens(event.resource) if event.resource else ()
-    return Woken(ended=sum(_wake(token, world) for token in tokens))
+    # A command that ended on an instance is waited for under both.
+    tokens = {t.token: t for name in event.resources for t in world.records.tokens(name)}
+    return Woken(ended=sum(_wake(token, world) for token in tokens.values()))
 
 
 def _wake(token: WaitingToken, world: World) -> bool:

@@ -1,0 +1,50 @@
+"""The stack as its recipes are to see it, at the moment at which a command is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiln.domain.attributes import Address, Snapshot
+from kiln.domain.data_bags import files
+from kiln.domain.instance import InstanceState, LayerInstance
+from kiln.domain.lifecycle import LifecycleEvent
+from kiln.domain.stack import Layer
+from kiln.ports import World
+from kiln.steps._stacks import stack_of
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command by its id: the event and the layer whose recipes it runs."""
+
+    id: str
+    event: LifecycleEvent
+    layer: Layer
+
+
+def files_for(command: Command, target: LayerInstance, world: World) -> dict[str, str]:
+    """What the recipes of a command read, by path."""
+    instances = world.records.instances(target.stack)
+    shown = (i for i in instances if i.state is InstanceState.ONLINE or i.id == target.id)
+    ids = [i.ec2_id for i in shown if i.ec2_id]
+    addresses = {
+        facts.id: Address(
+            private_ip=facts.private_ip,
+            private_dns=facts.private_dns,
+            public_ip=facts.public_ip,
+            public_dns=facts.public_dns,
+            zone=facts.zone,
+        )
+        for facts in world.fleet.all_of(ids)
+    }
+    snapshot = Snapshot(
+        stack=stack_of(target.stack, world),
+        instances=instances,
+        addresses=addresses,
+        region=world.settings.region,
+        target=target,
+        event=command.event,
+        command=command.id,
+        sent_at=world.clock.now(),
+    )
+    return files(snapshot)

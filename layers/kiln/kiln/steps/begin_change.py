@@ -1,0 +1,65 @@
+"""BeginChange: take a layer's instance for one change, and say which way it goes. Undone by
+EndChange."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from kiln.domain.instance import Initiator, InstanceState, LayerInstance
+from kiln.domain.model import Model
+from kiln.errors import InstanceBusy
+from kiln.ports import World
+from kiln.steps._instances import enter, found, write
+
+Change = Literal["start", "setup", "stop", "delete", "reboot"]
+S = InstanceState
+_FIRST = {
+    "start": S.REQUESTED,
+    "stop": S.STOPPING,
+    "delete": S.TERMINATING,
+    "reboot": S.REBOOTING,
+}
+# Where a change would lead, if the instance is there already.
+_LAST = {"start": S.ONLINE, "stop": S.STOPPED}
+
+
+class BeginChange(Model):
+    """Which instance of which stack, by its own id; `execution` is the change's own name."""
+
+    stack: str
+    instance: str
+    change: Change
+    execution: str
+    by: Initiator = "user"
+
+
+class ChangeBegun(Model):
+    """The way to go, and whether the instance served when the change began."""
+
+    path: Literal["start", "setup", "stop", "delete", "reboot", "nothing"]
+    was_online: bool
+
+
+def begin_change(request: BeginChange, world: World) -> ChangeBegun:
+    """Take the instance. Raises InstanceBusy, InstanceGone, WrongState."""
+    entry = found(request.stack, request.instance, world)
+    _check_free(entry, request.execution, world)
+    if entry.change != request.execution and entry.state is _LAST.get(request.change):
+        return ChangeBegun(path="nothing", was_online=entry.state is S.ONLINE)
+    was_online = entry.state is S.ONLINE or entry.serving
+    entry = write(entry, world, change=request.execution, serving=was_online, error=None)
+    if request.change in _FIRST:
+        enter(entry, _FIRST[request.change], world, request.by)
+    return ChangeBegun(path=request.change, was_online=was_online)
+
+
+def _check_free(entry: LayerInstance, execution: str, world: World) -> None:
+    holder = entry.change
+    if holder in (None, execution):
+        return
+    # An execution that was stopped or timed out cannot give its instance back.
+    if world.machines.running("instance", holder or ""):
+        raise InstanceBusy(
+            f"{entry.hostname} of stack {entry.stack} is {entry.state}: {holder} works on it; "
+            "wait for its end"
+        )

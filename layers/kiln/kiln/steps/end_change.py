@@ -1,0 +1,74 @@
+"""EndChange: record how a change of an instance ended, and give the instance back."""
+
+from __future__ import annotations
+
+from kiln.domain.failure import Failure
+from kiln.domain.instance import InstanceState, LayerInstance
+from kiln.domain.model import Model
+from kiln.ports import World
+from kiln.steps._instances import enter, remove, through, write
+from kiln.steps.begin_change import Change
+
+S = InstanceState
+_FAILED_FROM = {
+    S.REQUESTED: S.START_FAILED,
+    S.PENDING: S.START_FAILED,
+    S.BOOTING: S.START_FAILED,
+    S.RUNNING_SETUP: S.SETUP_FAILED,
+    S.REBOOTING: S.CONNECTION_LOST,
+    S.STOPPING: S.STOP_FAILED,
+    S.SHUTTING_DOWN: S.STOP_FAILED,
+    S.TERMINATING: S.STOP_FAILED,
+}
+
+
+class EndChange(Model):
+    """The change by its name, what it was, and what failed, if anything did."""
+
+    stack: str
+    instance: str
+    change: Change
+    execution: str
+    failure: Failure | None = None
+
+
+class ChangeEnded(Model):
+    """The state that the instance is in; a Fail state ends in `error` and `cause`."""
+
+    state: str
+    error: str = ""
+    cause: str = ""
+
+
+def end_change(request: EndChange, world: World) -> ChangeEnded:
+    """Record and give back; again is harmless. AwsBusy."""
+    entry = world.records.instance(request.stack, request.instance)
+    failure = request.failure
+    name, reason = (failure.name, failure.reason) if failure else ("", "")
+    if entry is None:
+        state = "gone" if failure else S.TERMINATED.value
+        return ChangeEnded(state=state, error=name, cause=reason)
+    if entry.change not in (request.execution, None):
+        # Somebody else's: this change never had the instance.
+        return ChangeEnded(state=entry.state.value, error=name, cause=reason)
+    ended = _failed(entry, failure, world) if failure else _done(entry, request.change, world)
+    return ChangeEnded(state=ended.value, error=name, cause=reason)
+
+
+def _failed(entry: LayerInstance, failure: Failure, world: World) -> InstanceState:
+    if entry.state in _FAILED_FROM:
+        entry = enter(entry, _FAILED_FROM[entry.state], world, error=failure.reason)
+    return write(entry, world, change=None, error=failure.reason).state
+
+
+def _done(entry: LayerInstance, change: Change, world: World) -> InstanceState:
+    if change == "delete":
+        remove(enter(entry, S.TERMINATED, world), world)
+        return S.TERMINATED
+    if change == "reboot":
+        entry = enter(entry, S.ONLINE, world)
+    if change == "stop" and entry.state is not S.STOPPED:
+        gone = entry.root_device != "ebs"
+        states = (S.TERMINATED, S.STOPPED) if gone else (S.STOPPED,)
+        entry = through(entry, states, world, **({"ec2_id": None} if gone else {}))
+    return write(entry, world, change=None).state

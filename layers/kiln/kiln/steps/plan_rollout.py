@@ -1,0 +1,132 @@
+"""PlanRollout: take a layer for one rollout, and decide what it starts from. Undone by
+FinishRollout."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from kiln.domain.durations import seconds
+from kiln.domain.events import RolloutChanged
+from kiln.domain.fit import fit
+from kiln.domain.image import ImageFacts
+from kiln.domain.instance import InstanceState
+from kiln.domain.model import Model
+from kiln.domain.rollout import Rollout
+from kiln.domain.stack import Layer
+from kiln.domain.waiting import LayerFree, RolloutApproved
+from kiln.errors import RolloutFailed
+from kiln.ports import World
+from kiln.steps._rollouts import layer_of_rollout, of_layer, rollout_of
+
+# A rollout of a layer waits for the one before it.
+PATIENCE_S = 7 * 86_400
+
+
+class PlanRollout(Model):
+    """The rollout, by image and layer; `since` is when its state was entered."""
+
+    image: str
+    layer: str
+    since: str
+
+
+class RolloutPlanned(Model):
+    """Go on, wait first, or leave it: the layer runs a newer image."""
+
+    path: Literal["go", "wait", "over"]
+    wait: LayerFree | RolloutApproved | None = None
+
+
+def plan_rollout(request: PlanRollout, world: World) -> RolloutPlanned:
+    """Take the layer, check, record. Raises RolloutFailed."""
+    rollout = rollout_of(request.image, request.layer, world)
+    if not _holds(rollout, world):
+        waited = LayerFree(
+            kind="layer-free",
+            bake=rollout.id,
+            since=request.since,
+            timeout_s=PATIENCE_S,
+            layer=rollout.layer,
+            rollout=rollout.id,
+        )
+        return RolloutPlanned(path="wait", wait=waited)
+    layer, image = layer_of_rollout(rollout, world), _image(rollout, world)
+    newer = None if rollout.forced else _newer(rollout, image, world)
+    if newer:
+        return RolloutPlanned(path="over")
+    _check(rollout, layer, image, world)
+    if rollout.begun is None:
+        rollout = _begin(rollout, layer, world)
+    if rollout.options.approval == "required" and not rollout.approved:
+        return RolloutPlanned(path="wait", wait=_approval(rollout))
+    return RolloutPlanned(path="go")
+
+
+def _holds(rollout: Rollout, world: World) -> bool:
+    if world.records.hold_layer(rollout.layer, rollout.id):
+        return True
+    holder = world.records.layer_holder(rollout.layer)
+    if holder is None or world.machines.running("rollout", holder):
+        return False
+    return world.records.hold_layer(rollout.layer, rollout.id, instead_of=holder)
+
+
+def _image(rollout: Rollout, world: World) -> ImageFacts:
+    image = world.images.describe(rollout.image)
+    if image is None or image.state != "available":
+        state = f"is {image.state}" if image else "is gone"
+        raise RolloutFailed(f"image {rollout.image} {state}; nothing was changed")
+    return image
+
+
+def _newer(rollout: Rollout, image: ImageFacts, world: World) -> str | None:
+    """The newer image that the layer has taken: events may come late and out of order."""
+    taken = world.records.layer_images(rollout.layer)
+    current = taken[-1] if taken else None
+    if current and current.image != rollout.image and current.created > image.created:
+        return current.image
+    return None
+
+
+def _check(rollout: Rollout, layer: Layer, image: ImageFacts, world: World) -> None:
+    if layer.platform and rollout.platform != layer.platform:
+        raise RolloutFailed(
+            f"{rollout.layer} is {layer.platform}, image {rollout.image} is {rollout.platform}"
+        )
+    if layer.instance_type is None:
+        return
+    for kind in world.fleet.types([layer.instance_type]):
+        misfits = fit(image, kind, f"layers: {rollout.layer}").misfits
+        if misfits:
+            raise RolloutFailed(f"{rollout.image} does not run on {kind.name}: {misfits[0]}")
+
+
+def _begin(rollout: Rollout, layer: Layer, world: World) -> Rollout:
+    entries = of_layer(rollout, world)
+    before = tuple(i.id for i in entries if i.state is InstanceState.ONLINE)
+    begun = rollout.model_copy(
+        update={
+            "begun": world.clock.now().isoformat(),
+            "before": before,
+            # A new layer starts with its count.
+            "size": len(before) or max(1, layer.count),
+        }
+    )
+    world.bus.publish(
+        RolloutChanged(
+            rollout=rollout.id, image=rollout.image, layer=rollout.layer, status="Started"
+        )
+    )
+    world.records.update_rollout(begun)
+    return begun
+
+
+def _approval(rollout: Rollout) -> RolloutApproved:
+    return RolloutApproved(
+        kind="rollout-approved",
+        bake=rollout.id,
+        since=rollout.begun or "",
+        timeout_s=seconds(rollout.options.approval_within),
+        image=rollout.image,
+        layer=rollout.layer,
+    )

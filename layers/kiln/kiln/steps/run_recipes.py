@@ -1,0 +1,153 @@
+"""RunRecipes: send the next command of lifecycle events to an instance, once. The wait for its end
+is AwaitResource's."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from kiln.domain.documents import DocumentCall, Purpose
+from kiln.domain.instance import InstanceState, LayerInstance
+from kiln.domain.lifecycle import LifecycleEvent
+from kiln.domain.model import Model
+from kiln.domain.platforms import PLATFORMS, Family
+from kiln.domain.recipes import Payload, calls_for, fits, to_upload
+from kiln.domain.stack import Layer
+from kiln.domain.waiting import CommandDone
+from kiln.errors import AwsRefused, SetupFailed
+from kiln.ports import CommandOrder, World
+from kiln.steps._instances import found
+from kiln.steps._snapshot import Command, files_for
+from kiln.steps._stacks import layers_of
+from kiln.steps.run_step import DELIVERY_S
+
+# A presigned address ends with the role that signed it; an agent reads it within minutes.
+LINK_S = 3600
+
+
+class RunRecipes(Model):
+    """Which events on which instance, by its own id; `at` counts the commands sent before. With
+    `reboot` there is one command, and no event."""
+
+    stack: str
+    instance: str
+    events: tuple[LifecycleEvent, ...]
+    at: int
+    execution: str
+    reboot: bool = False
+
+
+class RecipesRun(Model):
+    """What to wait for, and the number of the command after it; nothing, where all have run."""
+
+    wait: CommandDone | None
+    at: int
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """A command before its parameters are made: the n-th of its layer's for an event."""
+
+    event: LifecycleEvent
+    layer: Layer
+    call: DocumentCall
+    part: int
+
+
+def run_recipes(request: RunRecipes, world: World) -> RecipesRun:
+    """Send the next command, or find the one sent before. Raises SetupFailed, AwsBusy."""
+    entry = found(request.stack, request.instance, world)
+    if request.reboot:
+        return _reboot(request, entry, world)
+    gone = entry.state is not InstanceState.ONLINE and LifecycleEvent.CONFIGURE in request.events
+    if gone:
+        # It left while the round was under way; there is nobody to tell.
+        return RecipesRun(wait=None, at=request.at)
+    planned = _planned(request, entry, world)
+    if request.at >= len(planned):
+        return RecipesRun(wait=None, at=request.at)
+    return _sent(request, entry, planned[request.at], world)
+
+
+def _planned(request: RunRecipes, entry: LayerInstance, world: World) -> list[_Planned]:
+    """All commands of the events, in order: event by event, layer by layer."""
+    found_calls = []
+    for event in request.events:
+        for layer in layers_of(entry, world):
+            command = Command(f"{request.execution}/{event.value}/{layer.name}", event, layer)
+            payload = _payload(command, entry, world) if layer.recipes.of(event) else Payload({})
+            calls = calls_for(layer, event, payload)
+            found_calls += [_Planned(event, layer, call, n) for n, call in enumerate(calls)]
+    return found_calls
+
+
+def _payload(command: Command, entry: LayerInstance, world: World) -> Payload:
+    """What the recipes read, in the command itself or, where that is too long, in the bucket."""
+    files = files_for(command, entry, world)
+    if fits(command.layer, command.event, files):
+        return Payload(files)
+    body = to_upload(command.layer, command.event, files)
+    digest = hashlib.sha256(body).hexdigest()
+    key = f"stacks/{entry.stack}/{entry.hostname}/{digest}"
+    world.objects.write(key, body, "application/gzip")
+    return Payload(files, world.objects.link(key, LINK_S), digest)
+
+
+def _sent(request: RunRecipes, entry: LayerInstance, planned: _Planned, world: World) -> RecipesRun:
+    label = f"{planned.event.value} of layer {planned.layer.name}"
+    purpose: Purpose = planned.event.value
+    command = _sent_once(request, entry, (planned.call, label), world)
+    wait = _wait(request, entry, (command, purpose, label), planned.call.timeout_s, world)
+    return RecipesRun(wait=wait, at=request.at + 1)
+
+
+def _wait(
+    request: RunRecipes,
+    entry: LayerInstance,
+    sent: tuple[str, Purpose, str],
+    timeout_s: int,
+    world: World,
+) -> CommandDone:
+    command, purpose, label = sent
+    return CommandDone(
+        kind="command-done",
+        bake=f"{request.execution}/{entry.hostname}",
+        since=world.clock.now().isoformat(),
+        timeout_s=timeout_s + DELIVERY_S,
+        instance=entry.ec2_id or "",
+        command=command,
+        purpose=purpose,
+        label=label,
+    )
+
+
+def _reboot(request: RunRecipes, entry: LayerInstance, world: World) -> RecipesRun:
+    layer = layers_of(entry, world)[0]
+    platform = entry.platform or layer.platform or ""
+    windows = platform in PLATFORMS and PLATFORMS[platform].family is Family.WINDOWS
+    call = DocumentCall("reboot-windows" if windows else "reboot-linux", {}, 1800)
+    command = _sent_once(request, entry, (call, "the reboot"), world)
+    wait = _wait(request, entry, (command, "step", "the reboot"), call.timeout_s, world)
+    return RecipesRun(wait=wait, at=1)
+
+
+def _sent_once(
+    request: RunRecipes, entry: LayerInstance, what: tuple[DocumentCall, str], world: World
+) -> str:
+    """Send unless this very command was sent before: by its claim, or after a crash by its
+    comment."""
+    call, label = what
+    key = f"{request.execution}/{entry.id}/{'-'.join(request.events)}/{request.at}"
+    # Run Command's Comment holds 100 characters.
+    comment = f"kiln {hashlib.sha256(key.encode()).hexdigest()[:32]} {label}"[:100]
+    instance = entry.ec2_id or ""
+    sent = world.records.claimed(key) or world.commands.find(instance, comment)
+    if sent is None:
+        prefix = f"stacks/{entry.stack}/{entry.hostname}/{request.execution}"
+        try:
+            sent = world.commands.send(CommandOrder(instance, call, comment, prefix))
+        except AwsRefused as error:
+            raise SetupFailed(
+                f"{label}: document {call.name} could not be sent to {entry.hostname}: {error}"
+            ) from error
+    return world.records.claim(key, sent)

@@ -1,0 +1,57 @@
+"""StopInstance: ask EC2 to stop a layer's instance, or to terminate one that cannot stop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kiln.domain.instance import LayerInstance
+from kiln.domain.model import Model
+from kiln.domain.waiting import InstanceGone as GoneWait
+from kiln.domain.waiting import InstanceStopped
+from kiln.errors import AwsRefused, StopFailed
+from kiln.ports import World
+from kiln.steps._instances import found
+from kiln.steps.stop_builder import STOPPED_WITHIN_S
+
+
+class StopInstance(Model):
+    """The instance, by its own id; `terminate` for one that is deleted."""
+
+    stack: str
+    instance: str
+    execution: str
+    terminate: bool = False
+
+
+class InstanceStops(Model):
+    """What to wait for: nothing, where there is no EC2 instance."""
+
+    wait: InstanceStopped | GoneWait | None
+
+
+def stop_instance(request: StopInstance, world: World) -> InstanceStops:
+    """Ask for the stop; asking twice is harmless. Raises StopFailed."""
+    entry = found(request.stack, request.instance, world)
+    if not _is_there(entry, world):
+        return InstanceStops(wait=None)
+    instance = entry.ec2_id or ""
+    common: dict[str, Any] = {
+        "bake": request.execution,
+        "since": world.clock.now().isoformat(),
+        "timeout_s": STOPPED_WITHIN_S,
+        "instance": instance,
+    }
+    try:
+        # EC2 cannot stop an instance whose root is an instance store.
+        if request.terminate or entry.root_device != "ebs":
+            world.fleet.terminate([instance])
+            return InstanceStops(wait=GoneWait(kind="instance-gone", **common))
+        world.fleet.stop(instance)
+    except AwsRefused as error:
+        raise StopFailed(f"{entry.hostname} could not be stopped: {error}") from error
+    return InstanceStops(wait=InstanceStopped(kind="instance-stopped", **common))
+
+
+def _is_there(entry: LayerInstance, world: World) -> bool:
+    known = world.fleet.describe(entry.ec2_id) if entry.ec2_id else None
+    return known is not None and known.state != "terminated"
