@@ -23,6 +23,21 @@ from kiln.domain.platforms import PLATFORMS, Family
 from kiln.domain.scaling import LoadScaling, PlannedInstance, Scaling
 from kiln.errors import InvalidBlueprint
 
+_TARGET_GROUP = re.compile(
+    r"^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]+$"
+)
+
+
+def _target_group(arn: str) -> str:
+    if not _TARGET_GROUP.match(arn):
+        raise ValueError(
+            f"{arn!r} is no ARN of a target group, such as arn:aws:elasticloadbalancing:eu-west-1:"
+            "111122223333:targetgroup/web/0123456789abcdef"
+        )
+    return arn
+
+
+TargetGroup = Annotated[str, AfterValidator(_target_group)]
 LayerName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9._-]{1,48}$")]
 # OpsWorks, "Using custom JSON": at most 120 KB.
 MOST_JSON = 120 * 1024
@@ -62,7 +77,7 @@ class Layer(Model):
     volumes: Annotated[tuple[LayerVolume, ...], Field(max_length=20)] = ()
     auto_healing: bool = True
     shutdown_timeout: Duration = "120s"
-    target_groups: tuple[Text, ...] = ()
+    target_groups: tuple[TargetGroup, ...] = ()
     runner: RunnerName = "shell"
     source: Source | None = None
     custom_json: CustomJson = {}
