@@ -6,7 +6,6 @@ Images are made by EC2's own CreateImage, not baked: a layer asks of an image on
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from kiln.wiring import world
 from kiln_local.world import LocalAws
 from tests.integration.local.worlds import World, until
 
-# What a recipe finds out and keeps: its event, and for Configure the addresses of its layer's peers.
+# What a recipe finds out and keeps: its event, and the attributes that it was given.
 NOTE = """
 mkdir -p /srv/kiln
 echo "$KILN_EVENT $KILN_LAYER" >>/srv/kiln/ran
@@ -129,14 +128,14 @@ class Layers:
             found = self.kiln.records.rollout(image, f"shop/{layer}")
             return found if found and found.status is not RolloutStatus.RUNNING else None
 
-        found: Rollout = until(ended, seconds)
+        found: Rollout = until(ended, seconds, pause=0.2)
         return found
 
     def told(self, detail_type: str) -> list[dict[str, Any]]:
         """The details of what Kiln has announced so far, in the order of the bus."""
-        while found := self.sqs.receive_message(
-            QueueUrl=self._queue, MaxNumberOfMessages=10
-        ).get("Messages"):
+        while found := self.sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
             for message in found:
                 self._told.append(json.loads(message["Body"]))
                 self.sqs.delete_message(
@@ -145,7 +144,7 @@ class Layers:
         told = [event for event in self._told if event["detail-type"] == detail_type]
         return [event["detail"] for event in told]
 
-    def quiet(self) -> None:
+    def quiet(self, seconds: float = 40) -> None:
         """Wait until no execution of Kiln's runs."""
         client = self.outside.client("stepfunctions")
         machines = [v for k, v in self.aws.outputs.items() if k.endswith("StateMachineArn")]
@@ -156,16 +155,13 @@ class Layers:
                 for arn in machines
             )
 
-        until(over)
+        until(over, seconds, pause=0.2)
 
     def on(self, watch: Callable[[Any, str], None]) -> None:
         """Be told of each state of each EC2 instance."""
         self.aws.ec2.watchers.append(watch)
 
 
-def soon(action: Callable[[], bool], seconds: float = 20) -> None:
+def soon(action: Callable[[], bool]) -> None:
     """Do something again and again until it was done."""
-    deadline = time.monotonic() + seconds
-    while not action():
-        assert time.monotonic() < deadline, "it could not be done"
-        time.sleep(0.005)
+    until(action, pause=0.02)

@@ -75,9 +75,16 @@ def hostile_stack() -> dict[str, Any]:
         "kind": "instances",
         "platform": "amazon-linux-2023",
         "instance_type": "m7i.large",
-        "target_groups": [HOSTILE],
         "custom_json": {HOSTILE: [HOSTILE]},
-        "recipes": {event: [HOSTILE] for event in ("setup", "deploy", "configure")},
+        # A recipe is a script: what it quotes stays quoted, and what it reads is what was written.
+        "recipes": {
+            "setup": [f"mkdir -p /srv && cat > /srv/recipe <<'END'\n{HOSTILE}\nEND\n"],
+            "deploy": [
+                f"cmp /srv/recipe - <<'END'\n{HOSTILE}\nEND\n",
+                'grep -q "executed" "$KILN_ATTRIBUTES"',
+                f"! test -e {MARK}",
+            ],
+        },
     }
     return {
         "kind": "stack",

@@ -9,15 +9,19 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from kiln.domain.naming import bake_id
+from kiln.domain.rollout import RolloutStatus
 from kiln.domain.stack import stack_from
 from kiln.wiring import world
 from kiln_local.template import read
 from kiln_local.world import LocalAws
+from tests.e2e.layers import Layers
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.timeout(120)
 FAILING = {
     "kind": "blueprint",
     "name": "failing",
@@ -36,7 +40,8 @@ def test_no_function_calls_what_its_policy_does_not_name() -> None:
 
 
 def _calls() -> dict[str, set[str]]:
-    """What each function called while two images were baked and a third bake failed late."""
+    """What each function called while two images were baked, a third bake failed late, and a layer
+    changed over to another image."""
     names = ("al2023-web", "opsworks-ubuntu-1804-chef12")
     blueprints = [yaml.safe_load((ROOT / f"blueprints/{n}.yaml").read_text()) for n in names]
     with LocalAws(ROOT, speed=200) as aws:
@@ -46,6 +51,11 @@ def _calls() -> dict[str, set[str]]:
         for blueprint in (*blueprints, FAILING):
             _bake(aws, blueprint)
         _until(lambda: all(_ended(aws, name) for name in ("shop-web", "shop-app")))
+        layers = Layers(aws)
+        image = layers.image()
+        layers.announce(image, {"web": "replace"})
+        assert layers.rollout(image, "web").status is RolloutStatus.SUCCEEDED
+        layers.quiet()
         found: dict[str, set[str]] = defaultdict(set)
         for call in aws.recorder.calls:
             if "(state machine)" not in call.caller:

@@ -21,12 +21,12 @@ Resources:
 """
 
 
-def until(true: Callable[[], Any], seconds: float = 30) -> Any:
-    """Wait real seconds until something holds; what it gave."""
+def until(true: Callable[[], Any], seconds: float = 30, pause: float = 0.01) -> Any:
+    """Wait real seconds until something holds, looking every so often; what it gave."""
     deadline = time.monotonic() + seconds
     while not (found := true()):
         assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.01)
+        time.sleep(pause)
     return found
 
 

@@ -22,6 +22,7 @@ from kiln.domain.recipes import (
     calls_for,
     files_call,
     fits,
+    how_many,
     listed,
     packed,
     to_upload,
@@ -67,6 +68,7 @@ def unpacked(pack: bytes) -> dict[str, str]:
 def test_scripts_run_in_one_command_that_brings_the_files() -> None:
     layer = a_layer(recipes={"setup": ["echo one", "echo 'two'\n"]})
     (call,) = calls_for(layer, SETUP, Payload(FILES))
+    assert how_many(layer, SETUP) == 1
     assert (call.name, call.ours, call.timeout_s) == ("run-recipes-linux", True, 3600)
     lines = decoded(call.parameters["Recipes"]).decode().split("\n")
     assert [base64.b64decode(line) for line in lines] == [b"echo one", b"echo 'two'\n"]
@@ -92,6 +94,7 @@ def test_a_windows_layer_has_the_document_of_windows() -> None:
 def test_nothing_is_sent_for_an_event_without_recipes_but_files_may_be(keys: Any) -> None:
     layer = a_layer(**keys)
     assert calls_for(layer, SETUP, Payload(FILES)) == ()
+    assert how_many(layer, SETUP) == 0
     call = files_call(layer, SETUP, Payload(FILES))
     assert (call.name, call.parameters["Recipes"]) == ("run-recipes-linux", [""])
     assert unpacked(decoded(call.parameters["Files"])) == FILES
@@ -114,6 +117,7 @@ def test_chef_finds_its_files_before_it_runs_its_list() -> None:
     recipes = ["nginx", "web::tune", "recipe[web::deploy]", "role[front]", "apt@1.2"]
     layer = a_layer(**CHEF, recipes={"setup": recipes})
     files, chef = calls_for(layer, SETUP, Payload(FILES))
+    assert how_many(layer, SETUP) == 2
     assert (files.name, files.parameters["Recipes"]) == ("run-recipes-linux", [""])
     assert (chef.name, chef.ours) == ("AWS-ApplyChefRecipes", False)
     assert chef.parameters == {
@@ -153,6 +157,7 @@ def test_attributes_that_are_too_long_are_read_from_the_file(
 def test_each_playbook_is_a_command_and_is_told_where_its_files_are() -> None:
     layer = a_layer(**ANSIBLE, recipes={"deploy": ["web.yml", "db/main.yaml"]})
     files, *playbooks = calls_for(layer, DEPLOY, Payload(FILES))
+    assert how_many(layer, DEPLOY) == 3
     assert files.name == "run-recipes-linux"
     assert [call.parameters["PlaybookFile"] for call in playbooks] == [
         ["web.yml"],

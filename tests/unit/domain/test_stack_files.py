@@ -103,6 +103,7 @@ def test_a_layer_has_recipes_of_its_runner() -> None:
             {"load": {"up": {"alarms": ["a"], "wait": "2h"}, "down": {"alarms": ["b"]}}},
             "allowed: 1m to 100m",
         ),
+        ({"target_groups": ["web"]}, "'web' is no ARN of a target group"),
         ({"volumes": [{"mount_point": "data", "size_gib": 10}]}, "does not match"),
     ],
 )

@@ -170,10 +170,6 @@ def test_a_plan_holds_each_type_beside_the_image() -> None:
     [
         ({"distribute": {"regions": [{"region": "us-east-1"}]}}, "distribute.regions: is not"),
         ({"distribute": {"accounts": ["123456789012"]}}, "distribute.accounts: is not"),
-        (
-            {"layers": [{"layer": "shop/web", "strategy": "replace"}]},
-            "strategy replace of shop/web",
-        ),
     ],
 )
 def test_what_kiln_cannot_do_yet_is_said_before_it_starts(

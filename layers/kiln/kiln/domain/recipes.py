@@ -102,6 +102,14 @@ def _carried(scripts: tuple[str, ...], files: Files) -> dict[str, list[str]]:
 # ------------------------------------------------------------ calls
 
 
+def how_many(layer: Layer, event: LifecycleEvent) -> int:
+    """How many commands an event is, whatever its files: `calls_for` makes as many."""
+    recipes = len(layer.recipes.of(event))
+    if not recipes:
+        return 0
+    return {"chef": 2, "ansible": 1 + recipes}.get(layer.runner, 1)
+
+
 def calls_for(layer: Layer, event: LifecycleEvent, payload: Payload) -> tuple[DocumentCall, ...]:
     """The commands of an event in order, none where the layer has nothing for it. Raises
     ValueError where the payload needs a URL, InvalidBlueprint for a script that was not read."""

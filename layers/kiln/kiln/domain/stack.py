@@ -24,7 +24,8 @@ from kiln.domain.scaling import LoadScaling, PlannedInstance, Scaling
 from kiln.errors import InvalidBlueprint
 
 _TARGET_GROUP = re.compile(
-    r"^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]+$"
+    r"^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:"
+    r"targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]+$"
 )
 
 
@@ -37,7 +38,7 @@ def _target_group(arn: str) -> str:
     return arn
 
 
-TargetGroup = Annotated[str, AfterValidator(_target_group)]
+TargetGroup = Annotated[Text, AfterValidator(_target_group)]
 LayerName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9._-]{1,48}$")]
 # OpsWorks, "Using custom JSON": at most 120 KB.
 MOST_JSON = 120 * 1024

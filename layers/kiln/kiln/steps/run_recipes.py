@@ -11,7 +11,7 @@ from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.lifecycle import LifecycleEvent
 from kiln.domain.model import Model
 from kiln.domain.platforms import PLATFORMS, Family
-from kiln.domain.recipes import Payload, calls_for, fits, to_upload
+from kiln.domain.recipes import Payload, calls_for, fits, how_many, to_upload
 from kiln.domain.stack import Layer
 from kiln.domain.waiting import CommandDone
 from kiln.errors import AwsRefused, SetupFailed
@@ -46,11 +46,10 @@ class RecipesRun(Model):
 
 @dataclass(frozen=True)
 class _Planned:
-    """A command before its parameters are made: the n-th of its layer's for an event."""
+    """A command before it is made: the n-th of its layer's for an event."""
 
     event: LifecycleEvent
     layer: Layer
-    call: DocumentCall
     part: int
 
 
@@ -71,14 +70,22 @@ def run_recipes(request: RunRecipes, world: World) -> RecipesRun:
 
 def _planned(request: RunRecipes, entry: LayerInstance, world: World) -> list[_Planned]:
     """All commands of the events, in order: event by event, layer by layer."""
-    found_calls = []
-    for event in request.events:
-        for layer in layers_of(entry, world):
-            command = Command(f"{request.execution}/{event.value}/{layer.name}", event, layer)
-            payload = _payload(command, entry, world) if layer.recipes.of(event) else Payload({})
-            calls = calls_for(layer, event, payload)
-            found_calls += [_Planned(event, layer, call, n) for n, call in enumerate(calls)]
-    return found_calls
+    layers = layers_of(entry, world)
+    return [
+        _Planned(event, layer, part)
+        for event in request.events
+        for layer in layers
+        for part in range(how_many(layer, event))
+    ]
+
+
+def _call(
+    request: RunRecipes, entry: LayerInstance, planned: _Planned, world: World
+) -> DocumentCall:
+    """A command with what its recipes read: the stack as it is at this moment."""
+    event, layer = planned.event, planned.layer
+    command = Command(f"{request.execution}/{event.value}/{layer.name}", event, layer)
+    return calls_for(layer, event, _payload(command, entry, world))[planned.part]
 
 
 def _payload(command: Command, entry: LayerInstance, world: World) -> Payload:
@@ -96,8 +103,9 @@ def _payload(command: Command, entry: LayerInstance, world: World) -> Payload:
 def _sent(request: RunRecipes, entry: LayerInstance, planned: _Planned, world: World) -> RecipesRun:
     label = f"{planned.event.value} of layer {planned.layer.name}"
     purpose: Purpose = planned.event.value
-    command = _sent_once(request, entry, (planned.call, label), world)
-    wait = _wait(request, entry, (command, purpose, label), planned.call.timeout_s, world)
+    call = _call(request, entry, planned, world)
+    command = _sent_once(request, entry, (call, label), world)
+    wait = _wait(request, entry, (command, purpose, label), call.timeout_s, world)
     return RecipesRun(wait=wait, at=request.at + 1)
 
 
