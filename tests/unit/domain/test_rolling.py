@@ -150,13 +150,43 @@ def test_nothing_goes_on_before_what_is_new_is_at_rest_healthy_and_known() -> No
 def test_the_way_back_serves_first_and_clears_then() -> None:
     old = (Member("old0", S.STOPPED), Member("old1", S.ONLINE))
     new = (Member("new0", S.ONLINE), Member("new1", S.SETUP_FAILED))
-    assert undo_move(old, new) == Start(("old0",))
+    rollout = a_rollout(2, health_within="10m").model_copy(update={"back_since": NOW.isoformat()})
+
+    def move(old: Any, new: Any, minutes: int = 0) -> Any:
+        return undo_move(rollout, old, new, NOW + timedelta(minutes=minutes))
+
+    assert move(old, new) == Start(("old0",))
     coming = (Member("old0", S.BOOTING), old[1])
-    assert undo_move(coming, new) == AwaitStates(("old0",))
+    assert move(coming, new) == AwaitStates(("old0",))
+    sick = (Member("old0", S.ONLINE, healthy=False), old[1])
+    assert move(sick, new) == AwaitHealthy(("old0",))
+    # They have their time; after it, what failed goes all the same.
+    assert move(sick, new, minutes=10) == Stop(("new0", "new1"))
     back = (Member("old0", S.ONLINE), old[1])
-    assert undo_move(back, new) == Stop(("new0", "new1"))
-    assert undo_move(back, (Member("new0", S.STOPPED),)) == Delete(("new0",))
-    assert undo_move(back, ()) == Done()
+    assert move(back, new) == Stop(("new0", "new1"))
+    assert move(back, (Member("new0", S.STOPPED),)) == Delete(("new0",))
+    assert move(back, ()) == Done()
+
+
+def test_the_way_back_tells_last_what_it_cannot_mend() -> None:
+    rollout, new = a_rollout(2), (Member("new0", S.STOP_FAILED), Member("new1", S.ONLINE))
+    old = (Member("old0", S.SETUP_FAILED), Member("old1", S.ONLINE))
+    assert undo_move(rollout, old, new, NOW) == Stop(("new1",))
+    assert undo_move(rollout, old, new[:1], NOW) == Lost(("old0", "new0"))
+
+
+def test_an_old_one_that_does_not_stop_or_is_moved_by_others_holds_the_rollout() -> None:
+    rollout = a_rollout(2)
+    hangs = (Member("old0", S.STOP_FAILED), Member("old1", S.ONLINE))
+    assert next_move(rollout, hangs, (), NOW) == Lost(("old0",))
+    for state in (S.REBOOTING, S.RUNNING_SETUP):
+        assert next_move(rollout, (Member("old0", state),), (), NOW) == AwaitStates(("old0",))
+
+
+def test_old_ones_that_were_lost_meanwhile_go_too() -> None:
+    rollout = a_rollout(1)
+    old, new = (Member("old0", S.CONNECTION_LOST),), (Member("new0", S.ONLINE),)
+    assert next_move(rollout, old, new, NOW) == Stop(("old0",))
 
 
 @given(
@@ -173,7 +203,8 @@ def test_from_anywhere_the_way_back_ends_as_it_began(
     layer.old = {f"old{n}": state for n, state in enumerate(old)}
     layer.new = {f"new{n}": state for n, state in enumerate(new)}
     for _ in range(100):
-        move = undo_move(layer.members(layer.old), layer.members(layer.new))
+        members = layer.members(layer.old), layer.members(layer.new)
+        move = undo_move(a_rollout(len(old)), *members, NOW)
         if isinstance(move, Done):
             break
         layer.do(move)

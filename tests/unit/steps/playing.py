@@ -96,7 +96,7 @@ class Player:
         who = {"stack": payload["stack"], "instance": payload["instance"]}
         failure = None
         try:
-            self._change(who, payload["change"], name)
+            self._change(who, payload["change"], name, payload.get("rollout", ""))
         except KilnError as error:
             failure = self.errors[name] = failure_of(error)
         request = EndChange(**who, change=payload["change"], execution=name, failure=failure)
@@ -104,9 +104,10 @@ class Player:
         self.fake.machines.over.add(name)
         return failure.error if failure else ""
 
-    def _change(self, who: dict[str, str], change: Any, name: str) -> None:
+    def _change(self, who: dict[str, str], change: Any, name: str, rollout: str) -> None:
         world = self.fake.world
-        begun = begin_change(BeginChange(**who, change=change, execution=name), world)
+        request = BeginChange(**who, change=change, execution=name, rollout=rollout)
+        begun = begin_change(request, world)
         if begun.path == "start":
             self._launch(who, name)
         if begun.path == "setup":
@@ -116,8 +117,8 @@ class Player:
             self.recipes(who, ["setup", "deploy"], name)
             enter_service(EnterService(**who), world)
         if begun.path == "reboot":
-            request = RunRecipes(**who, events=(), at=0, execution=name, reboot=True)
-            self.end(run_recipes(request, world).wait)
+            rebooting = RunRecipes(**who, events=(), at=0, execution=name, reboot=True)
+            self.end(run_recipes(rebooting, world).wait)
         if begun.path in ("stop", "delete"):
             self._stop(who, name, begun.path == "delete")
 

@@ -10,6 +10,7 @@ from kiln.domain.failure import Failure
 from kiln.domain.instance import InstanceState
 from kiln.domain.rollout import Rollout, RolloutStatus
 from kiln.errors import AwsRefused, KilnError
+from kiln.steps._instances import change_instance, enter
 from kiln.steps._looking import check_time, look
 from kiln.steps.add_to_layers import add_to_layers
 from kiln.steps.advance_rollout import AdvanceRollout, advance_rollout
@@ -122,13 +123,57 @@ def test_what_replaces_an_instance_keeps_its_scaling_and_its_layers() -> None:
     hours = {"scaling": "time", "hours": {"monday": [8]}, "layers": ("web", "db")}
     player.change(player.add("web1", image=OLD, planned="web1", **hours), "start")
     stopped = player.add("web2", image=OLD, scaling="time", hours={"monday": (9,)})
+    player.change(stopped, "start")
+    player.change(stopped, "stop")
+    root = player.now(stopped).ec2_id or ""
     player.run()
     assert rolled(player).status is RolloutStatus.SUCCEEDED
     entries = {entry.hostname: entry for entry in player.fake.records.instances("shop")}
     new = next(entry for entry in entries.values() if entry.state is S.ONLINE)
     assert (new.layers, new.scaling, new.planned) == (("web", "db"), "time", "web1")
-    # One that is stopped starts from the new image next time.
-    assert entries[stopped.hostname].image == IMAGE
+    # One that is stopped starts from the new image next time; its root was the old one's.
+    after = entries[stopped.hostname]
+    assert (after.image, after.ec2_id, after.state) == (IMAGE, None, S.STOPPED)
+    known = player.fake.fleet.describe(root)
+    assert known is None or known.state in ("shutting-down", "terminated")
+    assert player.change(stopped, "start") == ""
+
+
+def test_a_layer_whose_instances_are_all_stopped_keeps_them_so() -> None:
+    player = a_player(count=2, blueprints=[{"blueprint": "web"}])
+    player.fake.images.add(an_image(id=IMAGE, name="new", created="2026-11-23T00:00:00.000Z"))
+    player.add("web1", image=None, planned="web1")
+    assert rolled(player).status is RolloutStatus.SUCCEEDED
+    assert layer_of(player) == {"web1": ("stopped", IMAGE)}
+
+
+def test_nobody_else_starts_an_instance_while_its_layer_changes_over() -> None:
+    player = a_layer(1)
+    idle = player.add("web9", image=OLD)
+    rollout = announced(player)
+    assert planned(player).path == "go"
+    name = change_instance(idle, "start", player.fake.world)
+    assert player.instance(name) == "InstanceBusy"
+    assert f"rollout {rollout.id} works on layer shop/web" in player.errors[name].cause
+    player.fake.machines.over.add(rollout.id)
+    assert player.change(idle, "start") == ""
+
+
+def test_a_rollout_begins_when_what_moves_has_come_to_rest() -> None:
+    player = a_layer(2)
+    moving = player.fake.records.instances("shop")[0]
+    announced(player)
+    world = player.fake.world
+    rebooting = enter(moving, S.REBOOTING, world)
+    first = planned(player)
+    assert (first.path, first.wait.instances) == ("wait", (moving.id,))
+    assert look(first.wait, world) is None
+    enter(rebooting, S.ONLINE, world)
+    assert look(first.wait, world)
+    assert planned(player).path == "go"
+    rollout = player.fake.records.rollout(IMAGE, "shop/web")
+    assert rollout is not None
+    assert rollout.size == 2
 
 
 def test_a_setup_that_fails_on_the_third_puts_the_layer_back() -> None:

@@ -16,6 +16,11 @@ from kiln.domain.instance import FAILED, LEAVING, STARTING, InstanceState
 from kiln.domain.rollout import Rollout
 
 S = InstanceState
+# Not serving and not on the way anywhere: what a rollout that goes well clears away.
+_STRANDED = frozenset({S.SETUP_FAILED, S.START_FAILED, S.CONNECTION_LOST})
+# On the way from one state to another, and where one comes to rest, well or badly.
+MOVING = frozenset({*STARTING, *LEAVING, S.REBOOTING})
+AT_REST = frozenset({S.ONLINE, S.STOPPED, S.TERMINATED, S.CONNECTION_LOST, *FAILED})
 
 
 @dataclass(frozen=True)
@@ -129,25 +134,26 @@ def next_move(rollout: Rollout, old: Members, new: Members, now: datetime) -> Mo
     if rollout.strategy == "add":
         return Done()
     go = min(len(serving), _spare(rollout, len(serving) + len(new)))
-    return Stop(_ids(serving)[:go]) if go > 0 else Done()
+    if go > 0:
+        return Stop(_ids(serving)[:go])
+    stranded = _in(old, _STRANDED)
+    return Stop(_ids(stranded)) if stranded else Done()
 
 
 def canary_is_over(rollout: Rollout, now: datetime) -> bool:
     """Whether the canary has served long enough."""
-    if rollout.size <= 1 or rollout.canary_since is None:
-        return rollout.size <= 1
-    over = timedelta(seconds=seconds(rollout.options.bake_time))
-    return now >= datetime.fromisoformat(rollout.canary_since) + over
+    return rollout.size <= 1 or _is_over(rollout.canary_since, rollout.options.bake_time, now)
 
 
 def _steadied(old: Members, new: Members) -> Move | None:
     """What must come to rest, or be made good, before the next step."""
     lost = _in(new, {*FAILED, *LEAVING, S.CONNECTION_LOST, S.TERMINATED})
+    lost += _in(old, {S.STOP_FAILED})
     if lost:
         return Lost(_ids(lost))
     for found, move in (
         (_in(new, {S.STOPPED}), Start),
-        (_in(new, {*STARTING, S.REBOOTING}) + _in(old, LEAVING), AwaitStates),
+        (_in(new, MOVING) + _in(old, MOVING), AwaitStates),
         (tuple(m for m in new if not m.healthy), AwaitHealthy),
         (tuple(m for m in new if not m.configured), AwaitConfigured),
     ):
@@ -183,20 +189,32 @@ def _clear(old: Members) -> Move:
     return Delete(_ids(stopped)) if stopped else Done()
 
 
-def undo_move(old: Members, new: Members) -> Move:
+def undo_move(rollout: Rollout, old: Members, new: Members, now: datetime) -> Move:
     """The next thing to do on the way back: first the old ones serve again, then the new ones
-    go."""
+    go. What is wrong for good is told last, when everything else is as it was."""
     back = _in(old, {S.STOPPED})
     if back:
         return Start(_ids(back))
-    moving = _in(old, {*LEAVING, *STARTING}) + _in(new, {*LEAVING, *STARTING, S.REBOOTING})
+    moving = _in(old, MOVING) + _in(new, MOVING)
     if moving:
         return AwaitStates(_ids(moving))
-    up = _in(new, {S.ONLINE, S.SETUP_FAILED, S.START_FAILED, S.CONNECTION_LOST})
+    sick = tuple(m for m in old if m.state is S.ONLINE and not m.healthy)
+    if sick and not _is_over(rollout.back_since, rollout.options.health_within, now):
+        return AwaitHealthy(_ids(sick))
+    up = _in(new, {S.ONLINE, *_STRANDED})
     if up:
         return Stop(_ids(up))
     gone = _in(new, {S.STOPPED})
-    return Delete(_ids(gone)) if gone else Done()
+    if gone:
+        return Delete(_ids(gone))
+    wrong = tuple(m for m in old if m.state is not S.ONLINE) + new
+    return Lost(_ids(wrong)) if wrong else Done()
+
+
+def _is_over(since: str | None, span: str, now: datetime) -> bool:
+    return since is not None and now >= datetime.fromisoformat(since) + timedelta(
+        seconds=seconds(span)
+    )
 
 
 def _in(members: Members, states: Iterable[InstanceState]) -> Members:

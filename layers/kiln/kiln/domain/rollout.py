@@ -23,8 +23,9 @@ class Rollout(Model):
     """One per image and layer; `id` names the execution, so that a second start is refused by AWS.
 
     `before` are the own ids of the instances that served when it began, `size` how many it is to
-    leave serving; `canary_since` is when its canary began to serve; `committed` says that the layer
-    has changed over and only what it no longer needs is left to delete. Times are ISO 8601, UTC.
+    leave serving; `canary_since` is when its canary began to serve, `back_since` when its way back
+    began; `committed` says that the layer has changed over and only what it no longer needs is left
+    to delete. Times are ISO 8601, UTC.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Rollout(Model):
     before: tuple[str, ...] = ()
     size: int = 0
     canary_since: str | None = None
+    back_since: str | None = None
     committed: bool = False
     error: str | None = None
     cause: str | None = None

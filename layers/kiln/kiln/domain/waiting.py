@@ -85,11 +85,13 @@ class InstancesRest(_RolloutWait):
 
 
 class TargetsHealthy(_RolloutWait):
-    """The target groups of instances, by their own ids, find them healthy."""
+    """The target groups of instances, by their own ids, find them healthy. With `patient` the wait
+    ends well too once its time is over."""
 
     kind: Literal["targets-healthy"]
     stack: str
     instances: tuple[str, ...]
+    patient: bool = False
 
 
 class StackConfigured(_RolloutWait):

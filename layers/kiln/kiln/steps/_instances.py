@@ -88,15 +88,17 @@ def _passed(entry: LayerInstance, states: tuple[InstanceState, ...]) -> int:
     return states.index(entry.state) + 1 if entry.state in states else 0
 
 
-def change_instance(entry: LayerInstance, change: str, world: World, by: Initiator = "user") -> str:
-    """Start an execution that changes an instance; its name.
+def change_instance(
+    entry: LayerInstance, change: str, world: World, by: Initiator = "user", rollout: str = ""
+) -> str:
+    """Start an execution that changes an instance, for a rollout if one is named; its name.
 
     The record's revision is in the name: who asks again before anything happened means the same
     change, and who asks afterwards another one.
     """
     name = f"{entry.hostname[:30]}-{entry.id[:8]}-{change}-{entry.revision}"
     payload = {"stack": entry.stack, "instance": entry.id, "change": change, "by": by}
-    world.machines.start("instance", name, payload)
+    world.machines.start("instance", name, payload | ({"rollout": rollout} if rollout else {}))
     return name
 
 

@@ -58,9 +58,13 @@ def _look_instances(
             return done
     sick = [entry for entry in entries.values() if sickness(entry, world)]
     if isinstance(wait, TargetsHealthy):
-        return None if sick else done
+        return None if sick and not _is_enough(wait, world) else done
     _check_canary(sick, world)
     return done if world.clock.now() >= datetime.fromisoformat(wait.until) else None
+
+
+def _is_enough(wait: TargetsHealthy, world: World) -> bool:
+    return wait.patient and wait.is_over(world.clock.now())
 
 
 def _check_canary(sick: list[LayerInstance], world: World) -> None:

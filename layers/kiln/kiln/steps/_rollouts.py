@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from kiln.domain.configure import covered
@@ -9,9 +11,13 @@ from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.rolling import Member
 from kiln.domain.rollout import Rollout
 from kiln.domain.stack import Layer, split_layer
+from kiln.domain.waiting import InstancesRest
 from kiln.errors import RolloutFailed
 from kiln.ports import World
 from kiln.steps._stacks import target_groups
+
+# Setup and Deploy have time-outs of their own; this bounds what has none.
+RESTS_WITHIN_S = 6 * 3600
 
 
 def rollout_of(image: str, layer: str, world: World) -> Rollout:
@@ -56,6 +62,29 @@ def members(entries: tuple[LayerInstance, ...], world: World) -> tuple[Member, .
         )
         for entry in entries
     )
+
+
+def at_rest(
+    rollout: Rollout, ids: tuple[str, ...], states: Iterable[InstanceState], world: World
+) -> InstancesRest:
+    """The wait for instances, by their own ids, to come into one of these states."""
+    return InstancesRest(
+        kind="instances-rest",
+        stack=split_layer(rollout.layer)[0],
+        instances=ids,
+        states=tuple(sorted(state.value for state in states)),
+        **common(rollout, RESTS_WITHIN_S, world),
+    )
+
+
+def common(rollout: Rollout, timeout_s: int, world: World) -> dict[str, Any]:
+    """What every wait of a rollout says."""
+    return {
+        "bake": rollout.id,
+        "since": world.clock.now().isoformat(),
+        "timeout_s": timeout_s,
+        "alarms": rollout.options.alarms,
+    }
 
 
 def sickness(entry: LayerInstance, world: World) -> str:

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kiln.domain.durations import seconds
-from kiln.domain.instance import FAILED, InstanceState, LayerInstance
+from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Model
 from kiln.domain.rolling import (
+    AT_REST,
     Add,
     AwaitCanary,
     AwaitConfigured,
@@ -34,11 +35,17 @@ from kiln.domain.waiting import (
 from kiln.errors import RolloutFailed
 from kiln.ports import World
 from kiln.steps._instances import change_instance
-from kiln.steps._rollouts import added_id, layer_of_rollout, members, of_layer, rollout_of
+from kiln.steps._rollouts import (
+    added_id,
+    at_rest,
+    common,
+    layer_of_rollout,
+    members,
+    of_layer,
+    rollout_of,
+)
 
 S = InstanceState
-# Setup and Deploy have time-outs of their own; this bounds what has none.
-RESTS_WITHIN_S = 6 * 3600
 CONFIGURED_WITHIN_S = 3600
 # Where each change ends, well or badly.
 _ENDS = {
@@ -46,7 +53,6 @@ _ENDS = {
     "stop": (S.STOPPED, S.STOP_FAILED, S.TERMINATED),
     "delete": (S.TERMINATED, S.STOP_FAILED),
 }
-_REST = (S.ONLINE, S.STOPPED, S.TERMINATED, *FAILED)
 
 
 class AdvanceRollout(Model):
@@ -67,23 +73,35 @@ def advance_rollout(request: AdvanceRollout, world: World) -> RolloutAdvanced:
     """Decide and act, once. Raises RolloutFailed."""
     rollout = rollout_of(request.image, request.layer, world)
     entries = of_layer(rollout, world)
-    old = tuple(entry for entry in entries if entry.id in rollout.before)
-    new = tuple(entry for entry in entries if entry.rollout == rollout.id)
+    old = members(tuple(entry for entry in entries if entry.id in rollout.before), world)
+    new = members(tuple(entry for entry in entries if entry.rollout == rollout.id), world)
+    now = world.clock.now()
     if request.back:
-        # What failed may go on failing; it must not keep the layer from its way back.
-        options = rollout.options.model_copy(update={"alarms": ()})
-        rollout = rollout.model_copy(update={"options": options})
-        move = undo_move(members(old, world), members(new, world))
+        rollout = _going_back(rollout, world)
+        move = undo_move(rollout, old, new, now)
     else:
         _check_alarms(rollout, world)
-        now = world.clock.now()
-        move = next_move(rollout, members(old, world), members(new, world), now)
-        if isinstance(move, AwaitCanary) and rollout.canary_since is None:
-            rollout = rollout.model_copy(update={"canary_since": now.isoformat()})
-            world.records.update_rollout(rollout)
+        move = next_move(rollout, old, new, now)
+        if isinstance(move, AwaitCanary):
+            rollout = _since(rollout, "canary_since", world)
         if isinstance(move, Done) and not rollout.committed and old:
             return _commit(rollout, world)
     return RolloutAdvanced(wait=_carried_out(move, rollout, entries, world))
+
+
+def _since(rollout: Rollout, what: str, world: World) -> Rollout:
+    """Remember when something began."""
+    if getattr(rollout, what) is None:
+        rollout = rollout.model_copy(update={what: world.clock.now().isoformat()})
+        world.records.update_rollout(rollout)
+    return rollout
+
+
+def _going_back(rollout: Rollout, world: World) -> Rollout:
+    """What failed may go on failing; it must not keep the layer from its way back."""
+    rollout = _since(rollout, "back_since", world)
+    options = rollout.options.model_copy(update={"alarms": ()})
+    return rollout.model_copy(update={"options": options})
 
 
 def _commit(rollout: Rollout, world: World) -> RolloutAdvanced:
@@ -103,7 +121,7 @@ def _carried_out(
 ) -> Any:
     by_id = {entry.id: entry for entry in entries}
     if isinstance(move, Lost):
-        raise RolloutFailed(_why_lost(by_id[move.ids[0]]))
+        raise RolloutFailed("; ".join(_why_lost(by_id[name]) for name in move.ids))
     if isinstance(move, Done):
         return None
     if isinstance(move, Add):
@@ -124,8 +142,8 @@ def _changed(
     entries: tuple[LayerInstance, ...], change: Any, rollout: Rollout, world: World
 ) -> InstancesRest:
     for entry in entries:
-        change_instance(entry, change, world)
-    return _rest(rollout, tuple(entry.id for entry in entries), _ENDS[change], world)
+        change_instance(entry, change, world, rollout=rollout.id)
+    return at_rest(rollout, tuple(entry.id for entry in entries), _ENDS[change], world)
 
 
 def _add(
@@ -179,27 +197,6 @@ def _record(
     )
 
 
-def _rest(
-    rollout: Rollout, ids: tuple[str, ...], states: tuple[InstanceState, ...], world: World
-) -> InstancesRest:
-    return InstancesRest(
-        kind="instances-rest",
-        stack=split_layer(rollout.layer)[0],
-        instances=ids,
-        states=tuple(state.value for state in states),
-        **_common(rollout, RESTS_WITHIN_S, world),
-    )
-
-
-def _common(rollout: Rollout, timeout_s: int, world: World) -> dict[str, Any]:
-    return {
-        "bake": rollout.id,
-        "since": world.clock.now().isoformat(),
-        "timeout_s": timeout_s,
-        "alarms": rollout.options.alarms,
-    }
-
-
 def _wait(
     move: Move, rollout: Rollout, by_id: dict[str, LayerInstance], world: World
 ) -> InstancesRest | TargetsHealthy | StackConfigured | TimePassed:
@@ -210,14 +207,15 @@ def _wait(
             kind="targets-healthy",
             stack=stack,
             instances=move.ids,
-            **_common(rollout, seconds(options.health_within), world),
+            patient=rollout.back_since is not None,
+            **common(rollout, seconds(options.health_within), world),
         )
     if isinstance(move, AwaitConfigured):
         return StackConfigured(
             kind="stack-configured",
             stack=stack,
             asked=max(by_id[name].wanted for name in move.ids),
-            **_common(rollout, CONFIGURED_WITHIN_S, world),
+            **common(rollout, CONFIGURED_WITHIN_S, world),
         )
     if isinstance(move, AwaitCanary):
         since = datetime.fromisoformat(rollout.canary_since or world.clock.now().isoformat())
@@ -227,8 +225,8 @@ def _wait(
             stack=stack,
             instances=move.ids,
             until=(since + timedelta(seconds=span)).isoformat(),
-            **_common(rollout, span + CONFIGURED_WITHIN_S, world),
+            **common(rollout, span + CONFIGURED_WITHIN_S, world),
         )
     if not isinstance(move, AwaitStates):
         raise RolloutFailed(f"a rollout cannot wait for {type(move).__name__}")
-    return _rest(rollout, move.ids, _REST, world)
+    return at_rest(rollout, move.ids, AT_REST, world)

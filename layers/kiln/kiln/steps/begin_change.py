@@ -24,13 +24,15 @@ _LAST = {"start": S.ONLINE, "stop": S.STOPPED}
 
 
 class BeginChange(Model):
-    """Which instance of which stack, by its own id; `execution` is the change's own name."""
+    """Which instance of which stack, by its own id; `execution` is the change's own name, `rollout`
+    the rollout that it is a part of."""
 
     stack: str
     instance: str
     change: Change
     execution: str
     by: Initiator = "user"
+    rollout: str = ""
 
 
 class ChangeBegun(Model):
@@ -44,6 +46,8 @@ def begin_change(request: BeginChange, world: World) -> ChangeBegun:
     """Take the instance. Raises InstanceBusy, InstanceGone, WrongState."""
     entry = found(request.stack, request.instance, world)
     _check_free(entry, request.execution, world)
+    if request.change == "start":
+        _check_layer(entry, request.rollout, world)
     if entry.change != request.execution and entry.state is _LAST.get(request.change):
         return ChangeBegun(path="nothing", was_online=entry.state is S.ONLINE)
     was_online = entry.state is S.ONLINE or entry.serving
@@ -63,3 +67,13 @@ def _check_free(entry: LayerInstance, execution: str, world: World) -> None:
             f"{entry.hostname} of stack {entry.stack} is {entry.state}: {holder} works on it; "
             "wait for its end"
         )
+
+
+def _check_layer(entry: LayerInstance, rollout: str, world: World) -> None:
+    """While a rollout works on a layer, nobody else starts an instance of the image that goes."""
+    holder = world.records.layer_holder(entry.place)
+    if holder in (None, rollout) or not world.machines.running("rollout", holder or ""):
+        return
+    raise InstanceBusy(
+        f"{entry.hostname}: rollout {holder} works on layer {entry.place}; start it after its end"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kiln.domain.events import RolloutChanged
 from kiln.domain.failure import Failure
+from kiln.domain.image import ImageFacts
 from kiln.domain.instance import InstanceState
 from kiln.domain.model import Model
 from kiln.domain.rollout import LayerImage, Rollout, RolloutStatus
@@ -65,7 +66,8 @@ def _judged(request: FinishRollout, rollout: Rollout) -> RolloutFinished:
 
 
 def _taken(rollout: Rollout, world: World) -> None:
-    """The image is the layer's now, for its stopped instances too."""
+    """The image is the layer's now, for its stopped instances too: what they had of the one before
+    goes, and their next start is a launch."""
     image = world.images.describe(rollout.image)
     world.records.add_layer_image(
         LayerImage(
@@ -79,8 +81,20 @@ def _taken(rollout: Rollout, world: World) -> None:
     if rollout.strategy == "add":
         return
     for entry in of_layer(rollout, world):
-        if entry.state is InstanceState.STOPPED and entry.change is None:
-            write(entry, world, image=rollout.image)
+        stays = entry.state is InstanceState.STOPPED and entry.change is None
+        if stays and entry.image != rollout.image:
+            if entry.ec2_id:
+                world.fleet.terminate([entry.ec2_id])
+            write(entry, world, image=rollout.image, ec2_id=None, **_made_for(rollout, image))
+
+
+def _made_for(rollout: Rollout, image: ImageFacts | None) -> dict[str, str]:
+    """What an instance's record says of its image."""
+    return {
+        "platform": rollout.platform,
+        "architecture": rollout.architecture,
+        "root_device": image.root_device_type if image else "ebs",
+    }
 
 
 def _announce(

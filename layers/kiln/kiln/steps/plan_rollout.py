@@ -9,14 +9,15 @@ from kiln.domain.durations import seconds
 from kiln.domain.events import RolloutChanged
 from kiln.domain.fit import fit
 from kiln.domain.image import ImageFacts
-from kiln.domain.instance import InstanceState
+from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Model
+from kiln.domain.rolling import AT_REST, MOVING
 from kiln.domain.rollout import Rollout
 from kiln.domain.stack import Layer
-from kiln.domain.waiting import LayerFree, RolloutApproved
+from kiln.domain.waiting import InstancesRest, LayerFree, RolloutApproved
 from kiln.errors import RolloutFailed
 from kiln.ports import World
-from kiln.steps._rollouts import layer_of_rollout, of_layer, rollout_of
+from kiln.steps._rollouts import at_rest, layer_of_rollout, of_layer, rollout_of
 
 # A rollout of a layer waits for the one before it.
 PATIENCE_S = 7 * 86_400
@@ -34,7 +35,7 @@ class RolloutPlanned(Model):
     """Go on, wait first, or leave it: the layer runs a newer image."""
 
     path: Literal["go", "wait", "over"]
-    wait: LayerFree | RolloutApproved | None = None
+    wait: LayerFree | RolloutApproved | InstancesRest | None = None
 
 
 def plan_rollout(request: PlanRollout, world: World) -> RolloutPlanned:
@@ -56,7 +57,12 @@ def plan_rollout(request: PlanRollout, world: World) -> RolloutPlanned:
         return RolloutPlanned(path="over")
     _check(rollout, layer, image, world)
     if rollout.begun is None:
-        rollout = _begin(rollout, layer, world)
+        entries = of_layer(rollout, world)
+        moving = tuple(entry.id for entry in entries if entry.state in MOVING)
+        if moving:
+            # Only what has come to rest says what the layer is like before the rollout.
+            return RolloutPlanned(path="wait", wait=at_rest(rollout, moving, AT_REST, world))
+        rollout = _begin(rollout, (layer, entries), world)
     if rollout.options.approval == "required" and not rollout.approved:
         return RolloutPlanned(path="wait", wait=_approval(rollout))
     return RolloutPlanned(path="go")
@@ -101,15 +107,17 @@ def _check(rollout: Rollout, layer: Layer, image: ImageFacts, world: World) -> N
             raise RolloutFailed(f"{rollout.image} does not run on {kind.name}: {misfits[0]}")
 
 
-def _begin(rollout: Rollout, layer: Layer, world: World) -> Rollout:
-    entries = of_layer(rollout, world)
+def _begin(
+    rollout: Rollout, found: tuple[Layer, tuple[LayerInstance, ...]], world: World
+) -> Rollout:
+    layer, entries = found
     before = tuple(i.id for i in entries if i.state is InstanceState.ONLINE)
     begun = rollout.model_copy(
         update={
             "begun": world.clock.now().isoformat(),
             "before": before,
-            # A new layer starts with its count.
-            "size": len(before) or max(1, layer.count),
+            # A new layer starts with its count; one whose instances are all stopped keeps them so.
+            "size": len(before) if entries else max(1, layer.count),
         }
     )
     world.bus.publish(
