@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from kiln_local.ec2 import Ec2
 from kiln_local.machines import DocumentRun, RunOrder, StepRun
@@ -63,6 +64,19 @@ class SentCommand:
         """StatusDetails of the whole."""
         found = {i.details for i in self.invocations.values() if i.status == self.status}
         return found.pop() if len(found) == 1 else self.status
+
+    def folder(self, instance: str, step: StepRun) -> str:
+        """Where in S3 the agent puts what a step says."""
+        prefix = self.request.get("OutputS3KeyPrefix", "").strip("/")
+        plugin = step.plugin.replace(":", "")
+        return f"{prefix}/{self.id}/{instance}/{plugin}/{step.name}".lstrip("/")
+
+    def address(self, instance: str, step: StepRun | None, name: str) -> str:
+        """The URL of one of its outputs; empty where it has none of its own."""
+        bucket = self.request.get("OutputS3BucketName")
+        if not bucket or step is None or not getattr(step, name):
+            return ""
+        return f"https://s3.amazonaws.com/{bucket}/{quote(self.folder(instance, step))}/{name}"
 
     def described(self) -> dict[str, Any]:
         """As ListCommands gives it."""
@@ -167,10 +181,8 @@ class RunCommand:
 
     def _keep_output(self, command: SentCommand, instance: str, run: DocumentRun) -> None:
         bucket = command.request.get("OutputS3BucketName")
-        prefix = command.request.get("OutputS3KeyPrefix", "").strip("/")
         for step in run.steps if bucket else ():
-            plugin = step.plugin.replace(":", "")
-            folder = f"{prefix}/{command.id}/{instance}/{plugin}/{step.name}".lstrip("/")
+            folder = command.folder(instance, step)
             self._store(str(bucket), f"{folder}/stdout", step.stdout.encode())
             if step.stderr:
                 self._store(str(bucket), f"{folder}/stderr", step.stderr.encode())
@@ -221,6 +233,6 @@ def got(command: SentCommand, invocation: Invocation, step: StepRun | None) -> d
         "StatusDetails": fuller,
         "StandardOutputContent": "".join(s.stdout for s in steps)[:STDOUT],
         "StandardErrorContent": "".join(s.stderr for s in steps)[:STDERR],
-        "StandardOutputUrl": "",
-        "StandardErrorUrl": "",
+        "StandardOutputUrl": command.address(invocation.instance, step, "stdout"),
+        "StandardErrorUrl": command.address(invocation.instance, step, "stderr"),
     }

@@ -179,7 +179,9 @@ def test_what_cannot_be_baked_is_refused_before_a_launch(
 
 
 def test_a_step_that_fails_fails_the_bake_and_leaves_nothing(at: Opened, tmp_path: Path) -> None:
-    path = write(tmp_path, steps=[{"name": "break it", "shell": "echo why it broke >&2\nexit 3"}])
+    # More than Run Command shows of an output: it is the beginning that it shows.
+    shell = "seq 20000 >&2\necho why it broke >&2\nexit 3"
+    path = write(tmp_path, steps=[{"name": "break it", "shell": shell}])
     result = bake(path, at)
     assert (result.bake.status, result.bake.error) == ("FAILED", "StepFailed")
     for words in ("'break it'", "exited 3", "why it broke"):

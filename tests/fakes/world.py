@@ -8,7 +8,7 @@ from typing import Any
 
 from kiln.domain.events import Event
 from kiln.domain.packages import Manifest
-from kiln.errors import InvalidBlueprint, TokenGone
+from kiln.errors import AwsRefused, InvalidBlueprint, TokenGone
 from kiln.ports import Machine, Settings, World
 from tests.builders import NOW
 from tests.fakes.fleet import FakeFleet
@@ -52,6 +52,11 @@ class FakeObjects:
 
     def read(self, key: str) -> bytes | None:
         return self.bodies.get(key)
+
+    def end(self, key: str, size: int) -> bytes:
+        if key not in self.bodies:
+            raise AwsRefused("s3", "GetObject", "NoSuchKey", key)
+        return self.bodies[key][-size:]
 
     def write(self, key: str, body: bytes, media_type: str) -> None:
         self.bodies[key], self.media_types[key] = body, media_type

@@ -35,6 +35,17 @@ def test_an_object_that_is_not_there_is_none(objects: Objects) -> None:
     assert objects.read("images/a/packages.json") is None
 
 
+def test_the_end_of_an_object_is_read_without_the_rest(objects: Objects) -> None:
+    objects.write("bakes/a/stderr", b"begin" + b"." * 10_000 + b"end", "text/plain")
+    assert objects.end("bakes/a/stderr", 5) == b"..end"
+    assert objects.end("bakes/a/stderr", 20_000).startswith(b"begin.")
+
+
+def test_an_object_that_is_not_there_has_no_end(objects: Objects) -> None:
+    with pytest.raises(AwsRefused, match="NoSuchKey"):
+        objects.end("bakes/a/stderr", 5)
+
+
 def test_a_bucket_that_is_not_there_is_no_missing_object() -> None:
     with mock_aws(), pytest.raises(AwsRefused, match="NoSuchBucket"):
         S3Objects(moto_client("s3"), "nobodys").read("images/a/packages.json")

@@ -148,6 +148,24 @@ def test_the_output_of_one_step_is_read_whole(ssm: Script, commands: SsmCommands
     assert commands.output(COMMAND, INSTANCE, "facts") == expected
 
 
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("https://s3.eu-west-1.amazonaws.com/kiln-bucket/bakes/a%20b/stderr", "bakes/a b/stderr"),
+        ("https://kiln-bucket.s3.eu-west-1.amazonaws.com/bakes/a/stderr", "bakes/a/stderr"),
+        ("https://s3.eu-west-1.amazonaws.com/another/bakes/a/stderr", ""),
+        ("", ""),
+    ],
+)
+def test_it_is_told_where_the_whole_output_of_a_step_lies(
+    ssm: Script, commands: SsmCommands, url: str, key: str
+) -> None:
+    answer = {"Status": "Failed", "StandardOutputUrl": url, "StandardErrorUrl": url}
+    ssm.answer("get_command_invocation", answer)
+    found = commands.output(COMMAND, INSTANCE, "script")
+    assert (found.stdout_key, found.stderr_key) == (key, key)
+
+
 def test_an_invocation_that_is_not_known_yet_is_tried_again(
     ssm: Script, commands: SsmCommands
 ) -> None:

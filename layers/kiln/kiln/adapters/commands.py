@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from kiln.adapters._errors import translated
 from kiln.errors import AwsBusy, AwsRefused
@@ -83,7 +84,18 @@ class SsmCommands:
             exit_code=found.get("ResponseCode", _NO_CODE),
             stdout=found.get("StandardOutputContent", ""),
             stderr=found.get("StandardErrorContent", ""),
+            stdout_key=self._key(found.get("StandardOutputUrl", "")),
+            stderr_key=self._key(found.get("StandardErrorUrl", "")),
         )
+
+    def _key(self, url: str) -> str:
+        """An object's key in Kiln's bucket, by either form of S3's addresses; else empty."""
+        parts = urlsplit(url)
+        path = unquote(parts.path).removeprefix("/")
+        if parts.netloc.startswith(f"{self._bucket}."):
+            return path
+        bucket, _, key = path.partition("/")
+        return key if bucket == self._bucket else ""
 
 
 def _facts(found: Any) -> CommandFacts:

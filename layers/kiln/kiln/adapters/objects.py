@@ -29,6 +29,12 @@ class S3Objects:
                 return None
             raise
 
+    def end(self, key: str, size: int) -> bytes:
+        """The last bytes of an object. An empty one has no such range (HTTP 416)."""
+        with translated("s3", "GetObject"):
+            found = self._s3.get_object(Bucket=self._bucket, Key=key, Range=f"bytes=-{size}")
+            return found["Body"].read()
+
     def link(self, key: str, seconds: int) -> str:
         """A presigned address; it ends with the credentials that signed it, too."""
         with translated("s3", "GetObject"):

@@ -51,8 +51,7 @@ class InstanceFacts:
 
 @dataclass(frozen=True)
 class ImageOrder:
-    """One CreateImage call of a stopped instance or, with `manifest`, one RegisterImage call of a
-    bundle (`bucket/key`)."""
+    """One CreateImage call of a stopped instance; with `manifest`, RegisterImage of a bundle."""
 
     instance: str
     name: str
@@ -75,19 +74,20 @@ class CommandOrder:
 
 @dataclass(frozen=True)
 class StepResult:
-    """One step of a document on one instance, as Run Command reports it."""
+    """One step of a document on one instance; each key names the whole output in the bucket."""
 
     name: str
     status: str
     exit_code: int
     stdout: str = ""
     stderr: str = ""
+    stdout_key: str = ""
+    stderr_key: str = ""
 
 
 @dataclass(frozen=True)
 class CommandFacts:
-    """One invocation: `status` as Run Command names it (Pending, InProgress, Success, Failed,
-    ...)."""
+    """One invocation: `status` as Run Command names it (Pending, InProgress, Success, ...)."""
 
     status: str
     detail: str
@@ -211,7 +211,7 @@ class Commands(Protocol):
         ...
 
     def output(self, command: str, instance: str, step: str) -> StepResult:
-        """One step with its output, 24,000 and 8,000 characters at most."""
+        """One step with the beginning of its output: 24,000 and 8,000 characters at most."""
         ...
 
 
@@ -240,6 +240,10 @@ class Objects(Protocol):
 
     def read(self, key: str) -> bytes | None:
         """An object's content, None where there is none."""
+        ...
+
+    def end(self, key: str, size: int) -> bytes:
+        """An object's last bytes."""
         ...
 
     def write(self, key: str, body: bytes, media_type: str) -> None:

@@ -14,6 +14,7 @@ from kiln.domain.waiting import (
     Wait,
 )
 from kiln.errors import (
+    AwsRefused,
     BuilderUnreachable,
     BundleFailed,
     CleanFailed,
@@ -38,6 +39,9 @@ Output = dict[str, Any]
 # Run Command's own names (SSM API, CommandInvocation, Status).
 _UNDER_WAY = frozenset({"Pending", "InProgress", "Delayed", "Cancelling"})
 _GONE = frozenset({"shutting-down", "terminated", "stopping", "stopped"})
+# What GetCommandInvocation shows of an output at most, in characters (Systems Manager API).
+_MOST_STDOUT, _MOST_STDERR = 24_000, 8_000
+_END_BYTES = 8_000
 _ERRORS: dict[str, type[KilnError]] = {
     "step": StepFailed,
     "prepare": StepFailed,
@@ -163,14 +167,31 @@ def _why(wait: CommandDone, facts: CommandFacts, world: World) -> str:
         return f"{wait.label} on {wait.instance} ended as {facts.detail or facts.status}"
     output = world.commands.output(wait.command, wait.instance, failed.name)
     part = "" if failed.name in ("script", "reboot", "recipes") else f" at {failed.name!r}"
-    return f"{wait.label}{part} exited {failed.exit_code} on {wait.instance}: {_said(output, wait)}"
+    said = _said(output, wait, world)
+    return f"{wait.label}{part} {_how(failed)} on {wait.instance}: {said}"
 
 
-def _said(output: StepResult, wait: CommandDone) -> str:
+def _how(failed: StepResult) -> str:
+    if failed.status == "TimedOut":
+        # The agent calls an exit code of 137 that, whoever killed the script.
+        return "was killed (137: its timeout was over, or memory short)"
+    return f"exited {failed.exit_code}"
+
+
+def _said(output: StepResult, wait: CommandDone, world: World) -> str:
     # The verification prints what it found; everything else says on stderr why it failed.
-    order = (
-        (output.stdout, output.stderr)
-        if wait.purpose == "verify"
-        else (output.stderr, output.stdout)
-    )
-    return next((tail(text) for text in order if text.strip()), "no output")
+    stdout = output.stdout, _MOST_STDOUT, output.stdout_key
+    stderr = output.stderr, _MOST_STDERR, output.stderr_key
+    order = (stdout, stderr) if wait.purpose == "verify" else (stderr, stdout)
+    return next((_end(*found, world) for found in order if found[0].strip()), "no output")
+
+
+def _end(shown: str, most: int, key: str, world: World) -> str:
+    """The end of an output: Run Command shows the beginning, all of it lies in the bucket."""
+    if key and len(shown.encode()) >= most:
+        try:
+            return tail(world.objects.end(key, _END_BYTES).decode(errors="replace"))
+        except AwsRefused:
+            # The role of the instance may not have been allowed to put it there.
+            return tail(shown)
+    return tail(shown)
