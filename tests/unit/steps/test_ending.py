@@ -181,6 +181,16 @@ def test_a_builder_is_kept_where_the_blueprint_asks_for_it() -> None:
     assert torn(a_world(a_document(on_failure="keep"))).cause == ""
 
 
+@pytest.mark.parametrize("state", ["stopping", "stopped"])
+def test_whoever_is_to_connect_to_a_stopped_builder_is_told_to_start_it(state: str) -> None:
+    fake = a_world(a_document(on_failure="keep"))
+    builder, _ = _made(fake)
+    fake.fleet.become(builder, state)
+    start, connect = torn(fake, FAILURE).cause.split("connect with")
+    assert f"`aws ec2 start-instances --instance-ids {builder}`" in start
+    assert f"aws ssm start-session --target {builder}" in connect
+
+
 def test_a_bake_that_was_never_planned_fails_with_its_reason() -> None:
     fake = FakeWorld()
     ended = torn(fake, FAILURE, bake="by-hand")

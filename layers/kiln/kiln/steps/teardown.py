@@ -85,8 +85,11 @@ def _leave_stack(adoption: Adoption, bake: str, world: World) -> None:
 
 
 def _how_to_connect(instance: InstanceFacts) -> str:
+    start = ""
+    if instance.state in ("stopping", "stopped"):
+        start = f"start it with `aws ec2 start-instances --instance-ids {instance.id}`, "
     return (
-        f"\nThe builder {instance.id} is kept, as on_failure asks; connect with "
+        f"\nThe builder {instance.id} is kept, as on_failure asks; {start}connect with "
         f"`aws ssm start-session --target {instance.id}` and end it with "
         f"`aws ec2 terminate-instances --instance-ids {instance.id}`."
     )
