@@ -113,7 +113,7 @@ def test_a_clean_up_that_leaves_something_loses_its_image(tmp_path: Path) -> Non
 REFUSED: dict[str, tuple[type[Refused], str, dict[str, Any]]] = {
     "image that does not exist": (
         BaseImageNotFound,
-        "base: ami-0123456789abcdef0 does not exist",
+        "base.image: ami-0123456789abcdef0 does not exist",
         {"base": {"image": "ami-0123456789abcdef0"}},
     ),
     "parameter that does not exist": (

@@ -131,7 +131,7 @@ def test_a_refusal_names_the_file(place: FakePlace, tmp_path: Path) -> None:
     path = a_file(tmp_path, base={"image": "ami-0000000000000dead"})
     with pytest.raises(BaseImageNotFound) as refused:
         baking.check(baking.wanted_from(str(path), path, place), place)
-    assert str(refused.value).startswith(f"{path}: base: ami-0000000000000dead")
+    assert str(refused.value).startswith(f"{path}: base.image: ami-0000000000000dead")
 
 
 def test_the_wait_ends_with_the_execution(place: FakePlace) -> None:

@@ -46,9 +46,15 @@ def test_the_smallest_blueprint_gets_the_defaults() -> None:
             {"steps": [{"name": "a"}]},
             "steps.0: step 'a' has no action; it needs exactly one of shell",
         ),
-        ({"steps": [{}]}, "steps.0.name: is required"),
+        (
+            {"steps": [{}]},
+            "steps.0: the step is empty; it must be a mapping with a name and exactly one of shell",
+        ),
         ({"steps": {}}, "steps: must be a list, not {}"),
-        ({"steps": [None]}, "steps.0: must be a mapping, not None"),
+        (
+            {"steps": [None]},
+            "steps.0: the step is empty; it must be a mapping with a name and exactly one of",
+        ),
         ({"steps": [{"name": "a", "shell": 5}]}, "steps.0.shell: must be text, not 5"),
         ({"steps": [{"name": "a", "shell": "x", "reboot": True}]}, "has shell and reboot"),
         ({"steps": [{"name": " ", "shell": "x"}]}, "steps.0.name: the name is blank"),
@@ -60,7 +66,26 @@ def test_the_smallest_blueprint_gets_the_defaults() -> None:
         ({"steps": [{"name": "a", "shell": "a\0b"}]}, "NUL character"),
         ({"steps": [{"name": "a", "shell": "x" * (LONGEST_SCRIPT + 1)}]}, "put it in S3"),
         ({"steps": [{"name": "a", "shell": "x"}] * 2}, "the name 'a' is used 2 times"),
-        ({"steps": [{"name": "a", "powershell": "x"}]}, "powershell does not run on Linux"),
+        (
+            {"steps": [{"name": "a", "powershell": "x"}]},
+            "steps.0.powershell: step 'a': powershell does not run on Linux; allowed: shell,",
+        ),
+        (
+            {"verify": {"steps": [{"name": "a", "powershell": "x"}]}},
+            "verify.steps.0.powershell: step 'a': powershell does not run on Linux",
+        ),
+        (
+            {"steps": [{"name": "a", "chef": {"source": {"type": "S3"}, "run_list": []}}]},
+            "steps.0.chef.run_list: the list is empty; give at least one value",
+        ),
+        (
+            {"steps": [{"name": "a", "chef": {"source": {}, "run_list": ["a"]}}]},
+            "steps.0.chef.source: the mapping is empty; give at least one value",
+        ),
+        (
+            {"steps": [{"name": "a", "ansible": {"source": {}, "playbook": "p"}}]},
+            "steps.0.ansible.source: the mapping is empty",
+        ),
         ({"base": {}}, "base: needs exactly one of parameter, image, lookup, blueprint, layer"),
         ({"base": {"image": "ami-1"}}, "base.image: 'ami-1' does not match"),
         ({"base": {"blueprint": "web"}}, "a blueprint cannot be its own base"),
@@ -73,6 +98,10 @@ def test_the_smallest_blueprint_gets_the_defaults() -> None:
         ({"image": {"name": "{colour}"}}, "{colour} is not a known field; allowed: {blueprint}"),
         ({"image": {"name": "a$b"}}, "holds a character that EC2 refuses"),
         ({"image": {"tags": {"kiln:x": "y"}}}, "a tag may not begin with aws: or kiln:"),
+        (
+            {"image": {"tags": {f"t{n}": "" for n in range(45)}}},
+            "image.tags: has 45 items; allowed: at most 44 items",
+        ),
         ({"clean": {"also_remove": ["/etc"]}}, "is a top-level directory and is never removed"),
         ({"clean": {"also_remove": ["opt/x"]}}, "is not a plain absolute path"),
         ({"clean": {"keep": ["/opt/../etc/x"]}}, "is not a plain absolute path"),
@@ -80,6 +109,10 @@ def test_the_smallest_blueprint_gets_the_defaults() -> None:
         ({"clean": {"keep": ["/opt/./x"]}}, "is not a plain absolute path"),
         ({"clean": {"keep": ["/"]}}, "is not a plain absolute path"),
         ({"distribute": {"parameter": "/aws/x"}}, "is reserved by AWS"),
+        *(
+            ({"distribute": {"parameter": name}}, f"distribute.parameter: {name!r} does not match")
+            for name in ("images/web", "/images//web", "/images/web/", "/", "/a" * 16)
+        ),
         ({"windows": {"sysprep": True}}, "windows: is only for a Windows platform"),
         ({"windows": {"administrator_password": 5}}, "windows.administrator_password"),
         ({"layers": [{"layer": "web"}]}, "layers.0.layer: 'web' does not match"),
@@ -94,6 +127,16 @@ def test_the_smallest_blueprint_gets_the_defaults() -> None:
 )
 def test_a_mistake_is_named_with_what_is_allowed(overrides: dict[str, Any], said: str) -> None:
     assert said in refusal(**overrides)
+
+
+@pytest.mark.parametrize("name", ["/images/web", "web", "/web", "/a" * 15])
+def test_a_name_that_parameter_store_takes_is_taken(name: str) -> None:
+    assert blueprint_from(a_document(distribute={"parameter": name})).distribute.parameter == name
+
+
+def test_a_mistake_of_several_keys_is_told_without_a_word_before_them() -> None:
+    said = refusal(base={"blueprint": "web"})
+    assert said == "base.blueprint: a blueprint cannot be its own base"
 
 
 def test_what_is_no_mapping_is_no_blueprint() -> None:

@@ -118,7 +118,7 @@ def _image_record() -> ImageRecord:
 @pytest.mark.parametrize(
     ("base", "said"),
     [
-        ({"image": "ami-0000000000000dead"}, "base: ami-0000000000000dead does not exist"),
+        ({"image": "ami-0000000000000dead"}, "base.image: ami-0000000000000dead does not exist"),
         ({"parameter": "/nope"}, "base.parameter: /nope does not exist"),
         ({"lookup": {"owner": "1", "name": "x*"}}, "base.lookup: no image of 1 is named 'x*'"),
         ({"blueprint": "linux"}, "base.blueprint: linux has no image yet; bake it first"),
@@ -128,11 +128,21 @@ def test_a_base_that_does_not_exist_is_refused(base: dict[str, Any], said: str) 
     assert said in refused(FakeWorld(), BaseImageNotFound, base=base)
 
 
+def test_a_parameter_that_names_no_image_is_told_with_its_value() -> None:
+    fake = FakeWorld()
+    fake.parameters.values["/images/base"] = "ami-0000000000000dead"
+    said = refused(fake, BaseImageNotFound, base={"parameter": "/images/base"})
+    assert said.startswith(
+        "base.parameter: /images/base is ami-0000000000000dead, which does not exist in this Region"
+    )
+
+
 def test_a_type_that_does_not_fit_or_exist_is_refused() -> None:
     fake = FakeWorld()
     fake.fleet.known["m7g.large"] = a_type("m7g.large", architectures=("arm64",))
     said = refused(fake, IncompatibleBase, builder={"instance_types": ["m7i.large", "m7g.large"]})
     assert "m7g.large runs arm64" in said
+    assert said.endswith("; types that run it: m7i.large, m6i.large, m5.large")
     said = refused(fake, InvalidBlueprint, builder={"instance_types": ["m99.huge"]})
     assert "builder.instance_types: m99.huge is not an instance type" in said
     fake.fleet.known = {"m7g.large": fake.fleet.known["m7g.large"]}

@@ -26,8 +26,17 @@ from kiln.errors import InvalidBlueprint
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,48}$")]
 LayerPath = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,48}/[a-z0-9._-]{1,48}$")]
 ImageId = Annotated[str, StringConstraints(pattern=r"^ami-[0-9a-f]{8,17}$")]
+# PutParameter: a name alone, or at most 15 levels that each begin with a slash.
+ParameterName = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^([A-Za-z0-9_.-]+|(/[A-Za-z0-9_.-]+){1,15})$", min_length=1, max_length=1010
+    ),
+]
 # ec2-bundle-vol: 10,240 MB at most.
 LARGEST_BUNDLE_GIB = 10
+# EC2 takes 50 tags on an image; Kiln needs six of them.
+MOST_TAGS = 44
 DEFAULT_IMAGE_NAME = "{blueprint}-{date}-{time}"
 
 
@@ -140,7 +149,7 @@ class ImageSpec(Model):
     """The image's name ({blueprint}, {version}, {bake}, {date}, {time}), tags and expiry."""
 
     name: Annotated[str, StringConstraints(min_length=3, max_length=128)] = DEFAULT_IMAGE_NAME
-    tags: dict[TagKey, TagValue] = {}
+    tags: Annotated[dict[TagKey, TagValue], Field(max_length=MOST_TAGS)] = {}
     deprecate_after: Duration | None = None
 
     @field_validator("name")
@@ -162,9 +171,7 @@ class Distribute(Model):
     regions: tuple[RegionTarget, ...] = ()
     accounts: tuple[Annotated[str, StringConstraints(pattern=r"^\d{12}$")], ...] = ()
     organizations: tuple[Text, ...] = ()
-    parameter: Annotated[str, StringConstraints(pattern=r"^/?[A-Za-z0-9_./-]{1,1010}$")] | None = (
-        None
-    )
+    parameter: ParameterName | None = None
 
     @field_validator("parameter")
     @classmethod
@@ -227,8 +234,9 @@ class Blueprint(Model):
         _refuse_duplicates("steps", [step.name for step in self.steps])
         _refuse_duplicates("verify.steps", [step.name for step in self.verify.steps])
         _refuse_duplicates("layers", [target.layer for target in self.layers])
-        for step in (*self.steps, *self.verify.steps):
-            step.check_family(self.family)
+        for key, steps in (("steps", self.steps), ("verify.steps", self.verify.steps)):
+            for number, step in enumerate(steps):
+                step.check_family(self.family, f"{key}.{number}")
         self._check_instance_store()
         if self.base.blueprint == self.name:
             raise ValueError("base.blueprint: a blueprint cannot be its own base")

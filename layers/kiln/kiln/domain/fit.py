@@ -69,11 +69,19 @@ def fit(image: ImageFacts, kind: TypeFacts, used_by: str) -> Fit:
     )
 
 
-def check_fit(image: ImageFacts, rows: Iterable[Fit]) -> None:
-    """Raise IncompatibleBase naming every type that cannot run the image, who uses it, and why."""
+def check_fit(
+    image: ImageFacts, rows: Iterable[Fit], fitting: Callable[[], Iterable[TypeFacts]] = tuple
+) -> None:
+    """Raise IncompatibleBase naming every type that cannot run the image, who uses it, and why.
+
+    `fitting` is asked only then, for types to name that can.
+    """
     misfits = [f"{row.used_by}: {row.type} {said}" for row in rows for said in row.misfits]
     if misfits:
-        raise IncompatibleBase(f"{'; '.join(misfits)} (the base is {image.id}, {image.name})")
+        names = ", ".join(kind.name for kind in fitting())
+        allowed = f"; types that run it: {names}" if names else ""
+        why = "; ".join(misfits)
+        raise IncompatibleBase(f"{why} (the base is {image.id}, {image.name}){allowed}")
 
 
 def default_types(

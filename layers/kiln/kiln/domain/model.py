@@ -26,8 +26,11 @@ class Lenient(BaseModel):
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
     """The first thing that is wrong, as `key.path: what; what is allowed`, on one line."""
     found = min(error.errors(include_url=False), key=_rank)
-    where = ".".join(str(part) for part in _path(found["loc"])) or "the file"
-    return " ".join(f"{where}: {_reason(found, model)}".split())
+    where = ".".join(str(part) for part in _path(found["loc"]))
+    if not where and found["type"] == "value_error":
+        # What is wrong with several keys together names them itself.
+        return " ".join(_reason(found, model).split())
+    return " ".join(f"{where or 'the file'}: {_reason(found, model)}".split())
 
 
 def _rank(found: Any) -> tuple[int, int]:
@@ -71,6 +74,13 @@ def _reason(found: Any, model: type[BaseModel]) -> str:
         return f"{given} does not match {context['pattern']}"
     if kind in ("literal_error", "enum"):
         return f"{given} is not allowed; allowed: {context['expected']}"
+    if kind == "too_short":
+        what = "mapping" if isinstance(found["input"], dict) else "list"
+        return f"the {what} is empty; give at least one value"
+    if kind == "too_long":
+        return (
+            f"has {context['actual_length']} items; allowed: at most {context['max_length']} items"
+        )
     if kind == "value_error":
         return str(context["error"])
     if kind in _SHAPES:

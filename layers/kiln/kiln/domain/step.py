@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from kiln.domain.app import App
 from kiln.domain.durations import RunTime
@@ -33,6 +33,7 @@ def _script(text: str) -> str:
 
 
 Script = Annotated[str, AfterValidator(_script)]
+Source = Annotated[dict[str, Any], Field(min_length=1)]
 
 
 class ShellFile(Model):
@@ -51,15 +52,18 @@ class S3Script(Model):
 class Chef(Model):
     """Recipes run by AWS-ApplyChefRecipes. `source` is the document's SourceInfo with its type."""
 
-    source: dict[str, Any]
-    run_list: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_:.\[\]@-]+$")], ...]
+    source: Source
+    run_list: Annotated[
+        tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_:.\[\]@-]+$")], ...],
+        Field(min_length=1),
+    ]
     attributes: dict[str, Any] = {}
 
 
 class Ansible(Model):
     """A playbook run by AWS-ApplyAnsiblePlaybooks."""
 
-    source: dict[str, Any]
+    source: Source
     playbook: Text
 
 
@@ -84,6 +88,16 @@ class Step(Model):
     reboot: Literal[True] | None = None
     environment: dict[EnvironmentName, str] = {}
     timeout: RunTime = "1h"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_empty(cls, given: Any) -> Any:
+        if given is None or given == {}:
+            raise ValueError(
+                "the step is empty; it must be a mapping with a name and exactly one of "
+                f"{', '.join(ACTIONS)}"
+            )
+        return given
 
     @field_validator("name")
     @classmethod
@@ -111,11 +125,15 @@ class Step(Model):
         """Which of `ACTIONS` this step has."""
         return next(action for action in ACTIONS if getattr(self, action) is not None)
 
-    def check_family(self, family: Family) -> None:
-        """Raise ValueError where the action cannot run on the platform's family."""
+    def check_family(self, family: Family, key: str) -> None:
+        """Raise ValueError where the action cannot run on the platform's family; `key` is the
+        step's place in the blueprint."""
         windows = family is Family.WINDOWS
-        if (self.action == "powershell" and not windows) or (
-            windows and self.action in ("shell", "chef", "ansible", "app")
-        ):
+        refused = ("shell", "chef", "ansible", "app") if windows else ("powershell",)
+        if self.action in refused:
             where = "Windows" if windows else "Linux"
-            raise ValueError(f"step {self.name!r}: {self.action} does not run on {where}")
+            allowed = ", ".join(action for action in ACTIONS if action not in refused)
+            raise ValueError(
+                f"{key}.{self.action}: step {self.name!r}: {self.action} does not run on {where}; "
+                f"allowed: {allowed}"
+            )

@@ -47,7 +47,7 @@ def make_plan(order: PlanOrder, world: World) -> BakePlan:
     check_bundle(blueprint, base)
     kinds = _kinds(blueprint, base, adopted, world)
     fits = tuple(_fits(kinds, blueprint, base, world))
-    check_fit(base, fits)
+    check_fit(base, fits, lambda: _fitting(blueprint, base, world))
     return BakePlan(
         bake=order.bake,
         version=order.version,
@@ -89,24 +89,31 @@ def _resolve(blueprint: Blueprint, adopted: Layer | None, world: World) -> Image
             world.images.newest(pattern),
             f"base.lookup: no image of {pattern.owner} is named {pattern.name!r}",
         )
-    image = _image_id(base, world)
-    return _found(world.images.describe(image), f"base: {image} does not exist in this Region")
+    key, image = _image_id(base, world)
+    return _found(
+        world.images.describe(image),
+        f"{key} does not exist in this Region; name an image that this account may launch here",
+    )
 
 
-def _image_id(base: Base, world: World) -> str:
+def _image_id(base: Base, world: World) -> tuple[str, str]:
+    """What to call the image in a message, and its id."""
     if base.parameter:
         value = world.parameters.read(base.parameter)
         if not value:
-            raise BaseImageNotFound(f"base.parameter: {base.parameter} does not exist")
-        return value
+            raise BaseImageNotFound(
+                f"base.parameter: {base.parameter} does not exist; name one that holds an image's "
+                "id, as those of AWS below /aws/service do"
+            )
+        return f"base.parameter: {base.parameter} is {value}, which", value
     if base.blueprint:
         made = world.records.images(base.blueprint)
         if not made:
             raise BaseImageNotFound(
                 f"base.blueprint: {base.blueprint} has no image yet; bake it first"
             )
-        return made[-1].id
-    return base.image or ""
+        return f"base.blueprint: {made[-1].id}, the newest of {base.blueprint},", made[-1].id
+    return f"base.image: {base.image}", base.image or ""
 
 
 def _newest_of_platform(blueprint: Blueprint, layer: Layer, world: World) -> ImageFacts:
@@ -152,14 +159,19 @@ def _kinds(
         names = (adopted.instance_type,)
     if names:
         return _known_types(names, "builder.instance_types", world)
-    image = base.model_copy(update={"root_device_type": blueprint.root_device})
-    found = default_types((base, image), world.fleet.types(CANDIDATES))
+    found = _fitting(blueprint, base, world)
     if not found:
         raise IncompatibleBase(
             f"builder.instance_types: none of {', '.join(CANDIDATES)} runs {base.id} "
             f"({base.name}) in this Region; name a type that does"
         )
     return found
+
+
+def _fitting(blueprint: Blueprint, base: ImageFacts, world: World) -> tuple[TypeFacts, ...]:
+    """Types of every Region that run both the base and the image."""
+    image = base.model_copy(update={"root_device_type": blueprint.root_device})
+    return default_types((base, image), world.fleet.types(CANDIDATES))
 
 
 def _fits(
