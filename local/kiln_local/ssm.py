@@ -16,6 +16,7 @@ from kiln_local import nodes
 from kiln_local.commands import Invocation, RunCommand, SentCommand, got, listed
 from kiln_local.ec2 import Ec2
 from kiln_local.fastyaml import load
+from kiln_local.machines.steps import NOT_HERE
 from kiln_local.patches import Patches
 
 _LARGEST = 64 * 1024
@@ -44,8 +45,8 @@ _SHELL = {
 }
 
 
-def _not_here(action: str) -> dict[str, Any]:
-    step = {"action": action, "name": "run", "inputs": {}}
+def _not_here(what: str) -> dict[str, Any]:
+    step = {"action": f"{NOT_HERE}{what}", "name": "run", "inputs": {}}
     return {"schemaVersion": "2.2", "parameters": None, "mainSteps": [step]}
 
 

@@ -192,6 +192,22 @@ def test_a_step_that_fails_fails_the_bake_and_leaves_nothing(at: Opened, tmp_pat
     assert at.place.world.fleet.of_bake(result.bake.id) == ()
 
 
+def test_a_step_that_the_local_aws_cannot_run_is_told_as_not_run(
+    at: Opened, tmp_path: Path
+) -> None:
+    chef = {"source": {"type": "S3", "path": "https://s3.example/cooks.zip"}, "run_list": ["web"]}
+    ansible = {"source": {"type": "S3", "path": "https://s3.example/plays"}, "playbook": "a.yml"}
+    steps = [{"name": "cook", "chef": chef}, {"name": "play", "ansible": ansible}]
+    result = bake(write(tmp_path, steps=steps), at)
+    assert (result.bake.status, result.bake.cause) == ("SUCCEEDED", None)
+    told = [(c.document, c.ran, c.why_not) for c in result.commands][:2]
+    said = "The local AWS does not run {}; this step was not run."
+    assert told == [
+        ("AWS-ApplyChefRecipes", False, said.format("Chef recipes")),
+        ("AWS-ApplyAnsiblePlaybooks", False, said.format("Ansible playbooks")),
+    ]
+
+
 def test_a_builder_is_kept_where_the_blueprint_says_so(at: Opened, tmp_path: Path) -> None:
     path = write(tmp_path, on_failure="keep", steps=[{"name": "break", "shell": "exit 3"}])
     result = bake(path, at)

@@ -20,7 +20,7 @@ def values_for(document: dict[str, Any], given: dict[str, list[str]]) -> Values:
     """Each parameter's value: what was sent, else the default. Lists only where the type says
     so."""
     values: Values = {}
-    for name, spec in document.get("parameters", {}).items():
+    for name, spec in (document.get("parameters") or {}).items():
         sent = given.get(name)
         # 13: a name outside [A-Za-z0-9] loses its value and the default is used.
         if sent is None or not _NAME.fullmatch(name):

@@ -12,6 +12,8 @@ from typing import Any
 
 from kiln_local.machines.parameters import Values, resolve
 
+# Begins the action of a document of AWS's that the local AWS knows by name alone.
+NOT_HERE = "not here: "
 _SHELL = "aws:runShellScript"
 _SUCCEED, _FAIL = 168, 169
 # The agent knows these and has them on Linux; the local AWS does not imitate them.
@@ -45,6 +47,8 @@ def refusal(
 ) -> StepRun | None:
     """How a step counts that is not run: skipped (a success), failed, or not imitated. None where
     it is to be run."""
+    if plugin.startswith(NOT_HERE):
+        return _not_run(name, plugin, plugin.removeprefix(NOT_HERE))
     applies, reasons = _judge(precondition, values, system)
     if plugin not in {_SHELL, _POWERSHELL} | _ELSEWHERE | _WINDOWS:
         said = f"Plugin with name {plugin} is not supported by this version of ssm agent"
@@ -70,9 +74,13 @@ def _elsewhere(name: str, plugin: str, system: str) -> StepRun | None:
         said = "fork/exec pwsh: executable file not found in $PATH\n"
         return StepRun(name, plugin, "Failed", 1, "", said)
     if plugin != _SHELL:
-        said = f"The local AWS does not run {plugin}; this step was not run.\n"
-        return StepRun(name, plugin, "Success", 0, said, ran=False)
+        return _not_run(name, plugin, plugin)
     return None
+
+
+def _not_run(name: str, plugin: str, what: str) -> StepRun:
+    said = f"The local AWS does not run {what}; this step was not run.\n"
+    return StepRun(name, plugin, "Success", 0, said, ran=False)
 
 
 def _skipped(name: str, plugin: str, reason: str) -> StepRun:

@@ -29,6 +29,10 @@ def test_lists_inside_a_text_become_json_that_is_safe_in_html() -> None:
     assert resolve("x={{ P }}", {"P": ["a&b", "<c>"]}) == r'x=["a\u0026b","\u003cc\u003e"]'
 
 
+def test_a_document_that_takes_anything_declares_no_value() -> None:
+    assert values_for({"parameters": None}, {"RunList": ["recipe[web]"]}) == {}
+
+
 def test_a_missing_value_becomes_null() -> None:
     assert resolve("x={{ P }}", {"P": None}) == "x=null"
 

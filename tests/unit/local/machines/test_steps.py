@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kiln_local.machines.steps import StepRun, ending, refusal, summary
+from kiln_local.machines.steps import NOT_HERE, StepRun, ending, refusal, summary
 
 SHELL = "aws:runShellScript"
 
@@ -55,6 +55,13 @@ def test_powershell_without_a_precondition_is_attempted_and_fails() -> None:
     found = refusal("s", "aws:runPowerShellScript", None, {})
     assert found is not None
     assert (found.status, found.exit_code) == ("Failed", 1)
+
+
+def test_what_the_local_aws_knows_by_name_alone_is_not_run_and_says_so() -> None:
+    found = refusal("run", f"{NOT_HERE}Chef recipes", None, {})
+    assert found is not None
+    assert (found.status, found.ran) == ("Success", False)
+    assert found.stdout == "The local AWS does not run Chef recipes; this step was not run.\n"
 
 
 def test_a_plugin_that_nobody_knows_fails() -> None:
