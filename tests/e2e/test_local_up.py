@@ -83,7 +83,7 @@ def test_any_client_bakes_an_image_and_kiln_sees_it(up: Up) -> None:
     applied = kiln("apply", *files)["applied"]
     assert [row["change"] for row in applied] == ["unchanged", "new"]
     assert [row["change"] for row in kiln("apply", *files)["applied"]] == ["unchanged"] * 2
-    baked_by_the_aws_command(up)
+    baked_by_the_aws_command(up, {"blueprint": "al2023-web"})
     (bake,) = kiln("status")["bakes"]
     assert (bake["status"], bake["error"]) == ("SUCCEEDED", None)
     assert kiln("status", bake["id"])["bake"]["status"] == "SUCCEEDED"
@@ -92,14 +92,29 @@ def test_any_client_bakes_an_image_and_kiln_sees_it(up: Up) -> None:
     (described,) = aws("ec2", "describe-images", "--owners", "self")["Images"]
     assert (described["ImageId"], described["State"]) == (image["id"], "available")
     baked_by_kiln_itself()
+    what_came_with_its_bake_is_listed(up)
     it_ends_quietly_when_it_is_told_to(up)
 
 
-def baked_by_the_aws_command(up: Up) -> None:
+def what_came_with_its_bake_is_listed(up: Up) -> None:
+    document = {
+        "kind": "blueprint",
+        "name": "inline",
+        "platform": "debian-12",
+        "base": {"parameter": "/aws/service/debian/release/12/latest/amd64"},
+    }
+    baked_by_the_aws_command(up, {"blueprint": document})
+    assert "inline" in [bake["blueprint"] for bake in kiln("status")["bakes"]]
+    (image,) = kiln("images", "inline")["images"]
+    assert image["version"] == 0
+    assert image in kiln("images")["images"]
+
+
+def baked_by_the_aws_command(up: Up, given: dict[str, Any]) -> None:
     started = aws(
         *("stepfunctions", "start-execution"),
         *("--state-machine-arn", up.ready["state_machines"]["Bake"]),
-        *("--input", '{"blueprint": "al2023-web"}'),
+        *("--input", json.dumps(given)),
     )
     client = boto3.client("stepfunctions")
     arn = started["executionArn"]

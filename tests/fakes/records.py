@@ -59,6 +59,9 @@ class FakeRecords:
     def bake(self, bake: str) -> BakeRecord | None:
         return self._bakes.get(bake)
 
+    def baked(self) -> tuple[str, ...]:
+        return tuple(sorted({blueprint_of(bake) for bake in self._bakes}))
+
     def bakes(self, blueprint: str) -> tuple[BakeRecord, ...]:
         names = sorted(name for name in self._bakes if blueprint_of(name) == blueprint)
         return tuple(self._bakes[name] for name in names)

@@ -55,7 +55,8 @@ def _one(bake: str, place: Place, as_json: bool) -> int:
 
 def _all(place: Place) -> list[dict[str, Any]]:
     records = place.world.records
-    found = [record for name in records.blueprints() for record in records.bakes(name)]
+    names = {*records.blueprints(), *records.baked()}
+    found = [record for name in names for record in records.bakes(name)]
     return [
         {
             "id": record.plan.bake,

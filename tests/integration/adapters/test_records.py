@@ -74,6 +74,15 @@ def test_a_blueprints_bakes_come_in_the_order_of_time(records: Records) -> None:
     assert records.bakes("other") == ()
 
 
+def test_a_blueprint_that_came_with_its_bake_is_known_by_it_though_it_is_not_stored(
+    records: Records,
+) -> None:
+    assert records.baked() == ()
+    for bake in (BAKE, "bank-20261122-101500-ffff", "web-20261122-101500-ffff"):
+        records.add_bake(a_record(a_plan(bake=bake)))
+    assert (records.baked(), records.blueprints()) == (("bank", "web"), ())
+
+
 def test_an_image_is_found_by_its_id_and_by_its_blueprint(records: Records) -> None:
     image = ImageRecord(
         id="ami-1",

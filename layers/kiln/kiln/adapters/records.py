@@ -11,7 +11,7 @@ instance           STACK#name        INSTANCE#id
 healing holds      STACK#name        HOLDS#layer            (string set)
 rollout's hold     STACK#name        ROLLING#layer          (holder)
 image of a layer   STACK#name        TAKEN#layer#time#rollout
-names              CATALOGUE         BLUEPRINT#name, STACK#name
+names              CATALOGUE         BLUEPRINT#name, STACK#name, BAKED#name
 claim              CLAIM#key         CLAIM
 waiting token      WAIT#resource     bake#state             (expires)
 """
@@ -156,7 +156,9 @@ class DynamoRecords:
     # ------------------------------------------------------------ bakes and images
 
     def add_bake(self, record: BakeRecord) -> bool:
-        """Store a new bake."""
+        """Store a new bake, its blueprint's name first: a crash in between must not hide a bake."""
+        name = blueprint_of(record.plan.bake)
+        self._table.put(("CATALOGUE", f"BAKED#{name}"), name)
         return self._table.add(_bake_key(record.plan.bake), record.model_dump_json())
 
     def bake(self, bake: str) -> BakeRecord | None:
@@ -171,6 +173,10 @@ class DynamoRecords:
         """A blueprint's bakes; their ids sort by time."""
         found = self._table.query(f"BLUEPRINT#{blueprint}", "BAKE#")
         return tuple(BakeRecord.model_validate_json(body) for body in found)
+
+    def baked(self) -> tuple[str, ...]:
+        """All names under which there are bakes."""
+        return tuple(self._table.query("CATALOGUE", "BAKED#"))
 
     def update_bake(self, record: BakeRecord) -> None:
         """Replace a bake."""

@@ -51,6 +51,10 @@ class Records(Protocol):
         """A blueprint's bakes, oldest first."""
         ...
 
+    def baked(self) -> tuple[str, ...]:
+        """Names of all blueprints with a bake, stored ones or not."""
+        ...
+
     def update_bake(self, record: BakeRecord) -> None:
         """Replace a bake's record."""
         ...
