@@ -91,6 +91,12 @@ def _image(backend: Any, image_id: str) -> Any:
     return backend.amis[image_id]
 
 
+def _root_size(instance: Any, source: Any) -> int:
+    """GiB of an instance's root volume."""
+    root = instance.block_device_mapping.get(source.root_device_name)
+    return int(root.size) if root and root.size else int(source.root_size)
+
+
 def _create(ec2: Ec2, request: dict[str, Any]) -> LocalImage:
     backend, instance_id = ec2.backend, request["InstanceId"]
     instance = backend.get_instance(instance_id)
@@ -109,6 +115,7 @@ def _create(ec2: Ec2, request: dict[str, Any]) -> LocalImage:
     )
     image.boot_mode, image.ena_support = source.boot_mode, source.ena_support
     image.creation_date = ec2.clock.now()
+    image.root_size = _root_size(instance, source)
     image.ebs_snapshot.encrypted = True
     image.ebs_snapshot.status = "pending"
     for specification in request["TagSpecifications"] or ():

@@ -17,6 +17,7 @@ from kiln.adapters.commands import SsmCommands
 from kiln.adapters.fleet import Ec2Fleet
 from kiln.adapters.images import Ec2Images
 from kiln.adapters.parameters import SsmParameters
+from kiln.domain.blueprint import Volume
 from kiln.domain.documents import DocumentCall, encoded
 from kiln.domain.image import ImageFacts
 from kiln.errors import AwsBusy, AwsRefused
@@ -137,6 +138,16 @@ def test_the_name_of_an_image_is_taken_once(place: Place) -> None:
     place.images.deregister(image)
     assert place.images.snapshots_of_bake(BAKE) == ()
     assert place.images.create(order) != image
+
+
+def test_an_image_is_as_large_as_the_root_that_it_was_made_of(local_place: Place) -> None:
+    order = replace(an_order(local_place, "g"), volume=Volume(size_gib=20))
+    instance = local_place.fleet.launch(order)
+    local_place.come_online(instance)
+    image = local_place.images.create(ImageOrder(instance, "web-20", "", {"kiln:bake": BAKE}))
+    described = local_place.images.describe(image)
+    assert described is not None
+    assert described.root_size_gib == 20
 
 
 def test_a_command_is_sent_found_looked_at_and_read(place: Place) -> None:
