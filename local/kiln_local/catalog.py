@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kiln_local.fastyaml import load
 
@@ -29,6 +30,7 @@ class PublicImage:
     root: str
     parameters: tuple[str, ...]
     language: str = "en-US"
+    deprecated: bool = False
 
     @property
     def windows(self) -> bool:
@@ -44,20 +46,26 @@ def public_images() -> tuple[PublicImage, ...]:
 def _images() -> Iterator[PublicImage]:
     for row in load(_FILE.read_text()):
         for architecture in row.get("arch", ["x86_64"]):
-            words = {"arch": architecture, "alt": _ALT[architecture]}
-            name = row["name"].format(**words)
-            digest = hashlib.sha256(f"{name} {architecture}".encode()).hexdigest()
-            yield PublicImage(
-                id=f"ami-0{digest[:16]}",
-                platform=row["platform"],
-                owner=row["owner"],
-                name=name,
-                architecture=architecture,
-                virtualization=row.get("virtualization", "hvm"),
-                ena=row.get("ena", True),
-                # An Arm image boots by UEFI only (EC2 User Guide, "Instance boot modes").
-                boot_mode="uefi" if architecture == "arm64" else row.get("boot_mode"),
-                root=row.get("root", "ebs"),
-                language=row.get("language", "en-US"),
-                parameters=tuple(p.format(**words) for p in row.get("parameters", ())),
-            )
+            for release in row.get("releases", [""]):
+                yield _image(row, architecture, release)
+
+
+def _image(row: dict[str, Any], architecture: str, release: str) -> PublicImage:
+    words = {"arch": architecture, "alt": _ALT[architecture]}
+    name = row["name"].format(release=release, **words)
+    digest = hashlib.sha256(f"{name} {architecture}".encode()).hexdigest()
+    return PublicImage(
+        id=f"ami-0{digest[:16]}",
+        platform=row["platform"],
+        owner=row["owner"],
+        name=name,
+        architecture=architecture,
+        virtualization=row.get("virtualization", "hvm"),
+        ena=row.get("ena", True),
+        # An Arm image boots by UEFI only (EC2 User Guide, "Instance boot modes").
+        boot_mode="uefi" if architecture == "arm64" else row.get("boot_mode"),
+        root=row.get("root", "ebs"),
+        language=row.get("language", "en-US"),
+        parameters=tuple(p.format(**words) for p in row.get("parameters", ())),
+        deprecated=bool(release),
+    )

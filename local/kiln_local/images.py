@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kiln_local.ec2 import Ec2
 
 _MANAGED = "kiln:bake"
+_LONG_AGO = "2025-12-31T00:00:00.000Z"
 
 
 class LocalImage(Ami):  # type: ignore[misc]
@@ -79,10 +80,26 @@ def connect(patches: Patches, ec2: Ec2) -> None:
         request = {n: self._get_param(n) for n in (*names, "TagSpecifications")}
         return ActionResult({"ImageId": _register(ec2, request).id})
 
+    every_image = AmisResponse.describe_images
+
+    def describe_images(self: AmisResponse) -> ActionResult:
+        found = every_image(self).result["Images"]
+        hidden = not (self._get_param("ImageIds", []) or self._get_param("IncludeDeprecated"))
+        return ActionResult({"Images": [i for i in found if not (hidden and _hidden(ec2, i))]})
+
+    patches.set(AmisResponse, "describe_images", describe_images)
     patches.set(AmisResponse, "register_image", register_image)
     patches.set(AmisResponse, "create_image", create_image)
     patches.set(AmisResponse, "deregister_image", deregister_image)
     patches.set(AmisResponse, "enable_image_deprecation", enable_image_deprecation)
+
+
+def _hidden(ec2: Ec2, image: Ami) -> bool:
+    """Whether an image is deprecated and another account's: its owner sees it all the same."""
+    at, own = getattr(image, "deprecation_time", None), ec2.backend.account_id
+    if at is None or image.owner_id == own:
+        return False
+    return datetime.fromisoformat(str(at)) <= ec2.clock.now()
 
 
 def _image(backend: Any, image_id: str) -> Any:
@@ -213,7 +230,8 @@ def load_public(ec2: Ec2) -> None:
     """Put the public images and their parameters in place."""
     for public in public_images():
         ec2.backend.amis[public.id] = _public(ec2, public)
-        ec2.room.add_base_image(public.id, public.platform, public.language)
+        if not public.deprecated:
+            ec2.room.add_base_image(public.id, public.platform, public.language)
         for name in public.parameters:
             # Public parameters are AWS's own: the API refuses to write such names.
             ec2.public_parameters[name] = public.id
@@ -239,5 +257,6 @@ def _public(ec2: Ec2, public: PublicImage) -> LocalImage:
     image.boot_mode = public.boot_mode
     image.ena_support = public.ena
     image.owner_alias = "amazon"
+    image.deprecation_time = _LONG_AGO if public.deprecated else None
     image.ebs_snapshot.owner_id = public.owner
     return image

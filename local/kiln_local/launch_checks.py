@@ -20,6 +20,12 @@ def check_launch(backend: Any, image_id: str, kind: str, subnet: str | None) -> 
         raise EC2ClientError(
             "InvalidAMIID.Unavailable", f"The image ID '{image_id}' is not available"
         )
+    if image.is_public and getattr(image, "deprecation_time", None):
+        raise EC2ClientError(
+            "InvalidAMIID.Unavailable",
+            f"Of the image ID '{image_id}' the local AWS has no more than the name; take the "
+            "newest image of its platform",
+        )
     if subnet and not any(subnet in zone for zone in backend.subnets.values()):
         raise EC2ClientError("InvalidSubnetID.NotFound", f"The subnet ID '{subnet}' does not exist")
 

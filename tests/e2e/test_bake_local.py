@@ -110,6 +110,7 @@ def test_a_clean_up_that_leaves_something_loses_its_image(tmp_path: Path) -> Non
 # ---------------------------------------------------------------- in one local AWS
 
 
+RED_HAT = {"owner": "309956199498", "name": "RHEL-9.*_HVM-*-x86_64-*"}
 REFUSED: dict[str, tuple[type[Refused], str, dict[str, Any]]] = {
     "image that does not exist": (
         BaseImageNotFound,
@@ -160,6 +161,21 @@ REFUSED: dict[str, tuple[type[Refused], str, dict[str, Any]]] = {
         IncompatibleBase,
         "m7i.large boots from ebs, the image's root is instance-store",
         {"root_device": "instance-store"},
+    ),
+    "lock to a release that never was": (
+        InvalidBlueprint,
+        "release_lock: 2023.8.20250819 is no release of amazon-linux-2023: EC2 has no image of it",
+        {"release_lock": "2023.8.20250819"},
+    ),
+    "lock to a release that the base has left behind": (
+        IncompatibleBase,
+        "release_lock: base .* is already at 2023.8.20250818 and cannot go back to 2023.7.20250331",
+        {"release_lock": "2023.7.20250331"},
+    ),
+    "lock to a minor release that never was": (
+        InvalidBlueprint,
+        "release_lock: 9.9 is no release of rhel-9: EC2 has no image of it",
+        {"platform": "rhel-9", "base": {"lookup": RED_HAT}, "release_lock": "9.9"},
     ),
 }
 

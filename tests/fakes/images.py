@@ -35,12 +35,13 @@ class FakeImages:
     def describe(self, image: str) -> ImageFacts | None:
         return self.images.get(image)
 
-    def newest(self, pattern: ImageName) -> ImageFacts | None:
+    def newest(self, pattern: ImageName, *, deprecated: bool = False) -> ImageFacts | None:
         found = (
             image
             for image in self.images.values()
             if self.owners[image.id] == pattern.owner
             and image.state == "available"
+            and (deprecated or image.deprecated_at is None)
             and fnmatchcase(image.name, pattern.name)
         )
         return max(found, key=lambda image: image.created, default=None)

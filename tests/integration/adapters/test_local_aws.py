@@ -20,6 +20,7 @@ from kiln.adapters.parameters import SsmParameters
 from kiln.domain.blueprint import Volume
 from kiln.domain.documents import DocumentCall, encoded
 from kiln.domain.image import ImageFacts
+from kiln.domain.platforms import ImageName
 from kiln.errors import AwsBusy, AwsRefused
 from kiln.ports import CommandOrder, Commands, Fleet, ImageOrder, Images, LaunchOrder, StepResult
 from tests.builders import BAKE, an_image
@@ -29,6 +30,7 @@ ROOT = Path(__file__).parents[3]
 BASE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 COMMENT = f"kiln {BAKE} step-0"
 PATIENCE_S = 20
+OLD = "al2023-ami-2023.7.20250331"
 
 
 class Place(Protocol):
@@ -50,7 +52,10 @@ class FakePlace:
     def __init__(self) -> None:
         self._agents = FakeCommands()
         self.fleet: Fleet = FakeFleet()
-        self.images: Images = FakeImages()
+        images = FakeImages()
+        old = "ami-00000000000000001"
+        images.add(an_image(id=old, name=f"{OLD}.0", deprecated_at="2025-06-29"), "amazon")
+        self.images: Images = images
         self.commands: Commands = self._agents
         self.base = an_image()
 
@@ -111,6 +116,15 @@ def place(request: pytest.FixtureRequest) -> Place:
 def an_order(place: Place, token: str) -> LaunchOrder:
     tags = {"kiln:bake": BAKE, "kiln:platform": "amazon-linux-2023"}
     return LaunchOrder(image=place.base, instance_type="m6i.large", token=token, tags=tags)
+
+
+def test_a_deprecated_image_is_found_by_who_asks_for_it(place: Place) -> None:
+    pattern = ImageName("amazon", f"{OLD}.*")
+    assert place.images.newest(pattern) is None
+    found = place.images.newest(pattern, deprecated=True)
+    assert found is not None
+    assert (found.name.startswith(OLD), bool(found.deprecated_at)) == (True, True)
+    assert place.images.newest(ImageName("amazon", f"{OLD}1.*"), deprecated=True) is None
 
 
 def test_the_same_token_gives_the_same_instance(place: Place) -> None:

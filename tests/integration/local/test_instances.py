@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from kiln_local.world import LocalAws
 
@@ -99,3 +100,17 @@ def test_a_filter_that_is_not_known_is_refused(outside: Outside) -> None:
     wanted = [{"key": "ExecutionStage", "value": "Executing"}]
     with pytest.raises(outside.ssm.exceptions.InvalidFilterKey, match="ExecutionStage"):
         outside.ssm.list_commands(Filters=wanted)
+
+
+def test_an_image_of_which_only_the_name_is_known_cannot_be_launched(outside: Outside) -> None:
+    named = [{"Name": "name", "Values": ["al2023-ami-2023.9.20251110.0-*-x86_64"]}]
+    assert outside.ec2.describe_images(Owners=["amazon"], Filters=named)["Images"] == []
+    (image,) = outside.ec2.describe_images(
+        Owners=["amazon"], Filters=named, IncludeDeprecated=True
+    )["Images"]
+    (same,) = outside.ec2.describe_images(ImageIds=[image["ImageId"]])["Images"]
+    assert same["DeprecationTime"] == image["DeprecationTime"]
+    with pytest.raises(ClientError, match="has no more than the name"):
+        outside.ec2.run_instances(
+            ImageId=image["ImageId"], MinCount=1, MaxCount=1, InstanceType="m7i.large"
+        )

@@ -112,6 +112,18 @@ def test_the_newest_image_may_be_on_any_page(ec2: Script, images: Ec2Images) -> 
     assert found.id == "ami-2"
 
 
+def test_deprecated_images_are_seen_where_they_are_asked_for(
+    ec2: Script, images: Ec2Images
+) -> None:
+    filters = [
+        {"Name": "name", "Values": ["al2023-ami-*"]},
+        {"Name": "state", "Values": ["available"]},
+    ]
+    request = {"Owners": ["amazon"], "Filters": filters, "IncludeDeprecated": True}
+    ec2.answer("describe_images", {"Images": [an_answer()]}, request | {"MaxResults": 1000})
+    assert images.newest(ImageName("amazon", "al2023-ami-*"), deprecated=True)
+
+
 def test_only_the_accounts_own_image_of_exactly_that_name_counts(
     ec2: Script, images: Ec2Images
 ) -> None:

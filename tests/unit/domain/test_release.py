@@ -29,7 +29,7 @@ WINDOWS = [p.name for p in PLATFORMS.values() if p.family is Family.WINDOWS]
         ("rhel-10", "10.1"),
         ("centos-7", "7.6.1810"),
         ("ubuntu-24.04", "20250901T000000Z"),
-        ("ubuntu-24.04", "20230301T000000Z"),
+        ("ubuntu-24.04", "20240425T000000Z"),
     ],
 )
 def test_a_release_that_may_be_is_taken(platform: str, lock: str) -> None:
@@ -53,7 +53,8 @@ def test_a_release_that_may_be_is_taken(platform: str, lock: str) -> None:
         ("centos-7", "7.9", "7.9.2009"),
         ("ubuntu-24.04", "20250901", "YYYYMMDDTHHMMSSZ"),
         ("ubuntu-24.04", "20251121T000000Z", "YYYYMMDDTHHMMSSZ"),
-        ("ubuntu-24.04", "20230228T235959Z", "March 2023"),
+        ("ubuntu-24.04", "20230301T000000Z", "since 25 April 2024"),
+        ("ubuntu-24.04", "20240424T235959Z", "since 25 April 2024"),
         ("ubuntu-24.04", "20250901T250000Z", "YYYYMMDDTHHMMSSZ"),
         ("ubuntu-22.04", "20250901T000000Z", "current, none"),
         ("debian-12", "20250901T000000Z", "current, none"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+import kiln_local
 from kiln.domain.platforms import PLATFORMS, Architecture, Family, ImageName
 from kiln_local.catalog import public_images
 from kiln_local.clock import SimClock, datetime_module, time_module
@@ -106,3 +108,18 @@ def test_public_images_and_parameters_have_one_meaning() -> None:
     assert len({image.id for image in images}) == len(images)
     names = [name for image in images for name in image.parameters]
     assert len(set(names)) == len(names)
+
+
+def test_of_each_release_that_the_local_repositories_have_there_is_a_public_image() -> None:
+    tool = Path(kiln_local.__file__).parent / "machines/standins/rpm/dnf"
+    (line,) = [li for li in tool.read_text().splitlines() if li.startswith("al2023=")]
+    amazon = line.partition("'")[2].rstrip("'").split()
+    red_hat = [*(f"9.{minor}" for minor in range(8)), "10.0", "10.1"]
+    images = public_images()
+    names = [image.name for image in images]
+    for release in amazon:
+        assert any(name.startswith(f"al2023-ami-{release}.") for name in names), release
+    for release in red_hat:
+        assert any(name.startswith(f"RHEL-{release}.") for name in names), release
+    for image in images:
+        assert not (image.deprecated and image.parameters), image.name

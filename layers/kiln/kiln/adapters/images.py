@@ -37,13 +37,14 @@ class Ec2Images:
                 return None
             raise
 
-    def newest(self, pattern: ImageName) -> ImageFacts | None:
+    def newest(self, pattern: ImageName, *, deprecated: bool = False) -> ImageFacts | None:
         """The newest available image of an owner by name."""
         filters = [
             {"Name": "name", "Values": [pattern.name]},
             {"Name": "state", "Values": ["available"]},
         ]
-        found = self._described(Owners=[pattern.owner], Filters=filters)
+        more = {"IncludeDeprecated": True} if deprecated else {}
+        found = self._described(Owners=[pattern.owner], Filters=filters, **more)
         return max(found, key=lambda image: image.created, default=None)
 
     def named(self, name: str) -> ImageFacts | None:

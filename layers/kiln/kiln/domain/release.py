@@ -1,8 +1,8 @@
 """The release lock: what a blueprint may ask for on each platform, and what comes of it.
 
 Facts: OpsWorks guide, "Custom AMIs" (Amazon Linux 1); Amazon Linux 2023 User Guide, "Deterministic
-upgrades"; subscription-manager(8); vault.centos.org; snapshot.ubuntu.com, which goes back to
-March 2023 and which apt finds by itself since Ubuntu 24.04.
+upgrades"; subscription-manager(8); vault.centos.org; snapshot.ubuntu.com, which apt finds by itself
+since Ubuntu 24.04. What only a look at EC2's images tells is in kiln.domain.known_release.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ CENTOS_7 = (
 )
 # Red Hat 7 and 8 have had their last minor releases.
 LAST_MINOR = {"rhel-7": 9, "rhel-8": 10}
-FIRST_SNAPSHOT = date(2023, 3, 1)
+# Before its release Ubuntu 24.04 was another system at every moment.
+FIRST_SNAPSHOT = date(2024, 4, 25)
 _AT_BOOT = "no updates are installed at boot"
 
 
@@ -53,9 +54,8 @@ _LOCKS = {
     ),
     "amazon-linux-2023": Lock(
         f"/etc/dnf/vars/releasever goes, so that dnf stays at the release of the base, {_AT_BOOT}",
-        "2023.N.YYYYMMDD",
-        "an older base is upgraded to {lock}, if the repository has it, and "
-        f"/etc/dnf/vars/releasever says so, {_AT_BOOT}",
+        "2023.N.YYYYMMDD, one that EC2 has an image of",
+        f"an older base is upgraded to {{lock}} and /etc/dnf/vars/releasever says so, {_AT_BOOT}",
     ),
     "centos-7": Lock(
         f"the repositories point to the release of the base in vault.centos.org, {_AT_BOOT}",
@@ -65,7 +65,7 @@ _LOCKS = {
     ),
     "ubuntu-24.04": Lock(
         f"apt sees the archive as it is at the time of the bake (APT::Snapshot), {_AT_BOOT}",
-        "YYYYMMDDTHHMMSSZ, a moment since March 2023",
+        "YYYYMMDDTHHMMSSZ, a moment since 25 April 2024",
         "packages are upgraded to the archive as it was at {lock} and apt stays there "
         f"(APT::Snapshot), {_AT_BOOT}",
     ),
@@ -78,7 +78,7 @@ def _red_hat(platform: str) -> Lock:
     how = "(subscription-manager release where registered, else the variable releasever)"
     return Lock(
         f"the minor release of the base is set {how}, {_AT_BOOT}",
-        minors or f"{major}.N",
+        minors or f"{major}.N, one that EC2 has an image of",
         f"the minor release {{lock}} is set {how} and an older base is upgraded to it, {_AT_BOOT}",
     )
 

@@ -154,8 +154,8 @@ class Images(Protocol):
         """One image, None where the account cannot see it."""
         ...
 
-    def newest(self, pattern: ImageName) -> ImageFacts | None:
-        """The newest available image of an owner by name pattern."""
+    def newest(self, pattern: ImageName, *, deprecated: bool = False) -> ImageFacts | None:
+        """The newest available image of an owner by name pattern, deprecated ones too if asked."""
         ...
 
     def named(self, name: str) -> ImageFacts | None:

@@ -17,6 +17,7 @@ from kiln.domain.cleanup import chef_versions
 from kiln.domain.documents import for_step
 from kiln.domain.fit import CANDIDATES, Fit, TypeFacts, check_fit, default_types, fit
 from kiln.domain.image import ImageFacts, check_base
+from kiln.domain.known_release import check_base_release, image_of, unknown_release
 from kiln.domain.naming import image_name
 from kiln.domain.platforms import PLATFORMS, Architecture, Family, ImageName
 from kiln.domain.release import check_lock
@@ -44,6 +45,7 @@ def make_plan(order: PlanOrder, world: World) -> BakePlan:
     adopted = _layer(blueprint.base.layer, "base.layer", world) if blueprint.base.layer else None
     base = _resolve(blueprint, adopted, world)
     check_base(base, world.clock.now())
+    _check_release(blueprint, base, world)
     check_bundle(blueprint, base)
     kinds = _kinds(blueprint, base, adopted, world)
     fits = tuple(_fits(kinds, blueprint, base, world))
@@ -77,6 +79,16 @@ def check_supported(blueprint: Blueprint) -> None:
         )
     for step in (*blueprint.steps, *blueprint.verify.steps):
         for_step(step, "" if step.script else None, blueprint.family is Family.WINDOWS)
+
+
+def _check_release(blueprint: Blueprint, base: ImageFacts, world: World) -> None:
+    """Raise InvalidBlueprint for a lock to a release that never was, IncompatibleBase for one that
+    the base has left behind."""
+    platform, lock = blueprint.platform, blueprint.release_lock
+    check_base_release(platform, lock, base)
+    asked = image_of(platform, lock, base)
+    if asked and world.images.newest(asked, deprecated=True) is None:
+        raise unknown_release(platform, lock, asked)
 
 
 def _resolve(blueprint: Blueprint, adopted: Layer | None, world: World) -> ImageFacts:
