@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.sandbox.bakery import BUILDER, DOCUMENTS, Bakery, Document, Row
+from kiln_local.machines import StepRun
+from tests.sandbox.bakery import BUILDER, DOCUMENTS, Bakery, Document, Row, step_of
 
 ALONE: Document = DOCUMENTS["prepare-linux"] | {
     "parameters": {},
@@ -139,3 +140,60 @@ def test_of_any_fstab_nothing_but_the_option_changes(
         run = room.run(instance, ALONE)
         assert run.status == "Success", run
         assert fstab.read_text() == "\n".join(map(mended, lines)) + (end if lines else "")
+
+
+UNMENDED: Document = DOCUMENTS["prepare-linux"] | {
+    "mainSteps": [s for s in DOCUMENTS["prepare-linux"]["mainSteps"] if s["name"] != "temporary"],
+}
+UNIT = "usr/lib/systemd/system/tmp.mount"
+OWN = "etc/systemd/system/tmp.mount"
+
+
+def judged(bakery: Bakery, files: dict[str, str], prepare: Document) -> StepRun:
+    """What the verification says of /tmp on a clone of a builder with these files."""
+    row = Row("rhel-9")
+    bakery.start(row)
+    for name, text in files.items():
+        target = f"/{name}"
+        bakery.sh(BUILDER, f"mkdir -p {target.rpartition('/')[0]}; printf '{text}' >{target}")
+    run = bakery.run(BUILDER, prepare, Platform=row.platform, ReleaseLock="none")
+    assert run.status == "Success", run
+    assert bakery.clean(row).status == "Success"
+    bakery.make_image("temporary")
+    return step_of(bakery.verify(row, "temporary").run, "temporary")
+
+
+# How /tmp may be told not to execute: files of a builder, and the one that the verification names.
+NOEXEC = [
+    ({"etc/fstab": "tmpfs /tmp tmpfs nosuid,noexec 0 0\\n"}, "/etc/fstab"),
+    ({"etc/fstab": "/dev/xvdf  /tmp/  ext4  users 0 0\\n"}, "/etc/fstab"),
+    ({UNIT: "[Mount]\\nOptions=mode=1777,noexec\\n"}, f"/{UNIT}"),
+    ({OWN: "[Mount]\\nOptions = noexec\\n"}, f"/{OWN}"),
+    ({f"{OWN}.d/10-cis.conf": "[Mount]\\nOptions=nodev,noexec\\n"}, f"/{OWN}.d/10-cis.conf"),
+    ({f"{UNIT}.d/x.conf": "[Mount]\\nOptions=noexec\\n"}, f"/{UNIT}.d/x.conf"),
+]
+
+
+@pytest.mark.parametrize(("files", "named"), NOEXEC)
+def test_a_tmp_that_will_not_execute_after_a_boot_fails_the_image(
+    bakery: Bakery, files: dict[str, str], named: str
+) -> None:
+    said = judged(bakery, files, UNMENDED)
+    assert said.exit_code == 1
+    assert f"{named}: /tmp is mounted noexec" in said.stdout
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        *(files for files, _ in NOEXEC),
+        {"etc/fstab": "tmpfs /var/tmp tmpfs noexec 0 0\\n# tmpfs /tmp tmpfs noexec 0 0\\n"},
+        {"etc/fstab": "tmpfs /tmp tmpfs noexec,exec 0 0\\n"},
+        {UNIT: "[Mount]\\nOptions=noexec\\n", OWN: "[Mount]\\nOptions=nosuid\\n"},
+    ],
+)
+def test_a_tmp_that_was_mended_or_never_was_noexec_passes(
+    bakery: Bakery, files: dict[str, str]
+) -> None:
+    said = judged(bakery, files, DOCUMENTS["prepare-linux"])
+    assert (said.exit_code, said.stdout) == (0, "")
