@@ -80,18 +80,23 @@ def connect(patches: Patches, ec2: Ec2) -> None:
         request = {n: self._get_param(n) for n in (*names, "TagSpecifications")}
         return ActionResult({"ImageId": _register(ec2, request).id})
 
-    every_image = AmisResponse.describe_images
-
-    def describe_images(self: AmisResponse) -> ActionResult:
-        found = every_image(self).result["Images"]
-        hidden = not (self._get_param("ImageIds", []) or self._get_param("IncludeDeprecated"))
-        return ActionResult({"Images": [i for i in found if not (hidden and _hidden(ec2, i))]})
-
-    patches.set(AmisResponse, "describe_images", describe_images)
+    _hide_deprecated(patches, ec2)
     patches.set(AmisResponse, "register_image", register_image)
     patches.set(AmisResponse, "create_image", create_image)
     patches.set(AmisResponse, "deregister_image", deregister_image)
     patches.set(AmisResponse, "enable_image_deprecation", enable_image_deprecation)
+
+
+def _hide_deprecated(patches: Patches, ec2: Ec2) -> None:
+    """DescribeImages shows what is deprecated to who asks for it or names it."""
+    every_image = AmisResponse.describe_images
+
+    def describe_images(self: AmisResponse) -> ActionResult:
+        found = every_image(self).result["Images"]
+        asked = self._get_param("ImageIds", []) or self._get_param("IncludeDeprecated")
+        return ActionResult({"Images": [i for i in found if asked or not _hidden(ec2, i)]})
+
+    patches.set(AmisResponse, "describe_images", describe_images)
 
 
 def _hidden(ec2: Ec2, image: Ami) -> bool:
