@@ -84,8 +84,8 @@ _TEXT = """
 
 `noexec` goes from the line of /tmp in /etc/fstab, from tmp.mount and its drop-ins (a vendor's file
 is overridden by one in /etc), and from the mount itself; all else stays as it is. On a clone
-a script is run there, and the same files are read again, because a mount of today says nothing of the
-next boot.
+a script is run there, and the same files are read again: a mount of today says nothing of the next
+boot.
 """
 
 
