@@ -21,62 +21,26 @@ import tree_sitter_powershell
 import yaml
 from tree_sitter import Language, Node, Parser
 
+from tools.powershell_since import (
+    COMMANDS,
+    COMMON,
+    NODES,
+    OF_COMMANDS,
+    TOKENS,
+    TYPES,
+    VALUES,
+    VARIABLES,
+)
+
 _GRAMMAR = Language(tree_sitter_powershell.language())
 _DOCUMENTS = 4.0
 _EXAMPLES = 5.1
 
-# What stands in a script, and the first version that knows it. Where the grammar knows a token it
-# is a node of its own; where it does not, the script does not parse, which is found too.
-_TOKENS = {"&&": 7.0, "||": 7.0, "??": 7.0, "??=": 7.0, "?.": 7.1, "?[": 7.1}
-_NODES = {"ternary_expression": 7.0, "class_statement": 5.0, "enum_statement": 5.0}
-_COMMANDS = {
-    5.0: """using expand-archive compress-archive get-itempropertyvalue new-temporaryfile
-        write-information convertfrom-string format-hex get-clipboard set-clipboard clear-recyclebin
-        new-guid install-module find-module save-module register-psrepository install-package""",
-    5.1: """get-computerinfo get-timezone set-timezone get-localuser new-localuser set-localuser
-        remove-localuser get-localgroup new-localgroup add-localgroupmember get-localgroupmember""",
-    6.0: """remove-service remove-alias convertfrom-markdown show-markdown test-json join-string
-        get-uptime enable-experimentalfeature get-experimentalfeature""",
-    7.0: "get-error switch-process convertto-clixml convertfrom-clixml",
-}
-_PARAMETERS = {
-    ("get-childitem", "depth"): 5.0,
-    ("get-childitem", "followsymlink"): 6.0,
-    ("set-content", "nonewline"): 5.0,
-    ("add-content", "nonewline"): 5.0,
-    ("out-file", "nonewline"): 5.0,
-    ("set-content", "asbytestream"): 6.0,
-    ("add-content", "asbytestream"): 6.0,
-    ("get-content", "asbytestream"): 6.0,
-    ("foreach-object", "parallel"): 7.0,
-    ("foreach-object", "throttlelimit"): 7.0,
-    ("convertfrom-json", "ashashtable"): 6.0,
-    ("convertfrom-json", "depth"): 6.2,
-    ("convertfrom-json", "noenumerate"): 7.0,
-    ("convertto-json", "asarray"): 7.0,
-    ("convertto-json", "enumsasstrings"): 6.2,
-    ("convertto-json", "escapehandling"): 6.2,
-    ("split-path", "leafbase"): 6.0,
-    ("split-path", "extension"): 6.0,
-    ("sort-object", "top"): 6.0,
-    ("sort-object", "bottom"): 6.0,
-    ("sort-object", "stable"): 6.1,
-    ("select-string", "raw"): 7.0,
-    ("select-string", "noemphasis"): 7.0,
-    ("get-date", "asutc"): 7.1,
-    ("get-date", "unixtimeseconds"): 7.0,
-    ("start-sleep", "duration"): 7.3,
-    ("test-connection", "targetname"): 6.0,
-    ("test-connection", "tcpport"): 6.0,
-    ("invoke-webrequest", "skipcertificatecheck"): 6.0,
-    ("invoke-restmethod", "skipcertificatecheck"): 6.0,
-    ("invoke-webrequest", "authentication"): 6.0,
-    ("invoke-restmethod", "authentication"): 6.0,
-    ("invoke-webrequest", "form"): 6.1,
-    ("invoke-restmethod", "form"): 6.1,
-}
-_VALUES = {"utf8nobom": 6.0, "utf8bom": 6.0, "ansi": 7.4}
-_VARIABLES = {"$iswindows": 6.0, "$islinux": 6.0, "$ismacos": 6.0, "$psstyle": 7.2}
+# Numbers that Windows PowerShell takes for a command: 0b1010, and the suffixes of small and of
+# unsigned integers.
+_NUMBERS = ((re.compile(r"0b[01]+"), 7.0), (re.compile(r"\d+(y|uy|s|us|u|ul)"), 6.2))
+# A backtick and `e` are an `e` there, and `u{2713}` is `u{2713}`.
+_ESCAPE = re.compile(r"(?<!`)(``)*`(e|u\{)")
 # Names that a reader need not know, that a profile may change and that 7 has partly dropped.
 _ALIASES = {
     *("?", "%", "cat", "cd", "copy", "cp", "curl", "del", "dir", "echo", "foreach", "gc", "gci"),
@@ -126,13 +90,22 @@ def _unparsed(node: Node) -> str:
 def _too_new(node: Node, floor: float) -> str:
     if node.type == "command":
         return _command(node, floor)
-    if node.type == "invokation_expression" and re.match(r"\[[\w.]+\]::new\(", _text(node)):
-        return _since(_text(node).partition("(")[0], 5.0, floor)
-    text = _text(node).lower() if not node.children else ""
-    known = _NODES.get(node.type) or _TOKENS.get(text) or 0.0
+    text = _text(node).lower()
+    if node.type == "invokation_expression" and re.match(r"\[[\w.]+\]::new\(", text):
+        return _since(text.partition("(")[0], 5.0, floor)
+    if node.type in ("expandable_string_literal", "expandable_here_string_literal"):
+        found = _ESCAPE.search(text)
+        return _since(f"`{found[2]}", 6.0, floor) if found else ""
+    if node.type == "range_expression" and re.fullmatch(r"'.'\s*\.\.\s*'.'", text):
+        return _since(f"the range {text}", 6.0, floor)
+    if node.type == "type_literal":
+        name = text.strip("[]")
+        known = next((v for t, v in TYPES.items() if f"{name}.".startswith(f"{t}.")), 0.0)
+        return _since(text, known, floor)
+    known = NODES.get(node.type, 0.0) if node.children else TOKENS.get(text, 0.0)
     if node.type == "variable":
-        known = _VARIABLES.get(text, 0.0)
-    return _since(text or node.type, known, floor)
+        known = VARIABLES.get(text, 0.0)
+    return _since(node.type if node.children else text, known, floor)
 
 
 def _since(what: str, version: float, floor: float) -> str:
@@ -146,19 +119,26 @@ def _command(node: Node, floor: float) -> str:
     name = _text(found).lower() if found is not None else ""
     if name in _ALIASES:
         return f"{name} is an alias; write the command's own name"
-    since = next((v for v, names in _COMMANDS.items() if name in names.split()), 0.0)
-    said = [_since(name, since, floor)]
-    for word in _words(node):
-        version = _PARAMETERS.get((name, word.strip("-:")), 0.0) if word.startswith("-") else 0.0
-        said.append(_since(f"{name} {word}", version or _VALUES.get(word.strip("'\""), 0.0), floor))
+    number = next((v for pattern, v in _NUMBERS if pattern.fullmatch(name)), 0.0)
+    said = [_since(name, number or COMMANDS.get(name, 0.0), floor)]
+    words = list(_words(node))
+    if name == "join-path" and len(words) > 2 and not any(w.startswith("-") for w in words):
+        said.append(_since("join-path with more than two parts", 6.0, floor))
+    known = {**VALUES, **COMMON, **OF_COMMANDS.get(name, {})}
+    for word in words:
+        said.append(_since(f"{name} {word}", known.get(word.rstrip(":").strip("'\""), 0.0), floor))
     return next((text for text in said if text), "")
 
 
 def _words(node: Node) -> Iterator[str]:
+    """The arguments of a command; those that are expressions are one word each."""
     elements = next((c for c in node.named_children if c.type == "command_elements"), None)
     for element in elements.named_children if elements else ():
+        text = _text(element).lower()
+        if element.type == "command_argument_sep" or re.match(r"[\d*]?>", text):
+            continue
         # `-Encoding:utf8` is one word to PowerShell and two to a reader.
-        yield from _text(element).lower().replace(":", ": ").split()
+        yield from text.replace(":", ": ").split() if text.startswith("-") else [text]
 
 
 def scripts(path: Path) -> Iterator[Script]:
