@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from kiln.domain.documents import for_step
+from kiln.domain.stack import stack_from
 from kiln.domain.step import Step
 from kiln_cli.opening import Opened
 from tests.e2e.running import bake, write
@@ -134,6 +135,37 @@ def a_newer_object_is_placed(
     digest = hashlib.sha256(archive("b { }")).hexdigest()
     http = app("web", {"type": "http", "url": address, "sha256": digest}, "/srv/web")
     assert said(at, instance, http).startswith(f"app: placed sha256:{digest} of {address}")
+
+
+def test_a_layers_own_deploy_of_the_baked_revision_touches_nothing(
+    at: Opened, tmp_path: Path
+) -> None:
+    deploy = "test -s /srv/shop/index.html && touch /srv/deployed"
+    layer = {
+        "name": "web",
+        "kind": "instances",
+        "platform": "amazon-linux-2023",
+        "instance_type": "m7i.large",
+        "apps": [{"source": GIT, "path": "/srv/shop"}],
+        "recipes": {"deploy": [deploy]},
+    }
+    stack = {"kind": "stack", "name": "apps", "layers": [layer]}
+    at.place.world.records.put_stack(stack_from(stack))
+    steps = [{"name": "repository", "shell": REPOSITORY}, app("shop", GIT, "/srv/shop")]
+    layers = [{"layer": "apps/web", "strategy": "add"}]
+    result = bake(write(tmp_path, name="with-app", steps=steps, layers=layers), at)
+    assert result.succeeded, result
+    (rollout,) = result.rollouts
+    instance = rollout.instances[0].id
+    ssm = at.place.client("ssm")
+    commands = ssm.list_commands(InstanceId=instance)["Commands"]
+    ours = [c for c in commands if c["DocumentName"] == "kiln-place-app"]
+    assert len(ours) == 1
+    said = ssm.get_command_invocation(CommandId=ours[0]["CommandId"], InstanceId=instance)
+    assert said["Status"] == "Success"
+    assert said["StandardOutputContent"].startswith("app: already at ")
+    documents = [c["DocumentName"] for c in reversed(commands)]
+    assert documents.index("kiln-place-app") < documents.index("kiln-run-recipes-linux")
 
 
 @pytest.mark.parametrize(

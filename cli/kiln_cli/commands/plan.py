@@ -90,6 +90,7 @@ def _layer(path: str, strategy: str, world: World) -> dict[str, Any]:
         "layer": path,
         "strategy": strategy,
         "instance_type": layer.instance_type if layer else None,
+        "apps": [app.path for app in layer.apps] if layer else [],
         "recipes": {event: run for event, run in recipes.items() if run},
     }
 
@@ -111,6 +112,7 @@ def _print(plan: dict[str, Any]) -> None:
     rows += [("test", f"{step['name']} ({step['action']})") for step in plan["tests"]]
     for layer in plan["layers"]:
         rows.append(("layer", f"{layer['layer']}: {layer['strategy']}"))
+        rows += [("  deploy", f"application {path}") for path in layer["apps"]]
         rows += [
             (f"  {event}", recipe) for event, run in layer["recipes"].items() for recipe in run
         ]

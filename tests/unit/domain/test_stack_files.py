@@ -25,6 +25,9 @@ API: dict[str, Any] = {"name": "api", "kind": "autoscaling", "group": "shop-api"
 SOURCE = {"type": "S3", "path": "https://s3.eu-west-1.amazonaws.com/shop/cookbooks.zip"}
 
 
+APP = {"source": {"type": "s3", "url": "s3://shop-apps/a.tar"}, "path": "/srv/a"}
+
+
 def a_layer(**keys: Any) -> Layer:
     (layer,) = stack_from({"kind": "stack", "name": "shop", "layers": [WEB | keys]}).layers
     return layer
@@ -55,6 +58,9 @@ def test_a_layer_has_recipes_of_its_runner() -> None:
             "one of GitHub, S3",
         ),
         ({"source": SOURCE}, "source: is only for chef and ansible, not shell"),
+        ({"apps": [APP, APP]}, "apps: the path '/srv/a' is used twice"),
+        ({"apps": [APP], "platform": "windows-2022"}, "apps: are for Linux"),
+        ({"apps": [APP | {"path": "/tmp/a"}]}, "'/tmp/a' is below /tmp"),
         (
             {"runner": "chef", "source": SOURCE, "recipes": {"setup": ["echo hi; rm x"]}},
             "recipes.setup: 'echo hi; rm x' is not a recipe's name",
@@ -116,6 +122,7 @@ def test_what_does_not_fit_together_is_refused(keys: dict[str, Any], said: str) 
     [
         ({"count": 2}, "count: is only for kind instances"),
         ({"volumes": [{"mount_point": "/data", "size_gib": 1}]}, "volumes: is only for kind inst"),
+        ({"apps": [APP]}, "apps: is only for kind instances"),
         ({"refresh": {"checkpoint_percentages": [50, 20]}}, "must rise from one to the next"),
         (
             {"refresh": {"min_healthy_percentage": 50, "max_healthy_percentage": 160}},

@@ -62,12 +62,13 @@ def for_step(step: Step, script: str | None = None, windows: bool = False) -> Do
         parameters = {key: [v] if isinstance(v, str) else list(v) for key, v in given.items()}
         return DocumentCall(step.document.name, parameters, timeout, ours=False)
     if step.app:
-        return _app(step.app, timeout)
+        return for_app(step.app, timeout)
     name = "run-powershell" if windows else "run-shell"
     return _script(name, step, script if step.script else step.shell or step.powershell)
 
 
-def _app(app: App, timeout: int) -> DocumentCall:
+def for_app(app: App, timeout: int) -> DocumentCall:
+    """How a revision is put in place, by a bake or a deploy alike."""
     parameters = {
         "Source": [encoded(app.source.as_json())],
         "Path": [encoded(app.path)],

@@ -16,7 +16,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kiln.domain.documents import DocumentCall, encoded, encoded_lines, source_parameters
+from kiln.domain.app import App
+from kiln.domain.documents import DocumentCall, encoded, encoded_lines, for_app, source_parameters
 from kiln.domain.durations import seconds
 from kiln.domain.lifecycle import LifecycleEvent, Recipe, RecipeFile
 from kiln.domain.platforms import PLATFORMS, Family
@@ -104,24 +105,29 @@ def _carried(scripts: tuple[str, ...], files: Files) -> dict[str, list[str]]:
 
 def how_many(layer: Layer, event: LifecycleEvent) -> int:
     """How many commands an event is, whatever its files: `calls_for` makes as many."""
-    recipes = len(layer.recipes.of(event))
+    apps, recipes = len(_apps(layer, event)), len(layer.recipes.of(event))
     if not recipes:
-        return 0
-    return {"chef": 2, "ansible": 1 + recipes}.get(layer.runner, 1)
+        return apps
+    return apps + {"chef": 2, "ansible": 1 + recipes}.get(layer.runner, 1)
 
 
 def calls_for(layer: Layer, event: LifecycleEvent, payload: Payload) -> tuple[DocumentCall, ...]:
-    """The commands of an event in order, none where the layer has nothing for it. Raises
-    ValueError where the payload needs a URL, InvalidBlueprint for a script that was not read."""
+    """The commands of an event in order, applications first, none where the layer has nothing for
+    it. Raises ValueError where the payload needs a URL, InvalidBlueprint for a script not read."""
+    apps = tuple(for_app(app, RUN_S) for app in _apps(layer, event))
     recipes = layer.recipes.of(event)
     if not recipes:
-        return ()
+        return apps
     if layer.runner == "chef":
-        return files_call(layer, event, payload), _chef(layer, event, payload)
+        return *apps, files_call(layer, event, payload), _chef(layer, event, payload)
     if layer.runner == "ansible":
         playbooks = (_ansible(layer, event, str(playbook)) for playbook in recipes)
-        return files_call(layer, event, payload), *playbooks
-    return (_run(layer, event, payload, _scripts(layer, event)),)
+        return *apps, files_call(layer, event, payload), *playbooks
+    return *apps, _run(layer, event, payload, _scripts(layer, event))
+
+
+def _apps(layer: Layer, event: LifecycleEvent) -> tuple[App, ...]:
+    return layer.apps if event is LifecycleEvent.DEPLOY else ()
 
 
 def files_call(layer: Layer, event: LifecycleEvent, payload: Payload) -> DocumentCall:

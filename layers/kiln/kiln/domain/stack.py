@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
+from kiln.domain.app import App
 from kiln.domain.blueprint import Name, known_platform
 from kiln.domain.durations import Duration
 from kiln.domain.feed import Feed, Refresh
@@ -65,7 +66,7 @@ class LayerVolume(Model):
 
 class Layer(Model):
     """One layer of a stack. `group` and `refresh` belong to kind `autoscaling`, the instance keys
-    to `instances`."""
+    to `instances`. Deploy puts `apps` in place before its recipes run."""
 
     name: LayerName
     kind: Literal["instances", "autoscaling"]
@@ -83,6 +84,7 @@ class Layer(Model):
     source: Source | None = None
     custom_json: CustomJson = {}
     recipes: LifecycleRecipes = LifecycleRecipes()
+    apps: tuple[App, ...] = ()
     blueprints: tuple[Feed, ...] = ()
     group: Text | None = None
     refresh: Refresh | None = None
@@ -106,6 +108,9 @@ class Layer(Model):
         if self.platform:
             check_family(self._runner(), PLATFORMS[self.platform].family)
         check_runner(self._runner(), self.source, self.recipes)
+        if self.apps and self._runner() == "powershell":
+            raise ValueError("apps: are for Linux; place them by recipes")
+        _once("apps", "path", [app.path for app in self.apps])
         return self
 
     def _runner(self) -> RunnerName:
@@ -131,7 +136,7 @@ class Layer(Model):
 
 _KEYS_OF = {
     "autoscaling": ("group", "refresh"),
-    "instances": ("count", "instances", "load", "volumes"),
+    "instances": ("count", "instances", "load", "volumes", "apps"),
 }
 
 
