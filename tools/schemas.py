@@ -53,7 +53,8 @@ def _of_file(model: type[BaseModel]) -> Schema:
     for definition in (schema, *definitions.values()):
         _refine(definition.get("properties", {}))
     if "Base" in definitions:
-        definitions["Base"] |= {"minProperties": 1, "maxProperties": 1}
+        ways = [name for name in definitions["Base"]["properties"] if name != "allow_deprecated"]
+        definitions["Base"]["oneOf"] = [{"required": [way]} for way in ways]
     if "Step" in definitions:
         definitions["Step"]["oneOf"] = [{"required": [action]} for action in ACTIONS]
     if "AppSource" in definitions:

@@ -103,8 +103,12 @@ def test_a_base_that_is_not_available_is_refused() -> None:
 
 def test_launch_is_refused_when_the_base_is_deprecated() -> None:
     check_base(an_image(deprecated_at="2027-01-01T00:00:00.000Z"), NOW)
-    with pytest.raises(BaseImageNotFound, match="is deprecated since 2026-01-01"):
-        check_base(an_image(deprecated_at="2026-01-01T00:00:00.000Z"), NOW)
+    old = an_image(deprecated_at="2026-01-01T00:00:00.000Z")
+    with pytest.raises(
+        BaseImageNotFound, match=r"since 2026-01-01; .* base\.allow_deprecated: true"
+    ):
+        check_base(old, NOW)
+    check_base(old, NOW, allow_deprecated=True)
 
 
 NEW, ARM = a_type("new", nvme="required"), a_type("arm", architectures=("arm64",))

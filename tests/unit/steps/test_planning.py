@@ -175,6 +175,19 @@ def test_a_plan_holds_each_type_beside_the_image() -> None:
     ]
 
 
+def test_a_deprecated_base_is_found_where_the_blueprint_takes_one() -> None:
+    fake = FakeWorld()
+    old = an_image(id="ami-00000000000000001", name="old-1", deprecated_at="2020-01-01T00:00:00Z")
+    fake.images.add(old, owner="099720109477")
+    base = {"lookup": {"owner": "099720109477", "name": "old-*"}}
+    with pytest.raises(BaseImageNotFound, match=r"not deprecated; see base\.allow_deprecated"):
+        planned(fake, a_document(base=base))
+    planned(fake, a_document(base=base | {"allow_deprecated": True}))
+    record = fake.records.bake(BAKE)
+    assert record is not None
+    assert record.plan.base.id == old.id
+
+
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [

@@ -94,7 +94,8 @@ class Lookup(Model):
 
 
 class Base(Model):
-    """Where the bake starts: exactly one of five ways to name an image or an instance."""
+    """Where the bake starts: exactly one of five ways to name an image or an instance. Publishers
+    deprecate the images of old platforms; `allow_deprecated` takes such a one all the same."""
 
     parameter: Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9_./-]{1,1010}$")] | None = (
         None
@@ -103,12 +104,13 @@ class Base(Model):
     lookup: Lookup | None = None
     blueprint: Name | None = None
     layer: LayerPath | None = None
+    allow_deprecated: bool = False
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        if len(self.model_dump(exclude_none=True)) != 1:
-            allowed = ", ".join(type(self).model_fields)
-            raise ValueError(f"needs exactly one of {allowed}")
+        ways = [name for name in type(self).model_fields if name != "allow_deprecated"]
+        if sum(getattr(self, name) is not None for name in ways) != 1:
+            raise ValueError(f"needs exactly one of {', '.join(ways)}")
         return self
 
 

@@ -47,14 +47,18 @@ class ImageFacts(Model):
         return next((s.size_gib for s in self.snapshots if s.device == self.root_device), 0)
 
 
-def check_base(image: ImageFacts, now: datetime) -> None:
-    """Raise BaseImageNotFound for an image that cannot or should no longer be launched."""
+def check_base(image: ImageFacts, now: datetime, allow_deprecated: bool = False) -> None:
+    """Raise BaseImageNotFound for an image that cannot be launched, or should no longer be and is
+    not allowed all the same: EC2 still launches a deprecated one (EC2 User Guide, "Deprecate an
+    AMI")."""
     if image.state != "available":
         raise BaseImageNotFound(
             f"base: {image.id} is {image.state}, not available; choose another image"
         )
-    if image.deprecated_at and datetime.fromisoformat(image.deprecated_at) <= now:
+    if allow_deprecated or not image.deprecated_at:
+        return
+    if datetime.fromisoformat(image.deprecated_at) <= now:
         raise BaseImageNotFound(
             f"base: {image.id} ({image.name}) is deprecated since {image.deprecated_at[:10]}; "
-            "choose a newer image"
+            "choose a newer image, or say base.allow_deprecated: true"
         )

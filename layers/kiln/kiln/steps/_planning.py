@@ -44,7 +44,7 @@ def make_plan(order: PlanOrder, world: World) -> BakePlan:
     check_lock(blueprint.platform, blueprint.release_lock, order.started.date())
     adopted = _layer(blueprint.base.layer, "base.layer", world) if blueprint.base.layer else None
     base = _resolve(blueprint, adopted, world)
-    check_base(base, world.clock.now())
+    check_base(base, world.clock.now(), blueprint.base.allow_deprecated)
     _check_release(blueprint, base, world)
     check_bundle(blueprint, base)
     kinds = _kinds(blueprint, base, adopted, world)
@@ -98,8 +98,9 @@ def _resolve(blueprint: Blueprint, adopted: Layer | None, world: World) -> Image
     if base.lookup:
         pattern = ImageName(base.lookup.owner, base.lookup.name)
         return _found(
-            world.images.newest(pattern),
-            f"base.lookup: no image of {pattern.owner} is named {pattern.name!r}",
+            world.images.newest(pattern, deprecated=base.allow_deprecated),
+            f"base.lookup: no image of {pattern.owner} is named {pattern.name!r}"
+            + ("" if base.allow_deprecated else " and not deprecated; see base.allow_deprecated"),
         )
     key, image = _image_id(base, world)
     return _found(
@@ -140,7 +141,8 @@ def _newest_of_platform(blueprint: Blueprint, layer: Layer, world: World) -> Ima
         source = world.parameters.read(source)
         found = world.images.describe(source) if source else None
     else:
-        found = world.images.newest(source) if source else None
+        deprecated = blueprint.base.allow_deprecated
+        found = world.images.newest(source, deprecated=deprecated) if source else None
     return _found(found, f"base.layer: no public image of {blueprint.platform} was found")
 
 
