@@ -10,7 +10,7 @@ export AWS_DEFAULT_REGION ?= eu-west-1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup bake test fuzz matrix check lint coverage build tables pins clean
+.PHONY: help setup bake test long fuzz matrix check lint coverage build tables pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,16 +24,19 @@ $(ready): requirements/dev.txt pyproject.toml tools/setup.sh
 bake: $(ready) ## bake both examples in the local AWS
 	$(bin)/kiln bake blueprints/al2023-web.yaml blueprints/opsworks-ubuntu-1804-chef12.yaml --local
 
-test: $(ready) ## every test, with branch coverage of the package
-	$(bin)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal -q --cov --cov-report=term --cov-fail-under=90
+test: $(ready) ## the tests that two minutes hold, with branch coverage of the package
+	$(bin)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal -q -m 'not long' --cov --cov-report=term --cov-fail-under=90
+
+long: $(ready) ## the tests that take longer: whole rollouts, Windows, rows of matrices
+	$(bin)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal -q -m long
 
 fuzz: $(ready) ## properties with examples of their own in each run, many of them
 	$(bin)/python -m pytest -n $(PYTEST_WORKERS) -q -m hypothesis --hypothesis-profile=fuzz --timeout=3000
 
-matrix: $(ready) ## bake every platform with every Chef version (make test bakes a sample)
+matrix: $(ready) ## bake every platform with every Chef version (make long bakes a sample)
 	KILN_MATRIX=whole $(bin)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal -q tests/e2e/test_matrix.py tests/e2e/test_windows.py
 
-check: lint test coverage ## the gate: every check, then every test
+check: lint test coverage long ## the gate: every check, then every test
 
 lint: $(ready) ## the checks that are no tests
 	$(bin)/ruff check .

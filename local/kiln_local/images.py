@@ -194,7 +194,7 @@ def _check_create(backend: Any, instance: Any, name: str) -> None:
 
 
 def _check_name(backend: Any, name: str) -> None:
-    own = (ami for ami in backend.amis.values() if ami.owner_id == backend.account_id)
+    own = (ami for ami in list(backend.amis.values()) if ami.owner_id == backend.account_id)
     taken = next((ami for ami in own if ami.name == name), None)
     if taken:
         raise EC2ClientError(

@@ -20,8 +20,8 @@ def leaks(backend: Any, bake: str, image: str | None, kept: bool) -> list[dict[s
         *_instances(backend, staying),
         *_attached("volume", backend.volumes.values(), staying),
         *_attached("network-interface", backend.enis.values(), staying),
-        *(("image", ami, ami.state) for ami in backend.amis.values() if ami.id != image),
-        *(("snapshot", s, s.status) for s in backend.snapshots.values() if s.id != wanted),
+        *(("image", ami, ami.state) for ami in list(backend.amis.values()) if ami.id != image),
+        *(("snapshot", s, s.status) for s in list(backend.snapshots.values()) if s.id != wanted),
     )
     return [
         {"kind": kind, "id": resource.id, "state": state}

@@ -125,7 +125,7 @@ def list_commands(response: Any, _: Ec2, commands: RunCommand) -> dict[str, Any]
     filters = _command_filters(response)
     found = [
         command.described()
-        for command in reversed(commands.commands.values())
+        for command in reversed(list(commands.commands.values()))
         if wanted in (None, command.id) and (instance is None or instance in command.invocations)
         if filters.items() <= command.described().items()
     ]
@@ -145,7 +145,7 @@ def list_command_invocations(response: Any, _: Ec2, commands: RunCommand) -> dic
     details = bool(response._get_param("Details"))
     found = [
         listed(command, invocation, details)
-        for command in reversed(commands.commands.values())
+        for command in reversed(list(commands.commands.values()))
         for invocation in command.invocations.values()
         if wanted in (None, command.id) and instance in (None, invocation.instance)
         if invocation.delivered

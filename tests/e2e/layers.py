@@ -121,7 +121,7 @@ class Layers:
         for _ in range(times):
             self.outside.client("events").put_events(Entries=[entry])
 
-    def rollout(self, image: str, layer: str, seconds: float = 40) -> Rollout:
+    def rollout(self, image: str, layer: str, seconds: float = 90) -> Rollout:
         """Wait for a rollout's end."""
 
         def ended() -> Rollout | None:
@@ -144,7 +144,7 @@ class Layers:
         told = [event for event in self._told if event["detail-type"] == detail_type]
         return [event["detail"] for event in told]
 
-    def quiet(self, seconds: float = 40) -> None:
+    def quiet(self, seconds: float = 90) -> None:
         """Wait until no execution of Kiln's runs."""
         client = self.outside.client("stepfunctions")
         machines = [v for k, v in self.aws.outputs.items() if k.endswith("StateMachineArn")]

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
@@ -14,6 +15,8 @@ from kiln.domain.packages import load_manifest
 from kiln_cli.contents import compare
 from kiln_cli.opening import Opened
 from tests.e2e.running import bake, write
+
+pytestmark = pytest.mark.long
 
 LISTENER = "contents-listener"
 

@@ -14,7 +14,7 @@ from kiln_cli.opening import Opened
 from kiln_cli.result import BakeResult
 from tests.e2e.running import AMAZON, ROOT, bake, kiln, write
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 EXAMPLE = ROOT / "blueprints/instance-store.yaml"
 BASE: dict[str, Any] = {
     "platform": "amazon-linux-1",

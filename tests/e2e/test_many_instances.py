@@ -11,6 +11,8 @@ from kiln_local.world import LocalAws
 from tests.e2e.layers import Layers
 from tests.e2e.running import ROOT
 
+pytestmark = pytest.mark.long
+
 COUNT = 50
 # Slow enough for the machines' own work, which would else spread them.
 SPEED = 20

@@ -21,6 +21,8 @@ from kiln_cli import opening
 from kiln_cli.opening import Opened
 from tests.e2e.running import ROOT, SPEED, bake
 
+pytestmark = pytest.mark.long
+
 LINUX = [p.name for p in PLATFORMS.values() if p.family is not Family.WINDOWS]
 CHEF = [(platform, chef) for platform in LINUX for chef in chef_versions(platform)]
 ROWS = [*((platform, None) for platform in LINUX), *CHEF]

@@ -17,7 +17,7 @@ from tests.e2e.layers import NOTE, Layers, soon
 from tests.e2e.running import ROOT, SPEED
 
 S = InstanceState
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 RECIPES = {event: [NOTE] for event in ("setup", "deploy", "configure", "shutdown")}
 WEB, API = 3, 3
 

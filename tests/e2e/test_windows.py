@@ -20,6 +20,8 @@ from kiln_cli.opening import Opened
 from kiln_cli.result import BakeResult
 from tests.e2e.running import bake, kiln
 
+pytestmark = pytest.mark.long
+
 SERVERS = [p.name for p in PLATFORMS.values() if p.family is Family.WINDOWS]
 ROWS = [(platform, sysprep) for platform in SERVERS for sysprep in (True, False)]
 SAMPLE = [("windows-2012-r2", True), ("windows-2019", False), ("windows-2025", True)]

@@ -13,6 +13,8 @@ from kiln.domain.platforms import PLATFORMS, Family, family
 from tests.sandbox.bakery import BUILDER, CLONE, Bakery, Row, facts_of
 from tests.sandbox.traces import OWN, plant, plant_own
 
+pytestmark = pytest.mark.long
+
 # Every platform, with every Chef version that OpsWorks ran on it and without one.
 ROWS = [
     Row(platform, chef)

@@ -7,6 +7,8 @@ import pytest
 from kiln.domain.identity import parse_facts
 from tests.sandbox.bakery import BUILDER, CLONE, Bakery, Row, step_of
 
+pytestmark = pytest.mark.long
+
 CLOUD = "/etc/cloud/cloud.cfg.d/99-kiln-release-lock.cfg"
 DNF, APT = "/etc/dnf/vars/releasever", "/etc/apt/apt.conf.d/99kiln-release-lock"
 HELD = "dpkg --get-selections | grep curl | tr -s '\\t' ' '"
