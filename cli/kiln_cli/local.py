@@ -80,20 +80,16 @@ def _local_aws(root: Path, speed: float) -> Iterator[LocalAws]:
     # moto logs every state that fails; the result says it better.
     for name in ("moto", "werkzeug"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    # What is made until the local AWS is ready stays to its end. To look through it again and again
-    # for what nobody needs any more took a tenth of the processor time of a bake.
+    # Until the local AWS is ready, which collects again: what is loaded until then stays.
     gc.disable()
     try:
         # Only now: moto makes clients of its own when it is imported.
         from kiln_local.world import LocalAws
 
         with LocalAws(root, speed=speed) as aws:
-            gc.freeze()
-            gc.enable()
             yield aws
     finally:
         gc.enable()
-        gc.unfreeze()
         os.environ.clear()
         os.environ |= before
 

@@ -129,9 +129,12 @@ def _bucket(stack: Stack, name: str, p: Properties) -> Made:
 
 
 def _rule_of(rule: Properties) -> Properties:
-    """A life-cycle rule as the API takes it: CloudFormation writes `Id` and no filter."""
-    renamed = {"ID" if key == "Id" else key: value for key, value in rule.items()}
-    return {"Filter": {"Prefix": ""}, **renamed}
+    """A life-cycle rule as the API takes it: CloudFormation writes `Id`, a prefix and days flat."""
+    found = {"ID" if key == "Id" else key: value for key, value in rule.items()}
+    found["Filter"] = {"Prefix": found.pop("Prefix", "")}
+    if "ExpirationInDays" in found:
+        found["Expiration"] = {"Days": found.pop("ExpirationInDays")}
+    return found
 
 
 def _bucket_policy(stack: Stack, name: str, p: Properties) -> Made:

@@ -34,9 +34,10 @@ def test_a_builder_reads_applications_from_a_bucket_that_is_named() -> None:
     assert allowed(ScriptBuckets="ours")[reading][1:] == ["arn:aws:s3:::ours/*"]
 
 
-def test_a_builder_may_change_nothing_but_objects_of_its_own_bakes() -> None:
+def test_an_instance_may_write_nothing_but_what_its_commands_print_and_its_bundles() -> None:
     given = allowed(PasswordSecret=SECRET, ScriptBuckets="ours")
     writing = {action for action in given if "Put" in action or "Delete" in action}
     assert writing == {"s3:PutObject", "['s3:PutObject', 's3:PutObjectAcl']"}
-    assert given["s3:PutObject"] == "arn:aws:s3:::bucket/bakes/*"
+    printed = ["arn:aws:s3:::bucket/bakes/*", "arn:aws:s3:::bucket/outputs/*"]
+    assert given["s3:PutObject"] == printed
     assert given["['s3:PutObject', 's3:PutObjectAcl']"] == "arn:aws:s3:::bundlesbucket/bundles/*"

@@ -1,6 +1,6 @@
 """The matrix: every platform, with every Chef version that OpsWorks ran on it, baked whole.
 
-`make matrix` bakes all rows; `make test` a sample. A step plants what must survive, and a test of
+`make matrix` bakes all rows; `make long` a sample. A step plants what must survive, and a test of
 the blueprint's own looks on the clone, with nothing of Kiln's documents, for what must be gone.
 """
 

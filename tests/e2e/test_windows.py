@@ -1,6 +1,6 @@
 """Windows, from Server 2012 R2 to 2025, with Sysprep and without: baked on simulated machines.
 
-`make matrix` bakes every server both ways; `make test` one of each launch agent. What the agents
+`make matrix` bakes every server both ways; `make long` one of each launch agent. What the agents
 make of their files is tested in `tests/unit/local/windows`.
 """
 

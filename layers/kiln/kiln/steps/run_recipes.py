@@ -151,7 +151,8 @@ def _sent_once(
     instance = entry.ec2_id or ""
     sent = world.records.claimed(key) or world.commands.find(instance, comment)
     if sent is None:
-        prefix = f"stacks/{entry.stack}/{entry.hostname}/{request.execution}"
+        # Apart from what recipes read (`stacks/`): an instance may write here, and there it may not.
+        prefix = f"outputs/{entry.stack}/{entry.hostname}/{request.execution}"
         try:
             sent = world.commands.send(CommandOrder(instance, call, comment, prefix))
         except AwsRefused as error:
