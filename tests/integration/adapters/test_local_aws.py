@@ -17,7 +17,7 @@ from kiln.adapters.commands import SsmCommands
 from kiln.adapters.fleet import Ec2Fleet
 from kiln.adapters.images import Ec2Images
 from kiln.adapters.parameters import SsmParameters
-from kiln.domain.blueprint import Volume
+from kiln.domain.builder import Volume
 from kiln.domain.documents import DocumentCall, encoded
 from kiln.domain.image import ImageFacts
 from kiln.domain.platforms import ImageName

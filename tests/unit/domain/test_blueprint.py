@@ -86,6 +86,12 @@ def test_the_smallest_blueprint_gets_the_defaults() -> None:
             {"steps": [{"name": "a", "ansible": {"source": {}, "playbook": "p"}}]},
             "steps.0.ansible.source: the mapping is empty",
         ),
+        ({"builder": {"volume": {"type": "io2"}}}, "iops: is required for type io2"),
+        ({"builder": {"volume": {"type": "gp2", "iops": 300}}}, "iops: is only for gp3, io1"),
+        (
+            {"builder": {"volume": {"type": "io1", "iops": 300, "throughput_mib_s": 200}}},
+            "throughput_mib_s: is only for gp3, not io1",
+        ),
         ({"base": {}}, "base: needs exactly one of parameter, image, lookup, blueprint, layer"),
         ({"base": {"image": "ami-1"}}, "base.image: 'ami-1' does not match"),
         ({"base": {"blueprint": "web"}}, "a blueprint cannot be its own base"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._ec2 import by_tag, pages, tag_list, tags_of
 from kiln.adapters._errors import ignoring, translated
-from kiln.domain.blueprint import Volume
+from kiln.domain.builder import Volume
 from kiln.domain.fit import TypeFacts
 from kiln.domain.naming import TAG_BAKE
 from kiln.errors import AwsRefused

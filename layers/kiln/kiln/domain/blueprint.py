@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from kiln.domain.builder import Builder
 from kiln.domain.durations import Duration
 from kiln.domain.model import Model, Text, explain
 from kiln.domain.naming import check_image_name
@@ -112,26 +113,6 @@ class Base(Model):
         if sum(getattr(self, name) is not None for name in ways) != 1:
             raise ValueError(f"needs exactly one of {', '.join(ways)}")
         return self
-
-
-class Volume(Model):
-    """The builder's root volume. Limits of gp3: EBS User Guide, "General Purpose SSD volumes"."""
-
-    size_gib: Annotated[int, Field(ge=1, le=16_384)] | None = None
-    type: Literal["gp3", "gp2", "io1", "io2"] = "gp3"
-    iops: Annotated[int, Field(ge=100, le=256_000)] | None = None
-    throughput_mib_s: Annotated[int, Field(ge=125, le=2_000)] | None = None
-    kms_key: Text | None = None
-
-
-class Builder(Model):
-    """The temporary instance. An empty list stands for the template's default."""
-
-    instance_types: tuple[
-        Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")], ...
-    ] = ()
-    subnets: tuple[Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]{8,17}$")], ...] = ()
-    volume: Volume = Volume()
 
 
 class Clean(Model):

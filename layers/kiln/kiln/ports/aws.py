@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from kiln.domain.blueprint import Volume
+from kiln.domain.builder import Volume
 from kiln.domain.documents import DocumentCall
 from kiln.domain.events import Event
 from kiln.domain.fit import TypeFacts
