@@ -151,7 +151,7 @@ def _sent_once(
     instance = entry.ec2_id or ""
     sent = world.records.claimed(key) or world.commands.find(instance, comment)
     if sent is None:
-        # Apart from what recipes read (`stacks/`): an instance may write here, and there it may not.
+        # Apart from what recipes read (`stacks/`): there no instance may write.
         prefix = f"outputs/{entry.stack}/{entry.hostname}/{request.execution}"
         try:
             sent = world.commands.send(CommandOrder(instance, call, comment, prefix))
