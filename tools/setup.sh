@@ -50,4 +50,6 @@ done
 say "installing the pinned packages into .venv (about a minute)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r requirements/dev.txt
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
+# Where Python may not write its own (PYTHONDONTWRITEBYTECODE), each command would compile all of Kiln anew.
+.venv/bin/python -m compileall -q layers/kiln cli local || true
 say "done: kiln, sam, cfn-lint and the rest are in .venv/bin"
