@@ -83,6 +83,9 @@ def _details() -> dict[str, Schema]:
         "Image Available": _open(events.ImageAvailable),
         "Bake Failed": _open(events.BakeFailed),
         "Instance State Change": _kebab(_open(events.InstanceStateChange)),
+        "Command State Change": _kebab(_open(events.CommandStateChange)),
+        "Deployment State Change": _kebab(_open(events.DeploymentStateChange)),
+        "Rollout Approved": _open(events.RolloutApproved),
     }
     for status in _ROLLOUTS:
         schema = _open(events.RolloutChanged)

@@ -90,6 +90,13 @@ EVENTS = [
         ec2_instance_id=None,
         status="requested",
     ),
+    events.CommandStateChange(
+        command_id="d/i", instance_id="i", type="deploy", status="successful"
+    ),
+    events.DeploymentStateChange(
+        stack_id="shop", instance_ids=("i",), deployment_id="d", command="deploy", status="running"
+    ),
+    events.RolloutApproved(rollout="r", image="ami-2", layer="shop/web", by="ada"),
 ]
 
 

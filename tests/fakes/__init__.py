@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.fakes.fleet import FakeFleet
 from tests.fakes.images import FakeImages
 from tests.fakes.records import FakeRecords
-from tests.fakes.stacks import FakeAlarms, FakeRounds, FakeTraffic
+from tests.fakes.stacks import FakeAlarms, FakeDeployments, FakeRounds, FakeTraffic
 from tests.fakes.systems_manager import FakeCommands, FakeParameters
 from tests.fakes.world import (
     FakeBills,
@@ -23,6 +23,7 @@ __all__ = [
     "FakeBus",
     "FakeClock",
     "FakeCommands",
+    "FakeDeployments",
     "FakeFleet",
     "FakeImages",
     "FakeMachines",

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from kiln.domain.configure import Ask, Round
+from kiln.domain.deployment import Command, Deployment
 from kiln.errors import AwsRefused
 
 
@@ -92,3 +93,28 @@ class FakeRounds:
 
     def rounds(self, stack: str) -> tuple[Round, ...]:
         return tuple(self.kept_rounds[key] for key in sorted(self.kept_rounds) if key[0] == stack)
+
+
+@dataclass
+class FakeDeployments:
+    """Lifecycle events run by hand."""
+
+    kept: dict[tuple[str, str], Deployment] = field(default_factory=dict)
+    results: dict[tuple[str, str, str], Command] = field(default_factory=dict)
+
+    def put(self, deployment: Deployment) -> None:
+        self.kept[deployment.stack, deployment.id] = deployment
+
+    def get(self, stack: str, deployment: str) -> Deployment | None:
+        return self.kept.get((stack, deployment))
+
+    def all_of(self, stack: str) -> tuple[Deployment, ...]:
+        found = (found for (name, _), found in self.kept.items() if name == stack)
+        return tuple(sorted(found, key=lambda deployment: deployment.at))
+
+    def put_command(self, stack: str, command: Command) -> None:
+        self.results[stack, command.deployment, command.instance] = command
+
+    def commands(self, stack: str, deployment: str) -> tuple[Command, ...]:
+        keys = sorted(key for key in self.results if key[:2] == (stack, deployment))
+        return tuple(self.results[key] for key in keys)

@@ -15,6 +15,7 @@ from kiln.adapters.bundles import S3Bundles
 from kiln.adapters.bus import EventBridgeBus
 from kiln.adapters.clock import SystemClock
 from kiln.adapters.commands import SsmCommands
+from kiln.adapters.deployments import DynamoDeployments
 from kiln.adapters.fleet import Ec2Fleet
 from kiln.adapters.images import Ec2Images
 from kiln.adapters.machines import StepFunctionsMachines
@@ -100,6 +101,7 @@ def make_world(environment: Environment, session: boto3.Session) -> World:
         traffic=ElbTraffic(client("elbv2")),
         alarms=CloudWatchAlarms(client("cloudwatch")),
         rounds=DynamoRounds(dynamodb, environment.table),
+        deployments=DynamoDeployments(dynamodb, environment.table),
         clock=clock,
         settings=Settings(
             region=str(session.region_name),

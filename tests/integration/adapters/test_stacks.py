@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 from kiln.adapters.alarms import CloudWatchAlarms
+from kiln.adapters.deployments import DynamoDeployments
 from kiln.adapters.rounds import DynamoRounds
 from kiln.adapters.traffic import ElbTraffic
 from kiln.domain.configure import Ask, Round
+from kiln.domain.deployment import Command, CommandStatus, Deployment
 from kiln.errors import AwsRefused
-from kiln.ports import Rounds
+from kiln.ports import Deployments, Rounds
 from tests.builders import NOW
-from tests.fakes import FakeRounds
+from tests.fakes import FakeDeployments, FakeRounds
 from tests.moto_clients import mock_aws, moto_client
 from tests.stubs import scripted
 
 GROUP = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web/0123456789abcdef"
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
-def rounds(request: pytest.FixtureRequest) -> Iterator[Rounds]:
-    """The fake, then the adapter on moto."""
-    if request.param == "fake":
-        yield FakeRounds()
-        return
+@contextmanager
+def a_table() -> Iterator[tuple[Any, str]]:
+    """An empty table on moto."""
     with mock_aws():
         client = moto_client("dynamodb")
         keys = [("PK", "HASH"), ("SK", "RANGE")]
@@ -35,7 +36,49 @@ def rounds(request: pytest.FixtureRequest) -> Iterator[Rounds]:
             KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
             AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n, _ in keys],
         )
-        yield DynamoRounds(client, "kiln")
+        yield client, "kiln"
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def rounds(request: pytest.FixtureRequest) -> Iterator[Rounds]:
+    """The fake, then the adapter on moto."""
+    if request.param == "fake":
+        yield FakeRounds()
+        return
+    with a_table() as table:
+        yield DynamoRounds(*table)
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def deployments(request: pytest.FixtureRequest) -> Iterator[Deployments]:
+    """The fake, then the adapter on moto."""
+    if request.param == "fake":
+        yield FakeDeployments()
+        return
+    with a_table() as table:
+        yield DynamoDeployments(*table)
+
+
+def test_a_deployment_is_kept_with_its_results(deployments: Deployments) -> None:
+    first, second = (
+        Deployment(
+            id=name, stack="shop", command="deploy", instances=("a", "b"), by="ada", at=at,
+            custom_json={"deep": {"value": [1, None, "x"]}},
+        )
+        for name, at in (("f", "2026-11-23T10:00:00+00:00"), ("a", "2026-11-23T11:00:00+00:00"))
+    )  # fmt: skip
+    for deployment in (second, first, first):
+        deployments.put(deployment)
+    assert deployments.get("shop", "f") == first
+    assert deployments.get("bank", "f") is None
+    assert deployments.all_of("shop") == (first, second)
+    failed = Command(deployment="f", instance="a", hostname="web1", status=CommandStatus.FAILED)
+    well = failed.model_copy(update={"status": CommandStatus.SUCCESSFUL})
+    other = failed.model_copy(update={"instance": "b"})
+    for command in (failed, other, well):
+        deployments.put_command("shop", command)
+    assert deployments.commands("shop", "f") == (well, other)
+    assert deployments.commands("shop", "a") == ()
 
 
 def test_wishes_are_counted_stack_by_stack(rounds: Rounds) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from kiln.domain.attributes import Address, Snapshot, attributes, custom_json, merged
 from kiln.domain.data_bags import data_bags, files
+from kiln.domain.deployment import Deployment
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.lifecycle import LifecycleEvent
 from kiln.domain.stack import stack_from
@@ -34,6 +35,18 @@ def an_instance(name: str, *layers: str, state: InstanceState = S.ONLINE) -> Lay
     )
 
 
+def a_deployment(custom_json: dict[str, Any]) -> Deployment:
+    return Deployment(
+        id="0d1e",
+        stack="shop",
+        command="deploy",
+        instances=("i",),
+        by="arn:aws:iam::123456789012:user/ada",
+        at=NOW.isoformat(),
+        custom_json=custom_json,
+    )
+
+
 def a_snapshot(*instances: LayerInstance, **given: Any) -> Snapshot:
     layer = {"kind": "instances", "platform": "amazon-linux-2023", "instance_type": "m7i.large"}
     stack = {
@@ -53,6 +66,8 @@ def a_snapshot(*instances: LayerInstance, **given: Any) -> Snapshot:
         ],
     }
     target = given.pop("target", None) or instances[0]
+    if "custom_json" in given:
+        given["deployment"] = a_deployment(given.pop("custom_json"))
     known: dict[str, Any] = {
         "stack": stack_from(stack),
         "instances": instances,
@@ -123,6 +138,17 @@ def test_the_deployment_wins_over_the_layer_and_it_over_the_stack() -> None:
     # Of the instance's layers the later one in the stack's order wins.
     assert custom_json(snapshot) == {"a": 3, "b": {"x": 1, "y": 2}, "l": [3], "c": 4}
     assert attributes(snapshot)["b"] == {"x": 1, "y": 2}
+
+
+def test_recipes_know_the_deployment_that_they_run_for_and_who_asked() -> None:
+    by_hand = a_snapshot(an_instance("web1"), custom_json={"c": 4})
+    assert attributes(by_hand)["opsworks"]["deployment"] == "0d1e"
+    command = data_bags(by_hand)["aws_opsworks_command"]["command"]
+    assert command["args"] == {"c": 4}
+    assert command["iam_user_arn"] == "arn:aws:iam::123456789012:user/ada"
+    by_itself = a_snapshot(an_instance("web1"))
+    assert attributes(by_itself)["opsworks"]["deployment"] is None
+    assert data_bags(by_itself)["aws_opsworks_command"]["command"]["iam_user_arn"] is None
 
 
 def test_custom_json_may_change_what_the_stack_says_of_itself() -> None:

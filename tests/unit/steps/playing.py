@@ -29,6 +29,7 @@ from kiln.steps.stop_instance import StopInstance, stop_instance
 from tests.fakes import FakeWorld
 
 SCRIPT = StepResult("recipes", "Failed", 3, "", "no such package")
+WELL = StepResult("recipes", "Success", 0, "all is well\n", "")
 
 
 def failure_of(error: KilnError) -> Failure:
@@ -96,16 +97,24 @@ class Player:
         who = {"stack": payload["stack"], "instance": payload["instance"]}
         failure = None
         try:
-            self._change(who, payload["change"], name, payload.get("rollout", ""))
+            self._change(who, payload, name)
         except KilnError as error:
             failure = self.errors[name] = failure_of(error)
-        request = EndChange(**who, change=payload["change"], execution=name, failure=failure)
+        request = EndChange(
+            **who,
+            change=payload["change"],
+            execution=name,
+            failure=failure,
+            deployment=payload.get("deployment"),
+            events=payload.get("events", ()),
+        )
         end_change(request, self.fake.world)
         self.fake.machines.over.add(name)
         return failure.error if failure else ""
 
-    def _change(self, who: dict[str, str], change: Any, name: str, rollout: str) -> None:
-        world = self.fake.world
+    def _change(self, who: dict[str, str], payload: dict[str, Any], name: str) -> None:
+        world, change = self.fake.world, payload["change"]
+        rollout = payload.get("rollout", "")
         request = BeginChange(**who, change=change, execution=name, rollout=rollout)
         begun = begin_change(request, world)
         if begun.path == "start":
@@ -114,8 +123,10 @@ class Player:
             leave_service(LeaveService(**who), world)
         if begun.path in ("start", "setup"):
             mark_instance(MarkInstance(**who, state="running_setup"), world)
-            self.recipes(who, ["setup", "deploy"], name)
+            self.recipes(who, ["setup", "deploy"], name, payload.get("deployment"))
             enter_service(EnterService(**who), world)
+        if begun.path == "run":
+            self.recipes(who, payload["events"], name, payload["deployment"])
         if begun.path == "reboot":
             rebooting = RunRecipes(**who, events=(), at=0, execution=name, reboot=True)
             self.end(run_recipes(rebooting, world).wait)
@@ -147,11 +158,13 @@ class Player:
             self.fake.fleet.become(stops.wait.instance, "terminated" if gone else "stopped")
             self.end(stops.wait)
 
-    def recipes(self, who: dict[str, str], events: Any, name: str) -> None:
+    def recipes(
+        self, who: dict[str, str], events: Any, name: str, deployment: str | None = None
+    ) -> None:
         """All commands of lifecycle events, one after the other."""
         at = 0
         while True:
-            request = RunRecipes(**who, events=events, at=at, execution=name)
+            request = RunRecipes(**who, events=events, at=at, execution=name, deployment=deployment)
             ran = run_recipes(request, self.fake.world)
             if ran.wait is None:
                 return
@@ -164,8 +177,9 @@ class Player:
         waited: Wait = wait
         if waited.kind == "command-done":
             bad = any(text in waited.label for text in self.failing)
-            result = ("Failed", SCRIPT) if bad else ("Success",)
-            self.fake.commands.end(waited.command, *result)  # type: ignore[arg-type]
+            self.fake.commands.end(
+                waited.command, *(("Failed", SCRIPT) if bad else ("Success", WELL))
+            )
         assert look(waited, self.fake.world) is not None
 
     # ------------------------------------------------------------ configure.asl.yaml

@@ -15,6 +15,7 @@ from datetime import datetime
 from functools import reduce
 from typing import Any
 
+from kiln.domain.deployment import Deployment
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.lifecycle import LifecycleEvent
 from kiln.domain.stack import MOST_JSON, Layer, Stack
@@ -38,8 +39,8 @@ class Address:
 class Snapshot:
     """A stack at the moment at which a command is sent to one of its instances.
 
-    `command` is the command's id, `addresses` are those of EC2 instances by id, `custom_json` that
-    of the deployment alone.
+    `command` is the command's id, `addresses` are those of EC2 instances by id, `deployment` is
+    what somebody asked for by hand.
     """
 
     stack: Stack
@@ -50,7 +51,12 @@ class Snapshot:
     event: LifecycleEvent
     command: str
     sent_at: datetime
-    custom_json: Json | None = None
+    deployment: Deployment | None = None
+
+    @property
+    def custom_json(self) -> Json:
+        """The custom JSON of the deployment alone."""
+        return self.deployment.custom_json if self.deployment else {}
 
     @property
     def shown(self) -> tuple[LayerInstance, ...]:
@@ -92,7 +98,7 @@ def custom_json(snapshot: Snapshot) -> Json:
     """OpsWorks's precedence: deployment over layer over stack ("Using custom JSON"). Of several
     layers the later one in the stack's order wins. InvalidBlueprint above 120 KB."""
     layers = (layer.custom_json for layer in snapshot.layers)
-    found = merged((snapshot.stack.custom_json, *layers, snapshot.custom_json or {}))
+    found = merged((snapshot.stack.custom_json, *layers, snapshot.custom_json))
     if len(json.dumps(found)) > MOST_JSON:
         raise InvalidBlueprint(
             f"custom_json of stack {snapshot.stack.name}, its layers and the deployment is larger "
@@ -113,7 +119,7 @@ def attributes(snapshot: Snapshot) -> Json:
         "opsworks": {
             "activity": snapshot.event.value,
             "sent_at": int(snapshot.sent_at.timestamp()),
-            "deployment": snapshot.command if snapshot.event in _DEPLOYMENTS else None,
+            "deployment": _deployment(snapshot),
             "stack": {
                 "id": snapshot.stack.name,
                 "name": snapshot.stack.name,
@@ -135,6 +141,12 @@ def attributes(snapshot: Snapshot) -> Json:
 
 
 _DEPLOYMENTS = frozenset({LifecycleEvent.DEPLOY, LifecycleEvent.UNDEPLOY})
+
+
+def _deployment(snapshot: Snapshot) -> str | None:
+    if snapshot.deployment:
+        return snapshot.deployment.id
+    return snapshot.command if snapshot.event in _DEPLOYMENTS else None
 
 
 def _balancers(snapshot: Snapshot) -> list[Json]:

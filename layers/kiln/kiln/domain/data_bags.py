@@ -115,9 +115,9 @@ def _instance(instance: LayerInstance, snapshot: Snapshot) -> Json:
 
 def _command(snapshot: Snapshot) -> Json:
     return {
-        "args": snapshot.custom_json or {},
+        "args": snapshot.custom_json,
         "command_id": snapshot.command,
-        "iam_user_arn": None,
+        "iam_user_arn": snapshot.deployment.by if snapshot.deployment else None,
         "instance_id": snapshot.target.id,
         "sent_at": snapshot.sent_at.isoformat(),
         "type": snapshot.event.value,

@@ -97,10 +97,59 @@ class InstanceStateChange(_Event):
         return {k if k == "initiated_by" else k.replace("_", "-"): v for k, v in found.items()}
 
 
+class _OpsWorksEvent(_Event):
+    def detail(self) -> dict[str, Any]:
+        """OpsWorks's keys are kebab-case; one is there only where it is known."""
+        found = self.model_dump(mode="json", exclude_none=True)
+        return {key.replace("_", "-"): value for key, value in found.items()}
+
+
+class CommandStateChange(_OpsWorksEvent):
+    """A deployment has ended on one instance: the shape that OpsWorks sent, key for key."""
+
+    command_id: str
+    instance_id: str
+    type: str
+    status: Literal["successful", "failed", "skipped"]
+
+
+class DeploymentStateChange(_OpsWorksEvent):
+    """A deployment has begun or ended: the shape that OpsWorks sent, key for key. `duration` is in
+    seconds, and there only when it has ended."""
+
+    duration: int | None = None
+    stack_id: str
+    instance_ids: tuple[str, ...]
+    deployment_id: str
+    command: str
+    status: Literal["running", "successful", "failed"]
+
+
+class RolloutApproved(_Event):
+    """Somebody has approved a rollout that waited for it."""
+
+    rollout: str
+    image: str
+    layer: str
+    by: str
+
+
 _DETAIL_TYPES = {
     "BakeStarted": "Bake Started",
     "ImageAvailable": "Image Available",
     "BakeFailed": "Bake Failed",
     "InstanceStateChange": "Instance State Change",
+    "CommandStateChange": "Command State Change",
+    "DeploymentStateChange": "Deployment State Change",
+    "RolloutApproved": "Rollout Approved",
 }
-Event = BakeStarted | ImageAvailable | BakeFailed | RolloutChanged | InstanceStateChange
+Event = (
+    BakeStarted
+    | ImageAvailable
+    | BakeFailed
+    | RolloutChanged
+    | RolloutApproved
+    | InstanceStateChange
+    | CommandStateChange
+    | DeploymentStateChange
+)

@@ -25,7 +25,7 @@ from kiln.ports.aws import (
 )
 from kiln.ports.contents import Bills
 from kiln.ports.records import Records
-from kiln.ports.stacks import Alarms, Rounds, Traffic
+from kiln.ports.stacks import Alarms, Deployments, Rounds, Traffic
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class World:
     traffic: Traffic
     alarms: Alarms
     rounds: Rounds
+    deployments: Deployments
     clock: Clock
     settings: Settings
 
@@ -68,6 +69,7 @@ __all__ = [
     "CommandFacts",
     "CommandOrder",
     "Commands",
+    "Deployments",
     "Fleet",
     "ImageOrder",
     "Images",

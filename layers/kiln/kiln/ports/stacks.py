@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from kiln.domain.configure import Ask, Round
+from kiln.domain.deployment import Command, Deployment
 
 
 class Traffic(Protocol):
@@ -71,4 +72,28 @@ class Rounds(Protocol):
 
     def rounds(self, stack: str) -> tuple[Round, ...]:
         """A stack's rounds, oldest first."""
+        ...
+
+
+class Deployments(Protocol):
+    """Lifecycle events that were run by hand, and what became of them."""
+
+    def put(self, deployment: Deployment) -> None:
+        """Store a deployment; the same again is harmless."""
+        ...
+
+    def get(self, stack: str, deployment: str) -> Deployment | None:
+        """A deployment of a stack."""
+        ...
+
+    def all_of(self, stack: str) -> tuple[Deployment, ...]:
+        """A stack's deployments, oldest first."""
+        ...
+
+    def put_command(self, stack: str, command: Command) -> None:
+        """Store how a deployment ended on an instance, over what was known of it."""
+        ...
+
+    def commands(self, stack: str, deployment: str) -> tuple[Command, ...]:
+        """How a deployment ended on those of its instances on which it has."""
         ...

@@ -102,6 +102,17 @@ def change_instance(
     return name
 
 
+def change_by_hand(
+    entry: LayerInstance, change: str, world: World, wish: str, **more: Any
+) -> str:
+    """Start a change that a person asked for; the execution's name. A `wish` is one of its own,
+    whatever was asked before: it stands in the name where the revision would."""
+    name = f"{entry.hostname[:30]}-{entry.id[:8]}-{change}-{wish}"
+    payload = {"stack": entry.stack, "instance": entry.id, "change": change, "by": "user"}
+    world.machines.start("instance", name, payload | more)
+    return name
+
+
 def remove(entry: LayerInstance, world: World) -> None:
     """Drop the record of an instance that is terminated."""
     world.records.remove_instance(entry)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kiln.domain.attributes import Address, Snapshot
 from kiln.domain.data_bags import files
+from kiln.domain.deployment import Deployment
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.lifecycle import LifecycleEvent
 from kiln.domain.stack import Layer
@@ -15,11 +16,13 @@ from kiln.steps._stacks import stack_of
 
 @dataclass(frozen=True)
 class Command:
-    """A command by its id: the event and the layer whose recipes it runs."""
+    """A command by its id: the event and the layer whose recipes it runs, and the deployment that
+    it belongs to, if any."""
 
     id: str
     event: LifecycleEvent
     layer: Layer
+    deployment: Deployment | None = None
 
 
 def files_for(command: Command, target: LayerInstance, world: World) -> dict[str, str]:
@@ -46,5 +49,6 @@ def files_for(command: Command, target: LayerInstance, world: World) -> dict[str
         event=command.event,
         command=command.id,
         sent_at=world.clock.now(),
+        deployment=command.deployment,
     )
     return files(snapshot)

@@ -7,11 +7,11 @@ from typing import Literal
 
 from kiln.domain.instance import Initiator, InstanceState, LayerInstance
 from kiln.domain.model import Model
-from kiln.errors import InstanceBusy
+from kiln.errors import InstanceBusy, WrongState
 from kiln.ports import World
 from kiln.steps._instances import enter, found, write
 
-Change = Literal["start", "setup", "stop", "delete", "reboot"]
+Change = Literal["start", "setup", "run", "stop", "delete", "reboot"]
 S = InstanceState
 _FIRST = {
     "start": S.REQUESTED,
@@ -21,6 +21,8 @@ _FIRST = {
 }
 # Where a change would lead, if the instance is there already.
 _LAST = {"start": S.ONLINE, "stop": S.STOPPED}
+# Where a change that has no first state of its own may begin.
+_FROM = {"setup": {S.ONLINE, S.SETUP_FAILED}, "run": {S.ONLINE}}
 
 
 class BeginChange(Model):
@@ -38,7 +40,7 @@ class BeginChange(Model):
 class ChangeBegun(Model):
     """The way to go, and whether the instance served when the change began."""
 
-    path: Literal["start", "setup", "stop", "delete", "reboot", "nothing"]
+    path: Literal["start", "setup", "run", "stop", "delete", "reboot", "nothing"]
     was_online: bool
 
 
@@ -50,6 +52,7 @@ def begin_change(request: BeginChange, world: World) -> ChangeBegun:
         _check_layer(entry, request.rollout, world)
     if entry.change != request.execution and entry.state is _LAST.get(request.change):
         return ChangeBegun(path="nothing", was_online=entry.state is S.ONLINE)
+    _check_from(entry, request.change)
     was_online = entry.state is S.ONLINE or entry.serving
     entry = write(entry, world, change=request.execution, serving=was_online, error=None)
     if request.change in _FIRST:
@@ -77,3 +80,12 @@ def _check_layer(entry: LayerInstance, rollout: str, world: World) -> None:
     raise InstanceBusy(
         f"{entry.hostname}: rollout {holder} works on layer {entry.place}; start it after its end"
     )
+
+
+def _check_from(entry: LayerInstance, change: str) -> None:
+    allowed = _FROM.get(change)
+    if allowed and entry.state not in allowed:
+        raise WrongState(
+            f"{entry.hostname} of stack {entry.stack} is {entry.state}; recipes run by hand on one "
+            f"that is {' or '.join(sorted(allowed))}"
+        )

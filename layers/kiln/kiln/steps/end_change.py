@@ -6,6 +6,7 @@ from kiln.domain.failure import Failure
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Model
 from kiln.ports import World
+from kiln.steps._deployments import log_of, record_command
 from kiln.steps._instances import enter, remove, through, write
 from kiln.steps.begin_change import Change
 
@@ -23,13 +24,16 @@ _FAILED_FROM = {
 
 
 class EndChange(Model):
-    """The change by its name, what it was, and what failed, if anything did."""
+    """The change by its name, what it was, and what failed, if anything did; `events` are those of
+    a `deployment`."""
 
     stack: str
     instance: str
     change: Change
     execution: str
     failure: Failure | None = None
+    deployment: str | None = None
+    events: tuple[str, ...] = ()
 
 
 class ChangeEnded(Model):
@@ -43,6 +47,26 @@ class ChangeEnded(Model):
 def end_change(request: EndChange, world: World) -> ChangeEnded:
     """Record and give back; again is harmless. AwsBusy."""
     entry = world.records.instance(request.stack, request.instance)
+    ended = _ended(request, entry, world)
+    if request.deployment:
+        _deployed(request, request.deployment, entry, world)
+    return ended
+
+
+def _deployed(
+    request: EndChange, deployment: str, entry: LayerInstance | None, world: World
+) -> None:
+    """What a deployment came to here, once the instance is free again."""
+    asked = world.deployments.get(request.stack, deployment)
+    if asked is None:
+        return
+    # A Setup ends with the Deploy recipes.
+    events = ("setup", "deploy") if request.change == "setup" else request.events
+    log = log_of(entry, request.execution, events, world) if entry else ""
+    record_command(asked, entry or request.instance, (request.failure, log), world)
+
+
+def _ended(request: EndChange, entry: LayerInstance | None, world: World) -> ChangeEnded:
     failure = request.failure
     name, reason = (failure.name, failure.reason) if failure else ("", "")
     if entry is None:

@@ -16,6 +16,7 @@ from kiln.domain.stack import Layer
 from kiln.domain.waiting import CommandDone
 from kiln.errors import AwsRefused, SetupFailed
 from kiln.ports import CommandOrder, World
+from kiln.steps._deployments import sent_key
 from kiln.steps._instances import found
 from kiln.steps._snapshot import Command, files_for
 from kiln.steps._stacks import layers_of
@@ -27,7 +28,7 @@ LINK_S = 3600
 
 class RunRecipes(Model):
     """Which events on which instance, by its own id; `at` counts the commands sent before. With
-    `reboot` there is one command, and no event."""
+    `reboot` there is one command, and no event; a `deployment` brings custom JSON of its own."""
 
     stack: str
     instance: str
@@ -35,6 +36,7 @@ class RunRecipes(Model):
     at: int
     execution: str
     reboot: bool = False
+    deployment: str | None = None
 
 
 class RecipesRun(Model):
@@ -84,7 +86,10 @@ def _call(
 ) -> DocumentCall:
     """A command with what its recipes read: the stack as it is at this moment."""
     event, layer = planned.event, planned.layer
-    command = Command(f"{request.execution}/{event.value}/{layer.name}", event, layer)
+    wanted = request.deployment
+    deployment = world.deployments.get(entry.stack, wanted) if wanted else None
+    name = f"{request.execution}/{event.value}/{layer.name}"
+    command = Command(name, event, layer, deployment)
     return calls_for(layer, event, _payload(command, entry, world))[planned.part]
 
 
@@ -145,7 +150,7 @@ def _sent_once(
     """Send unless this very command was sent before: by its claim, or after a crash by its
     comment."""
     call, label = what
-    key = f"{request.execution}/{entry.id}/{'-'.join(request.events)}/{request.at}"
+    key = sent_key(request.execution, entry.id, request.events, request.at)
     # Run Command's Comment holds 100 characters.
     comment = f"kiln {hashlib.sha256(key.encode()).hexdigest()[:32]} {label}"[:100]
     instance = entry.ec2_id or ""
