@@ -22,7 +22,7 @@ class FakeRecords:
         self._images: dict[str, ImageRecord] = {}
         self._claims: dict[str, str] = {}
         self._tokens: dict[tuple[str, str], WaitingToken] = {}
-        self._rollouts: dict[tuple[str, str], Rollout] = {}
+        self._rollouts: dict[tuple[str, str, int], Rollout] = {}
         self._instances: dict[tuple[str, str], LayerInstance] = {}
         self._holds: dict[str, set[str]] = {}
         self._holders: dict[str, str] = {}
@@ -97,19 +97,24 @@ class FakeRecords:
             del self._tokens[key]
 
     def add_rollout(self, rollout: Rollout) -> bool:
-        new = (rollout.image, rollout.layer) not in self._rollouts
-        self._rollouts.setdefault((rollout.image, rollout.layer), rollout)
+        key = rollout.image, rollout.layer, rollout.attempt
+        new = key not in self._rollouts
+        self._rollouts.setdefault(key, rollout)
         return new
 
     def rollout(self, image: str, layer: str) -> Rollout | None:
-        return self._rollouts.get((image, layer))
+        return next((r for r in self.rollouts(image) if r.layer == layer), None)
 
     def rollouts(self, image: str) -> tuple[Rollout, ...]:
-        found = (rollout for (name, _), rollout in self._rollouts.items() if name == image)
-        return tuple(sorted(found, key=lambda rollout: rollout.layer))
+        found = (self._rollouts[key] for key in sorted(self._rollouts) if key[0] == image)
+        return tuple({rollout.layer: rollout for rollout in found}.values())
+
+    def rollouts_of(self, layer: str) -> tuple[Rollout, ...]:
+        found = (rollout for rollout in self._rollouts.values() if rollout.layer == layer)
+        return tuple(sorted(found, key=lambda rollout: rollout.asked))
 
     def update_rollout(self, rollout: Rollout) -> None:
-        self._rollouts[rollout.image, rollout.layer] = rollout
+        self._rollouts[rollout.image, rollout.layer, rollout.attempt] = rollout
 
     def add_instance(self, instance: LayerInstance) -> bool:
         new = (instance.stack, instance.id) not in self._instances

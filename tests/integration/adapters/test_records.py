@@ -150,6 +150,38 @@ def test_a_rollout_is_one_per_image_and_layer(records: Records) -> None:
     assert records.rollout("ami-1", "shop/app") is None
 
 
+def test_each_attempt_is_kept_and_the_last_one_counts(records: Records) -> None:
+    first, second, tenth, other = (
+        Rollout(
+            id=f"{image}-{layer}-{attempt}",
+            image=image,
+            layer=layer,
+            strategy="replace",
+            bake="b",
+            platform="debian-12",
+            architecture="x86_64",
+            attempt=attempt,
+            asked=f"2026-11-{day}",
+        )
+        for image, layer, attempt, day in (
+            ("ami-1", "shop/web", 1, "01"),
+            ("ami-1", "shop/web", 2, "03"),
+            ("ami-1", "shop/web", 10, "04"),
+            ("ami-2", "shop/web", 1, "02"),
+        )
+    )
+    beside = first.model_copy(update={"layer": "shop/web-2", "id": "beside"})
+    for rollout in (tenth, first, second, other, beside):
+        assert records.add_rollout(rollout)
+    assert not records.add_rollout(second)
+    assert records.rollout("ami-1", "shop/web") == tenth
+    assert records.rollouts("ami-1") == (tenth, beside)
+    ended = second.model_copy(update={"status": RolloutStatus.FAILED})
+    records.update_rollout(ended)
+    assert records.rollouts_of("shop/web") == (first, other, ended, tenth)
+    assert records.rollouts_of("shop/web-2") == (beside,)
+
+
 def test_a_stacks_instances_come_and_go(records: Records) -> None:
     entry = LayerInstance(
         id="guid", stack="shop", layers=("web",), hostname="web1", state=InstanceState.REQUESTED

@@ -5,7 +5,8 @@ blueprint version  BLUEPRINT#name    VERSION#00000007
 bake               BLUEPRINT#name    BAKE#id
 image of a bake    BLUEPRINT#name    IMAGE#bake
 image              IMAGE#ami         IMAGE
-rollout            IMAGE#ami         ROLLOUT#stack/layer
+rollout            IMAGE#ami         ROLLOUT#stack/layer#00000001    (its attempt)
+rollout, by layer  STACK#name        ROLLOUT#layer#id                (its key)
 stack              STACK#name        STACK
 instance           STACK#name        INSTANCE#id
 healing holds      STACK#name        HOLDS#layer            (string set)
@@ -227,18 +228,30 @@ class DynamoRecords:
     # ------------------------------------------------------------ rollouts
 
     def add_rollout(self, rollout: Rollout) -> bool:
-        """Store a new rollout."""
-        return self._table.add(_rollout_key(rollout), rollout.model_dump_json())
+        """Store a new rollout; first where its layer finds it, so that none is hidden."""
+        partition, name = _layer_key("ROLLOUT", rollout.layer)
+        key = _rollout_key(rollout)
+        self._table.put((partition, f"{name}#{rollout.id}"), json.dumps(key))
+        return self._table.add(key, rollout.model_dump_json())
 
     def rollout(self, image: str, layer: str) -> Rollout | None:
-        """A rollout."""
-        body = self._table.get((f"IMAGE#{image}", f"ROLLOUT#{layer}"))
-        return Rollout.model_validate_json(body) if body else None
+        """The last attempt."""
+        found = self._table.last(f"IMAGE#{image}", f"ROLLOUT#{layer}#")
+        return Rollout.model_validate_json(found[1]) if found else None
 
     def rollouts(self, image: str) -> tuple[Rollout, ...]:
-        """An image's rollouts."""
-        found = self._table.query(f"IMAGE#{image}", "ROLLOUT#")
-        return tuple(Rollout.model_validate_json(body) for body in found)
+        """The last attempts of an image; attempts of a layer sort by their numbers."""
+        bodies = self._table.query(f"IMAGE#{image}", "ROLLOUT#")
+        found = (Rollout.model_validate_json(body) for body in bodies)
+        return tuple({rollout.layer: rollout for rollout in found}.values())
+
+    def rollouts_of(self, layer: str) -> tuple[Rollout, ...]:
+        """All attempts at a layer."""
+        partition, name = _layer_key("ROLLOUT", layer)
+        keys = (json.loads(key) for key in self._table.query(partition, f"{name}#"))
+        bodies = (self._table.get((image, rollout)) for image, rollout in keys)
+        found = (Rollout.model_validate_json(body) for body in bodies if body)
+        return tuple(sorted(found, key=lambda rollout: rollout.asked))
 
     def update_rollout(self, rollout: Rollout) -> None:
         """Replace a rollout."""
@@ -263,7 +276,7 @@ def _layer_key(what: str, layer: str) -> tuple[str, str]:
 
 
 def _rollout_key(rollout: Rollout) -> tuple[str, str]:
-    return f"IMAGE#{rollout.image}", f"ROLLOUT#{rollout.layer}"
+    return f"IMAGE#{rollout.image}", f"ROLLOUT#{rollout.layer}#{rollout.attempt:08d}"
 
 
 def _token_key(resource: str, token: WaitingToken) -> tuple[str, str]:

@@ -20,8 +20,10 @@ class RolloutStatus(StrEnum):
 
 
 class Rollout(Model):
-    """One per image and layer; `id` names the execution, so that a second start is refused by AWS.
+    """One per image, layer and attempt; `id` names the execution, so that a second start is refused
+    by AWS. A further attempt is made by hand alone, once the one before has ended.
 
+    `asked` is when it was asked for and `by` who asked, empty for an image that was announced.
     `before` are the own ids of the instances that served when it began, `size` how many it is to
     leave serving; `canary_since` is when its canary began to serve, `back_since` when its way back
     began; `committed` says that the layer has changed over and only what it no longer needs is left
@@ -37,6 +39,8 @@ class Rollout(Model):
     architecture: str
     options: RolloutOptions = RolloutOptions()
     attempt: int = 1
+    asked: str = ""
+    by: str = ""
     forced: bool = False
     status: RolloutStatus = RolloutStatus.RUNNING
     begun: str | None = None

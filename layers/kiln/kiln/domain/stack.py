@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
@@ -11,7 +12,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError, 
 from kiln.domain.app import App
 from kiln.domain.blueprint import Name, known_platform
 from kiln.domain.durations import Duration
-from kiln.domain.feed import Feed, Refresh
+from kiln.domain.feed import Feed, Refresh, Strategy
 from kiln.domain.lifecycle import (
     LifecycleRecipes,
     RunnerName,
@@ -192,6 +193,21 @@ def split_layer(path: str) -> tuple[str, str]:
     """`shop/web` as stack and layer."""
     stack, _, layer = path.partition("/")
     return stack, layer
+
+
+def takers(blueprint: str, own: Mapping[str, Strategy], stacks: Iterable[Stack]) -> dict[str, Feed]:
+    """The layers, as stack/layer, that are to hear of a blueprint's image, and how each takes it:
+    as its stack says, or else as the blueprint's `own` layers do."""
+    found = {
+        layer: Feed(blueprint=blueprint or "-", strategy=strategy)
+        for layer, strategy in own.items()
+    }
+    for stack in stacks:
+        for layer in stack.layers:
+            for feed in layer.blueprints:
+                if feed.blueprint == blueprint:
+                    found[f"{stack.name}/{layer.name}"] = feed
+    return found
 
 
 def next_hostname(layer: str, taken: set[str]) -> str:

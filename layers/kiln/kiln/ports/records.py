@@ -93,15 +93,19 @@ class Records(Protocol):
         ...
 
     def add_rollout(self, rollout: Rollout) -> bool:
-        """Store a new rollout; False where it is there already."""
+        """Store a new rollout; False where this attempt is there already."""
         ...
 
     def rollout(self, image: str, layer: str) -> Rollout | None:
-        """A rollout."""
+        """The last attempt to bring an image to a layer."""
         ...
 
     def rollouts(self, image: str) -> tuple[Rollout, ...]:
-        """An image's rollouts."""
+        """An image's rollouts, of each layer the last attempt."""
+        ...
+
+    def rollouts_of(self, layer: str) -> tuple[Rollout, ...]:
+        """Every attempt to bring an image to a layer, as they were asked for."""
         ...
 
     def update_rollout(self, rollout: Rollout) -> None:

@@ -12,6 +12,7 @@ from kiln.domain.events import LayerStrategy
 from kiln.domain.feed import Feed
 from kiln.domain.model import Lenient, Model
 from kiln.domain.rollout import Rollout, RolloutStatus, rollout_id
+from kiln.domain.stack import takers
 from kiln.ports import World
 
 
@@ -45,27 +46,19 @@ def add_to_layers(event: ImageAvailableEvent, world: World) -> RolloutsStarted:
     image = event.detail.images.get(event.region)
     if image is None:
         return RolloutsStarted(started=())
-    wanted = _targets(event.detail, world)
-    started = [_start(layer, how, image, event.detail, world) for layer, how in wanted.items()]
+    own = {target.layer: target.strategy for target in event.detail.layers}
+    wanted = takers(event.detail.blueprint, own, world.records.stacks())
+    started = [
+        _start(layer, how, image, event.detail, world)
+        for layer, how in wanted.items()
+        if how.strategy != "none"
+    ]
     return RolloutsStarted(started=tuple(name for name in started if name))
-
-
-def _targets(detail: AnnouncedImage, world: World) -> dict[str, Feed]:
-    """How each layer takes the image: as its stack says, or else as the blueprint did."""
-    found = {
-        target.layer: Feed(blueprint=detail.blueprint or "-", strategy=target.strategy)
-        for target in detail.layers
-    }
-    for stack in world.records.stacks():
-        for layer in stack.layers:
-            for feed in layer.blueprints:
-                if feed.blueprint == detail.blueprint:
-                    found[f"{stack.name}/{layer.name}"] = feed
-    return {layer: feed for layer, feed in found.items() if feed.strategy != "none"}
 
 
 def _start(layer: str, feed: Feed, image: str, detail: AnnouncedImage, world: World) -> str | None:
     rollout = Rollout(
+        asked=world.clock.now().isoformat(),
         id=rollout_id(image, layer),
         image=image,
         layer=layer,
@@ -77,7 +70,8 @@ def _start(layer: str, feed: Feed, image: str, detail: AnnouncedImage, world: Wo
     )
     world.records.add_rollout(rollout)
     known = world.records.rollout(image, layer)
-    if known and known.status is not RolloutStatus.RUNNING:
+    # One that was started by hand since then is the same image's next attempt: the last word.
+    if known and (known.id != rollout.id or known.status is not RolloutStatus.RUNNING):
         return None
     payload = {"image": image, "layer": layer}
     return rollout.id if world.machines.start("rollout", rollout.id, payload) else None
