@@ -8,7 +8,7 @@ from typing import Any
 
 from kiln.domain.blueprint import Blueprint, blueprint_from
 from kiln.domain.stack import Stack, stack_from
-from kiln.errors import InvalidBlueprint, Refused
+from kiln.errors import InvalidBlueprint, InvalidRequest, Refused
 from kiln_cli.yaml12 import read_yaml
 
 LARGEST_FILE = 1024 * 1024
@@ -75,6 +75,17 @@ def read_text(path: Path) -> str:
     if len(content) > LARGEST_FILE:
         raise InvalidBlueprint(f"is larger than {LARGEST_FILE // 1024} KiB; keep scripts in S3")
     return _decoded(content)
+
+
+def read_mapping(given: str, option: str) -> dict[str, Any]:
+    """What an option holds, a mapping as JSON or the name of a file with one."""
+    try:
+        found = read_yaml(given if given.lstrip().startswith("{") else read_text(Path(given)))
+    except InvalidBlueprint as error:
+        raise InvalidRequest(f"{option}: {given[:60]}: {error}") from error
+    if not isinstance(found, dict):
+        raise InvalidRequest(f"{option}: {given[:60]}: is not a mapping of keys to values")
+    return found
 
 
 def _decoded(content: bytes) -> str:

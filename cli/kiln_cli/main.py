@@ -29,7 +29,9 @@ COMMANDS = {
     "bake": "Make an image from a blueprint.",
     "status": "Say how bakes stand.",
     "images": "List the images that Kiln made.",
-    "layers": "List layers and their instances.",
+    "layers": "List layers and their instances, change them by hand.",
+    "rollout": "Bring an image to a layer.",
+    "rollback": "Bring a layer back to the image before.",
     "apply": "Store blueprints and stacks.",
     "local": "Run the local AWS for other clients.",
 }

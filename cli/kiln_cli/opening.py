@@ -26,6 +26,12 @@ class Opened:
     pace: Pace
 
 
+def at_account(stack_name: str) -> Opened:
+    """The account and Region of the environment."""
+    place = account(stack_name)
+    return Opened(place, AccountLedger(place), Pace(time.sleep, backing_off))
+
+
 @contextmanager
 def opened(given: dict[str, Any]) -> Iterator[Opened]:
     """The local AWS or the account."""
@@ -35,8 +41,7 @@ def opened(given: dict[str, Any]) -> Iterator[Opened]:
         with local_place(given["project"] or project_root(), given["speed"]) as local:
             yield local
     else:
-        place = account(given["stack_name"])
-        yield Opened(place, AccountLedger(place), Pace(time.sleep, backing_off))
+        yield at_account(given["stack_name"])
 
 
 def apply_stacks(given: dict[str, Any], path: Path | None, place: Place) -> None:

@@ -35,6 +35,11 @@ class Place:
         """The ARN of a bake's execution: Step Functions makes it of the machine's and the name."""
         return f"{self.bake_machine.replace(':stateMachine:', ':execution:')}:{bake}"
 
+    def caller(self) -> str:
+        """Who asks, as an ARN: it stands in what is kept of deployments and rollouts."""
+        with translated("sts", "GetCallerIdentity"):
+            return str(self.client("sts").get_caller_identity()["Arn"])
+
     def client(self, service: str) -> Any:
         """A client on this place."""
         return self.session.client(service)  # type: ignore[call-overload]

@@ -9,7 +9,7 @@ from typing import Any
 from kiln.domain.events import Event
 from kiln.domain.packages import Manifest
 from kiln.errors import AwsRefused, InvalidBlueprint, TokenGone
-from kiln.ports import Machine, Settings, World
+from kiln.ports import ExecutionFacts, Machine, Settings, World
 from tests.builders import NOW
 from tests.fakes.fleet import FakeFleet
 from tests.fakes.images import FakeImages
@@ -108,6 +108,7 @@ class FakeMachines:
     failures: dict[str, tuple[str, str]] = field(default_factory=dict)
     started: dict[str, dict[str, Any]] = field(default_factory=dict)
     over: set[str] = field(default_factory=set)
+    ended: dict[str, ExecutionFacts] = field(default_factory=dict)
 
     def succeed(self, token: str, output: dict[str, Any]) -> None:
         self._take(token)
@@ -124,6 +125,11 @@ class FakeMachines:
 
     def running(self, machine: Machine, name: str) -> bool:
         return name in self.started and name not in self.over
+
+    def look(self, machine: Machine, name: str) -> ExecutionFacts | None:
+        if name not in self.started:
+            return None
+        return self.ended.get(name, ExecutionFacts("SUCCEEDED" if name in self.over else "RUNNING"))
 
     def start(self, machine: Machine, name: str, payload: dict[str, Any]) -> bool:
         if name in self.started:

@@ -5,6 +5,7 @@
     │   ├── InvalidBlueprint    a key, a value or a file of the blueprint or stack
     │   ├── BaseImageNotFound   the base names no image that exists
     │   ├── IncompatibleBase    base image and instance type do not fit
+    │   ├── InvalidRequest      a command names what is not there, or what it cannot change now
     │   └── Unsupported         Kiln cannot do this (yet), and says so before it starts
     ├── NoCapacity              no instance type in any subnet could be launched
     ├── LaunchRefused           EC2 refused the launch for another reason
@@ -57,6 +58,10 @@ class BaseImageNotFound(Refused):
 
 class IncompatibleBase(Refused):
     """The base image cannot run on an instance type that the blueprint names."""
+
+
+class InvalidRequest(Refused):
+    """A command asks for what layers, instances and rollouts as they are do not allow."""
 
 
 class Unsupported(Refused):

@@ -13,7 +13,7 @@ from kiln.domain.failure import Failure
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.waiting import Wait
 from kiln.errors import KilnError
-from kiln.ports import StepResult
+from kiln.ports import ExecutionFacts, StepResult
 from kiln.steps._instances import change_instance
 from kiln.steps._looking import look
 from kiln.steps.begin_change import BeginChange, begin_change
@@ -100,6 +100,7 @@ class Player:
             self._change(who, payload, name)
         except KilnError as error:
             failure = self.errors[name] = failure_of(error)
+            self.fake.machines.ended[name] = ExecutionFacts("FAILED", failure.error, failure.cause)
         request = EndChange(
             **who,
             change=payload["change"],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._errors import translated
 from kiln.errors import AwsRefused, TokenGone
-from kiln.ports import Machine
+from kiln.ports import ExecutionFacts, Machine
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -44,6 +44,11 @@ class StepFunctionsMachines:
 
     def running(self, machine: Machine, name: str) -> bool:
         """Whether an execution of that name runs."""
+        found = self.look(machine, name)
+        return found is not None and found.status == "RUNNING"
+
+    def look(self, machine: Machine, name: str) -> ExecutionFacts | None:
+        """How an execution stands."""
         # arn:aws:states:<region>:<account>:stateMachine:<machine> has the executions
         # arn:aws:states:<region>:<account>:execution:<machine>:<name>.
         arn = f"{self._arns[machine].replace(':stateMachine:', ':execution:')}:{name}"
@@ -52,9 +57,13 @@ class StepFunctionsMachines:
                 answer = self._stepfunctions.describe_execution(executionArn=arn)
         except AwsRefused as error:
             if error.code == "ExecutionDoesNotExist":
-                return False
+                return None
             raise
-        return answer["status"] == "RUNNING"
+        return ExecutionFacts(
+            status=answer["status"],
+            error=answer.get("error", ""),
+            cause=answer.get("cause", ""),
+        )
 
     def start(self, machine: Machine, name: str, payload: dict[str, Any]) -> bool:
         """Start an execution. The same name and input answer with the one that runs."""

@@ -94,6 +94,15 @@ class CommandFacts:
     steps: tuple[StepResult, ...]
 
 
+@dataclass(frozen=True)
+class ExecutionFacts:
+    """An execution: `status` as Step Functions names it (RUNNING, SUCCEEDED, FAILED, ...)."""
+
+    status: str
+    error: str = ""
+    cause: str = ""
+
+
 class Clock(Protocol):
     """The time."""
 
@@ -288,6 +297,10 @@ class Machines(Protocol):
 
     def fail(self, token: str, error: str, cause: str) -> None:
         """End a waiting task badly. TokenGone."""
+        ...
+
+    def look(self, machine: Machine, name: str) -> ExecutionFacts | None:
+        """How an execution stands, None where there is none of that name."""
         ...
 
     def running(self, machine: Machine, name: str) -> bool:

@@ -7,9 +7,10 @@ from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from kiln.domain.configure import covered
+from kiln.domain.events import RolloutApproved
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.rolling import Member
-from kiln.domain.rollout import Rollout
+from kiln.domain.rollout import Rollout, RolloutStatus
 from kiln.domain.stack import Layer, split_layer
 from kiln.domain.waiting import InstancesRest
 from kiln.errors import RolloutFailed
@@ -98,3 +99,27 @@ def sickness(entry: LayerInstance, world: World) -> str:
         if state != "healthy" and reason != "Target.NotInUse":
             return f"{group.rpartition('targetgroup/')[2]} finds it {state} ({reason})"
     return ""
+
+
+def approve(rollout: Rollout, by: str, world: World) -> None:
+    """Let a rollout that waits for it go on. The event wakes its task at once; the record is what
+    it then looks at, so it is written first."""
+    world.records.update_rollout(rollout.model_copy(update={"approved": True}))
+    world.bus.publish(
+        RolloutApproved(rollout=rollout.id, image=rollout.image, layer=rollout.layer, by=by)
+    )
+
+
+def under_way(rollout: Rollout, world: World) -> bool:
+    """Whether a rollout runs; one whose execution was ended from outside does not, whatever its
+    record says."""
+    running = rollout.status is RolloutStatus.RUNNING
+    return running and world.machines.running("rollout", rollout.id)
+
+
+def begin_by_hand(rollout: Rollout, world: World) -> bool:
+    """Store a rollout and start it; False where somebody else has begun this attempt just now."""
+    if not world.records.add_rollout(rollout):
+        return False
+    payload = {"image": rollout.image, "layer": rollout.layer}
+    return world.machines.start("rollout", rollout.id, payload)
