@@ -59,21 +59,21 @@ def read_stack(path: Path) -> StackFile:
     return found
 
 
-def read_text(path: Path) -> str:
-    """The text of a file of at most `LARGEST_FILE` bytes of UTF-8."""
+def read_text(path: Path, largest: int = LARGEST_FILE) -> str:
+    """The text of a file of at most `largest` bytes of UTF-8."""
     try:
         if path.is_dir():
             raise InvalidBlueprint("is a folder; name a file in it")
         with path.open("rb") as stream:
-            content = stream.read(LARGEST_FILE + 1)
+            content = stream.read(largest + 1)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise InvalidBlueprint("does not exist") from error
     except (OSError, ValueError) as error:
         raise InvalidBlueprint(
             f"cannot be read: {getattr(error, 'strerror', None) or error}"
         ) from error
-    if len(content) > LARGEST_FILE:
-        raise InvalidBlueprint(f"is larger than {LARGEST_FILE // 1024} KiB; keep scripts in S3")
+    if len(content) > largest:
+        raise InvalidBlueprint(f"is larger than {largest // 1024} KiB; keep scripts in S3")
     return _decoded(content)
 
 

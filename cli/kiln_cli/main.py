@@ -32,7 +32,8 @@ COMMANDS = {
     "layers": "List layers and their instances, change them by hand.",
     "rollout": "Bring an image to a layer.",
     "rollback": "Bring a layer back to the image before.",
-    "apply": "Store blueprints and stacks.",
+    "apply": "Show how blueprints and stacks differ, then store them.",
+    "import": "Write stack files from OpsWorks's own words.",
     "local": "Run the local AWS for other clients.",
 }
 
@@ -48,7 +49,9 @@ class Kiln(click.Group):
         """Import the command's module."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"kiln_cli.commands.{cmd_name}")
+        # A module cannot be called as Python's own word is.
+        name = {"import": "importing"}.get(cmd_name, cmd_name)
+        module = importlib.import_module(f"kiln_cli.commands.{name}")
         command: click.Command = module.command
         return command
 

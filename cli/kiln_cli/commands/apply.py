@@ -3,32 +3,70 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from kiln_cli import options
 
+if TYPE_CHECKING:
+    from kiln_cli.applying import Applied, FilePlan
+    from kiln_cli.opening import Opened
 
-@click.command(epilog="Example: kiln apply stacks/shop.yaml blueprints/al2023-web.yaml")
+
+@click.command(epilog="Example: kiln apply stacks/shop.yaml blueprints/al2023-web.yaml --dry-run")
 @click.argument("files", nargs=-1, required=True, type=options.FILE)
+@click.option("--dry-run", is_flag=True, help="Show the difference and store nothing.")
 @options.together(options.stack_name, options.as_json)
-def command(files: tuple[Path, ...], stack_name: str, as_json: bool) -> int:
-    """Store the blueprints and stacks in FILEs.
+def command(files: tuple[Path, ...], dry_run: bool, stack_name: str, as_json: bool) -> int:
+    """Show how the blueprints and stacks in FILEs differ from what is stored, then store them.
 
-    All files are read before the first is stored. Applied again, they change nothing.
+    All files are read and checked before the first is stored. A stack's planned instances are
+    written down, stopped; nothing is launched. Applied again, the files change nothing.
     """
-    from kiln_cli.applying import apply_file
+    from kiln_cli.applying import plan_files
     from kiln_cli.files import read_any
-    from kiln_cli.place import account
+    from kiln_cli.opening import at_account
     from kiln_cli.printing import emit
 
     read = [read_any(path) for path in files]
-    world = account(stack_name).world
-    applied = [apply_file(file, world) for file in read]
+    at = at_account(stack_name)
+    plans = plan_files(read, at.place.world)
+    if not as_json:
+        _show(plans, dry_run)
+    status = 0 if dry_run else _carry_out(plans, at)
     if as_json:
-        emit({"applied": [vars(row) for row in applied]})
+        rows = [plan.applied.as_json() for plan in plans]
+        emit({"applied": rows, "dry_run": dry_run})
+    return status
+
+
+def _show(plans: list[FilePlan], dry_run: bool) -> None:
+    from kiln_cli.printing import plain
+
+    for plan in plans:
+        applied = plan.applied
+        version = f" version {applied.version}" if applied.version else ""
+        would = " (not stored)" if dry_run and applied.change != "unchanged" else ""
+        click.echo(f"{applied.kind} {applied.name}{version}: {applied.change}{would}")
+        for row in applied.difference:
+            click.echo(f"  {plain(row.line)}")
+
+
+def _carry_out(plans: list[FilePlan], at: Opened) -> int:
+    from kiln_cli.applying import carry_out
+
+    world = at.place.world
+    going = {e.id: e for plan in plans for e in (plan.records.removed if plan.records else ())}
+    done: list[Applied] = [carry_out(plan, world) for plan in plans]
+    executions = {name: found for one in done for name, found in one.executions.items()}
+    if not executions:
         return 0
-    for row in applied:
-        version = f" version {row.version}" if row.version else ""
-        click.echo(f"{row.kind} {row.name}{version}: {row.change}")
-    return 0
+    from kiln_cli.changing import follow
+    from kiln_cli.printing import progress
+
+    outcomes = follow([going[name] for name in executions], executions, world, at.pace)
+    failed = [outcome for outcome in outcomes if outcome.error]
+    for outcome in failed:
+        progress(f"kiln: {outcome.hostname}: {outcome.error}: {' '.join(outcome.cause.split())}")
+    return 1 if failed else 0
