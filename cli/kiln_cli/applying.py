@@ -72,8 +72,8 @@ def plan_file(file: BlueprintFile | StackFile, world: World) -> FilePlan:
 def _blueprint(file: BlueprintFile, world: World) -> FilePlan:
     name = file.blueprint.name
     version, before = world.records.blueprint(name, None) or (0, None)
-    rows = tuple(differences(before or {}, file.document)) if before else ()
     same = before == file.document
+    rows = () if same or before is None else tuple(differences(before, file.document))
     applied = Applied(
         "blueprint", name, _change(before is not None, same), version + (not same), rows
     )

@@ -14,7 +14,9 @@ from kiln.adapters._errors import translated
 from kiln.domain.bake import BakePlan
 from kiln.domain.naming import bake_id
 from kiln.domain.rollout import RolloutStatus
+from kiln.domain.stack import takers
 from kiln.errors import ImageFailed, InvalidBlueprint, Refused
+from kiln.ports import World
 from kiln.steps._planning import PlanOrder, make_plan
 from kiln_cli import history
 from kiln_cli.applying import apply_blueprint
@@ -148,7 +150,7 @@ def wait(bake: str, place: Place, pace: Pace) -> history.Execution:
 
 def wait_for_rollouts(plan: BakePlan, image: str, place: Place, pace: Pace) -> None:
     """Wait until every layer that takes the image has taken it, or has failed to."""
-    layers = {t.layer for t in plan.blueprint.layers if t.strategy != "none"}
+    layers = takers_of(plan, place.world)
     waited = 0.0
     for pause in pace.pauses():
         found = place.world.records.rollouts(image)
@@ -167,23 +169,29 @@ def finish(plan: BakePlan, place: Place, ledger: Ledger, pace: Pace) -> BakeResu
         for image in place.world.images.of_bake(plan.bake)[-1:]:
             progress(f"bake {plan.bake}: {image.id} is available")
             wait_for_rollouts(plan, image.id, place, pace)
-    return with_missing(gather(place, ledger, plan.bake), plan)
+    return with_missing(gather(place, ledger, plan.bake), takers_of(plan, place.world))
 
 
-def with_missing(result: BakeResult, plan: BakePlan) -> BakeResult:
+def takers_of(plan: BakePlan, world: World) -> set[str]:
+    """The layers that take the image, by the blueprint or by their own stacks."""
+    own = {target.layer: target.strategy for target in plan.blueprint.layers}
+    found = takers(plan.blueprint.name, own, world.records.stacks())
+    return {layer for layer, feed in found.items() if feed.strategy != "none"}
+
+
+def with_missing(result: BakeResult, layers: set[str]) -> BakeResult:
     """The result with a row for every layer whose rollout never began."""
     if result.image is None or result.bake.status != "SUCCEEDED":
         return result
     begun = {rollout.layer for rollout in result.rollouts}
     missing = tuple(
         RolloutOutcome(
-            layer=target.layer,
+            layer=layer,
             status="NOT_STARTED",
             instances=(),
             cause=f"no rollout began within {ROLLOUT_STARTS_WITHIN:.0f} s of the image; "
             "look at the dead letters of AddToLayers",
         )
-        for target in plan.blueprint.layers
-        if target.strategy != "none" and target.layer not in begun
+        for layer in sorted(layers - begun)
     )
     return result.model_copy(update={"rollouts": result.rollouts + missing})

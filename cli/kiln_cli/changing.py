@@ -15,7 +15,7 @@ from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.scaling import Scaling
 from kiln.errors import InvalidRequest
 from kiln.ports import ExecutionFacts, World
-from kiln.steps._instances import change_instance
+from kiln.steps._instances import change_by_hand
 from kiln_cli.baking import Pace
 from kiln_cli.printing import progress
 
@@ -61,9 +61,19 @@ def check_states(entries: Iterable[LayerInstance], verb: Verb, world: World) -> 
                 f"{entry.hostname} has no image yet; `kiln rollout IMAGE {entry.place}` gives its "
                 "layer one"
             )
+    if verb == "start":
+        _check_layers(entries, world)
     for entry in entries:
         for note in _notes(entry, verb, world):
             progress(note)
+
+
+def _check_layers(entries: Iterable[LayerInstance], world: World) -> None:
+    """While a rollout works on a layer, nobody else starts its instances."""
+    for place in sorted({entry.place for entry in entries}):
+        holder = world.records.layer_holder(place)
+        if holder and world.machines.running("rollout", holder):
+            raise InvalidRequest(f"rollout {holder} works on {place}; start after its end")
 
 
 def _notes(entry: LayerInstance, verb: Verb, world: World) -> Iterable[str]:
@@ -88,9 +98,8 @@ def _notes(entry: LayerInstance, verb: Verb, world: World) -> Iterable[str]:
 
 def begin(entries: Iterable[LayerInstance], verb: Verb, world: World) -> dict[str, str]:
     """Start the change of each; the executions' names by the instances' own ids."""
-    request = secrets.token_hex(4)
-    more = {"request": request}
-    return {entry.id: change_instance(entry, verb, world, more=more) for entry in entries}
+    wish = secrets.token_hex(4)
+    return {entry.id: change_by_hand(entry, verb, world, wish) for entry in entries}
 
 
 def not_awaited(entries: Iterable[LayerInstance]) -> list[Outcome]:

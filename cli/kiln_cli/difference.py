@@ -34,7 +34,8 @@ class Difference:
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[Difference]:
     """Every key in which the documents differ, in the new one's order."""
-    if old == new and type(old) is type(new):
+    # As JSON, where 1 is not true.
+    if _said(old) == _said(new):
         return
     names = _names(old, new, path)
     if names:
@@ -91,5 +92,9 @@ def _trimmed(value: Any) -> Any:
 
 
 def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    text = _said(value, sort_keys=False)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def _said(value: Any, sort_keys: bool = True) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=sort_keys)

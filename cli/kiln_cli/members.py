@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
@@ -38,6 +38,7 @@ def add(found: Found, wanted: Wanted, world: World) -> tuple[LayerInstance, ...]
         )
     others = [layer_beside(found.stack, name) for name in wanted.also_in]
     check_alike([found.layer, *others])
+    wanted = replace(wanted, also_in=tuple(layer.name for layer in others))
     taken = {entry.hostname for entry in world.records.instances(found.stack.name)}
     taken |= {planned.hostname for layer in found.stack.layers for planned in layer.instances}
     added = []

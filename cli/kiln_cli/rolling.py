@@ -231,6 +231,10 @@ def as_json(rollout: Rollout, world: World) -> dict[str, Any]:
     return found
 
 
-def in_service(found: Found, world: World) -> int:
-    """How many of a layer's instances are online."""
-    return sum(i.state is InstanceState.ONLINE for i in found.members(world))
+def announced(rollout: Rollout, world: World) -> str:
+    """What begins, for a person: no instance ever changes its image."""
+    serving = sum(i.state is InstanceState.ONLINE for i in _members(rollout, world))
+    what = f"{rollout.id} has begun: {rollout.strategy} {rollout.image} on {rollout.layer}"
+    if rollout.strategy == "add" or not serving:
+        return what
+    return f"{what}; new instances take the place of the {serving} that serve"

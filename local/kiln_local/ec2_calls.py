@@ -55,6 +55,7 @@ def connect(patches: Patches, ec2: Ec2) -> None:
     patches.set(InstanceBackend, "stop_instances", _each(ec2, _stop, "stopped"))
     patches.set(InstanceBackend, "reboot_instances", _reboot(ec2))
     patches.set(InstanceBackend, "terminate_instances", _each(ec2, _terminate, ""))
+    patches.set(InstanceBackend, "modify_instance_attribute", _modify())
 
 
 def _again(former: tuple[Any, Any], asked: str) -> Any:
@@ -84,6 +85,22 @@ def _each(ec2: Ec2, action: Callable[[Ec2, Instance], None], done: str) -> Any:
         return changed
 
     return change
+
+
+def _modify() -> Any:
+    modify = InstanceBackend.modify_instance_attribute
+
+    def modify_instance_attribute(self: Any, instance_id: str, key: str, value: Any) -> Instance:
+        instance = self.get_instance(instance_id)
+        if key == "instance_type" and instance._state.name != "stopped":
+            raise EC2ClientError(
+                "IncorrectInstanceState",
+                f"The instance '{instance.id}' is not in the 'stopped' state.",
+            )
+        changed: Instance = modify(self, instance_id, key, value)
+        return changed
+
+    return modify_instance_attribute
 
 
 def _incorrect(instance: Instance, done: str) -> EC2ClientError:

@@ -72,6 +72,14 @@ class FakeFleet:
         found = self.instances.values()
         return tuple(i for i in found if i.tags.get(TAG_BAKE) == bake and i.state in _ALIVE)
 
+    def resize(self, instance: str, instance_type: str) -> None:
+        self._check()
+        known = self.instances.get(instance)
+        if known is None or known.state != "stopped":
+            code = "IncorrectInstanceState" if known else "InvalidInstanceID.NotFound"
+            raise AwsRefused("ec2", "ModifyInstanceAttribute", code, instance)
+        self.instances[instance] = replace(known, instance_type=instance_type)
+
     def start(self, instance: str) -> None:
         self._check()
         if instance not in self.instances:

@@ -10,6 +10,8 @@ from kiln_cli import options
 
 if TYPE_CHECKING:
     from kiln.domain.bake import BakePlan
+    from kiln.domain.blueprint import Blueprint
+    from kiln.domain.feed import Feed
     from kiln.ports import World
 
 
@@ -73,14 +75,23 @@ def described(plan: BakePlan, world: World) -> dict[str, Any]:
         "tests": tests,
         "image_name": plan.image_name,
         "parameter": blueprint.distribute.parameter,
-        "layers": [_layer(t.layer, t.strategy, world) for t in blueprint.layers],
+        "layers": [_layer(path, feed, world) for path, feed in takers_of(blueprint, world)],
         "on_failure": blueprint.on_failure,
         "deadline": blueprint.deadline,
     }
 
 
-def _layer(path: str, strategy: str, world: World) -> dict[str, Any]:
+def takers_of(blueprint: Blueprint, world: World) -> list[tuple[str, Feed]]:
+    """The layers that hear of the image, by the blueprint or by their stacks, in a fixed order."""
+    from kiln.domain.stack import takers
+
+    own = {target.layer: target.strategy for target in blueprint.layers}
+    return list(takers(blueprint.name, own, world.records.stacks()).items())
+
+
+def _layer(path: str, feed: Feed, world: World) -> dict[str, Any]:
     from kiln.domain.stack import split_layer
+    from kiln_cli.planned_recipes import recipe_rows, source_of
 
     stack_name, layer_name = split_layer(path)
     stack = world.records.stack(stack_name)
@@ -88,11 +99,20 @@ def _layer(path: str, strategy: str, world: World) -> dict[str, Any]:
     recipes = layer.recipes.model_dump(mode="json") if layer else {}
     return {
         "layer": path,
-        "strategy": strategy,
+        "strategy": feed.strategy,
+        "runner": layer.runner if layer else None,
+        "source": source_of(layer) if layer else None,
+        "listed": recipe_rows(layer) if layer else [],
         "instance_type": layer.instance_type if layer else None,
         "apps": [app.path for app in layer.apps] if layer else [],
         "recipes": {event: run for event, run in recipes.items() if run},
     }
+
+
+def _recipe(recipe: dict[str, Any], runner: str) -> str:
+    """A recipe with the file behind it; a script of the stack file is its own first line."""
+    behind = f" ({recipe['file']})" if recipe["file"] not in ("", recipe["recipe"]) else ""
+    return f"{runner}: {recipe['recipe']}{behind}"
 
 
 def _print(plan: dict[str, Any]) -> None:
@@ -114,7 +134,7 @@ def _print(plan: dict[str, Any]) -> None:
         rows.append(("layer", f"{layer['layer']}: {layer['strategy']}"))
         rows += [("  deploy", f"application {path}") for path in layer["apps"]]
         rows += [
-            (f"  {event}", recipe) for event, run in layer["recipes"].items() for recipe in run
+            (f"  {recipe['event']}", _recipe(recipe, layer["runner"])) for recipe in layer["listed"]
         ]
     table((), rows)
     click.echo()

@@ -88,7 +88,7 @@ def begin(rollout: Rollout, at: Opened, without_waiting: bool, as_json: bool) ->
 
     world = at.place.world
     rolling.start(rollout, world)
-    progress(f"{rollout.id} has begun: {rollout.strategy} {rollout.image} on {rollout.layer}")
+    progress(rolling.announced(rollout, world))
     if not without_waiting:
         rollout = rolling.follow(rollout, world, at.pace)
     return show(rollout, at, as_json)

@@ -114,7 +114,7 @@ def _stack(stack: Object, export: Export, platform: str | None, taken: set[str])
 def _layers(
     stack: Object, export: Export, platform: str | None, notes: tuple[Notes, str]
 ) -> list[Document]:
-    kept, about = notes
+    kept, _ = notes
     members = export.of("Instances", "StackId", stack["StackId"])
     types = Counter(one["InstanceType"] for one in members if one.get("InstanceType"))
     around = Around(

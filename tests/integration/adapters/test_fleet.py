@@ -30,6 +30,8 @@ class Place(Protocol):
 
     def add_volume(self, bake: str) -> str: ...
 
+    def come_to_rest(self, instance: str) -> None: ...
+
 
 class FakePlace:
     """The fake."""
@@ -43,6 +45,9 @@ class FakePlace:
         identifier = f"vol-{len(self._fake.volumes)}"
         self._fake.volumes[identifier] = bake
         return identifier
+
+    def come_to_rest(self, instance: str) -> None:
+        self._fake.become(instance, "stopped")
 
 
 class MotoPlace:
@@ -61,6 +66,11 @@ class MotoPlace:
             TagSpecifications=[{"ResourceType": "volume", "Tags": tags}],
         )["VolumeId"]
         return volume
+
+    def come_to_rest(self, instance: str) -> None:
+        # moto stops at once.
+        state = self._ec2.describe_instances(InstanceIds=[instance])
+        assert state["Reservations"][0]["Instances"][0]["State"]["Name"] == "stopped"
 
 
 @pytest.fixture(params=["fake", "moto"])
@@ -119,6 +129,16 @@ def test_a_stop_may_be_asked_for_twice(place: Place) -> None:
     assert found is not None
     assert found.state in ("stopping", "stopped")
     assert ids(place) == {launched}
+
+
+def test_a_stopped_instance_takes_another_type(place: Place) -> None:
+    launched = launch(place)
+    place.fleet.stop(launched)
+    place.come_to_rest(launched)
+    place.fleet.resize(launched, "m7i.xlarge")
+    known = place.fleet.describe(launched)
+    assert known is not None
+    assert known.instance_type == "m7i.xlarge"
 
 
 def test_a_stop_of_nobody_is_refused(place: Place) -> None:

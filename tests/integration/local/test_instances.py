@@ -114,3 +114,18 @@ def test_an_image_of_which_only_the_name_is_known_cannot_be_launched(outside: Ou
         outside.ec2.run_instances(
             ImageId=image["ImageId"], MinCount=1, MaxCount=1, InstanceType="m7i.large"
         )
+
+
+def test_the_type_of_an_instance_changes_only_while_it_is_stopped(outside: Outside) -> None:
+    def resize() -> None:
+        outside.ec2.modify_instance_attribute(
+            InstanceId=outside.instance, InstanceType={"Value": "m7i.xlarge"}
+        )
+
+    with pytest.raises(outside.ec2.exceptions.ClientError, match="IncorrectInstanceState"):
+        resize()
+    outside.ec2.stop_instances(InstanceIds=[outside.instance])
+    until(lambda: outside.state() == "stopped")
+    resize()
+    found = outside.ec2.describe_instances(InstanceIds=[outside.instance])
+    assert found["Reservations"][0]["Instances"][0]["InstanceType"] == "m7i.xlarge"

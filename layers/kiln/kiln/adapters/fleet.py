@@ -101,6 +101,13 @@ class Ec2Fleet:
             for reservation in page["Reservations"]:
                 yield from map(_instance, reservation["Instances"])
 
+    def resize(self, instance: str, instance_type: str) -> None:
+        """Change a stopped instance's type."""
+        with translated("ec2", "ModifyInstanceAttribute"):
+            self._ec2.modify_instance_attribute(
+                InstanceId=instance, InstanceType={"Value": instance_type}
+            )
+
     def start(self, instance: str) -> None:
         """Ask a stopped instance to start."""
         with translated("ec2", "StartInstances"):

@@ -130,6 +130,10 @@ class Fleet(Protocol):
         """Instances with the bake's tag that are not terminated or about to be."""
         ...
 
+    def resize(self, instance: str, instance_type: str) -> None:
+        """Change the type of a stopped instance."""
+        ...
+
     def start(self, instance: str) -> None:
         """Ask for a stopped instance to start; asking again is harmless. CapacityShort."""
         ...

@@ -102,9 +102,7 @@ def change_instance(
     return name
 
 
-def change_by_hand(
-    entry: LayerInstance, change: str, world: World, wish: str, **more: Any
-) -> str:
+def change_by_hand(entry: LayerInstance, change: str, world: World, wish: str, **more: Any) -> str:
     """Start a change that a person asked for; the execution's name. A `wish` is one of its own,
     whatever was asked before: it stands in the name where the revision would."""
     name = f"{entry.hostname[:30]}-{entry.id[:8]}-{change}-{wish}"

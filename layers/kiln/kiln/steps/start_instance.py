@@ -58,6 +58,10 @@ def _started(entry: LayerInstance, world: World) -> str | None:
     if known is None or known.state in ("shutting-down", "terminated"):
         return None
     if known.state in ("stopped", "stopping"):
+        wanted = entry.instance_type
+        # EC2 changes the type of a stopped instance alone (ModifyInstanceAttribute).
+        if known.state == "stopped" and wanted and wanted != known.instance_type:
+            world.fleet.resize(known.id, wanted)
         world.fleet.start(known.id)
     return known.id
 
