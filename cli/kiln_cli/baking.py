@@ -133,8 +133,9 @@ def start(wanted: Wanted, plan: BakePlan, place: Place) -> str:
 
 
 def backing_off() -> Iterator[float]:
-    """1, 1.5, ... 15 seconds: a bake takes minutes, DescribeExecution has a token bucket."""
-    return chain((min(15.0, 1.5**n) for n in range(7)), repeat(15.0))
+    """0.2, 0.3, ... 15 seconds: some changes take seconds and a bake takes minutes, and
+    DescribeExecution has a token bucket."""
+    return chain((0.2 * 1.5**n for n in range(11)), repeat(15.0))
 
 
 def wait(bake: str, place: Place, pace: Pace) -> history.Execution:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from kiln_cli.deploying import Deployed
 
 
-@click.command("run", epilog="Example: kiln layers run shop/web deploy --custom-json '{\"v\": 7}'")
+@click.command("run", epilog="Example: kiln layers run shop/web deploy --custom-json revision.json")
 @click.argument("target", metavar="LAYER|INSTANCE")
 @click.argument("event", type=click.Choice(["setup", "configure", "deploy", "undeploy"]))
 @click.option(
