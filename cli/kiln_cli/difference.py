@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 # Lists of things that have names: they are compared by name, not by place.
-_NAMES = {"layers": "name", "instances": "hostname", "blueprints": "blueprint", "steps": "name"}
+_NAMES = {
+    "layers": "name",
+    "instances": "hostname",
+    "blueprints": "blueprint",
+    "steps": "name",
+    "volumes": "mount_point",
+    "apps": "path",
+}
 _NOTHING: tuple[Any, ...] = (None, "", [], {}, ())
 # A line of a terminal; --json has the whole.
 _LONGEST = 120

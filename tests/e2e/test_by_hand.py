@@ -149,11 +149,10 @@ def instances_are_started_moved_and_rebooted(shop: Layers) -> None:
         refused.error
     )
     assert kiln("layers", "reboot", web1.ec2_id)["instances"][0]["state"] == "online"
-    added = kiln("layers", "add", "shop/web", "-n", 2, "--type", "m6i.large", "--start")
-    assert [entry["state"] for entry in added["instances"]] == ["online", "online"]
-    shop.quiet()
-    kiln("layers", "stop", "web3", "web4")
-    assert kiln("layers", "delete", "web3", "web4")["instances"][0]["state"] == "terminated"
+    added = kiln("layers", "add", "shop/web", "-n", 2, "--type", "m6i.large")
+    assert {entry["state"] for entry in added["instances"]} == {"stopped"}
+    deleted = kiln("layers", "delete", "web3", "web4")["instances"]
+    assert [entry["state"] for entry in deleted] == ["terminated", "terminated"]
     assert "web3" not in states()
     night = json.dumps({"sunday": [1, 2]})
     timed = ("--scaling", "time", "--hours", night)

@@ -96,6 +96,17 @@ def test_any_client_bakes_an_image_and_kiln_sees_it(up: Up) -> None:
     it_ends_quietly_when_it_is_told_to(up)
 
 
+def layers_are_changed_by_hand() -> None:
+    first, second = next(row for row in kiln("layers") if row["layer"] == "web")["instances"]
+    assert kiln("layers", "stop", first["ec2_id"])["instances"][0]["state"] == "stopped"
+    assert kiln("layers", "start", first["hostname"])["instances"][0]["state"] == "online"
+    ran = kiln("layers", "run", second["id"], "deploy")
+    assert (ran["status"], ran["commands"][0]["hostname"]) == ("successful", second["hostname"])
+    status = kiln("rollout", "status", "shop/web")
+    assert status["image"] == second["image"]
+    assert "is no image id and no blueprint" in run("rollout", "nothing", "shop/web").error
+
+
 def what_came_with_its_bake_is_listed(up: Up) -> None:
     document = {
         "kind": "blueprint",
@@ -135,6 +146,7 @@ def baked_by_kiln_itself() -> None:
     assert [i["state"] for i in layers["shop/web"]["instances"]] == ["online", "online"]
     assert kiln("status", result["bake"]["id"]) == result
     the_two_images_are_compared(result["image"]["id"])
+    layers_are_changed_by_hand()
     started = run("bake", "al2023-web", "--no-wait").stdout.strip()
     assert kiln("status", started)["bake"]["status"] == "RUNNING"
 

@@ -206,11 +206,11 @@ def delete(instances: tuple[str, ...], **given: Any) -> int:
 
 
 def _by_hand(instances: tuple[str, ...], verb: Verb, **given: Any) -> int:
+    if bool(instances) == bool(given["layer"]):
+        raise options.usage("name INSTANCEs, or a layer with --layer, and not both")
     from kiln_cli import finding
     from kiln_cli.opening import at_account
 
-    if bool(instances) == bool(given["layer"]):
-        raise options.usage("name INSTANCEs, or a layer with --layer, and not both")
     at = at_account(given["stack_name"])
     world = at.place.world
     if given["layer"]:

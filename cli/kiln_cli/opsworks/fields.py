@@ -145,7 +145,10 @@ _AGENT = "there is no OpsWorks agent any more; the SSM agent is it"
 _UPDATES = "updates belong into the image: a step of the blueprint, so that all instances agree"
 _IMAGE = "the layer's image decides"
 _NOW = "it is of the EC2 instance that OpsWorks had; Kiln launches one of its own"
-_APP = "Kiln has no apps: put it into the image by an `app` step, or fetch it in a Deploy recipe"
+_APP = (
+    "a layer's `apps` want the path that OpsWorks left to recipes: write it there by hand, or put "
+    "it into the image by an `app` step"
+)
 _VOLUME = "a volume that exists is not attached to a new instance; make a snapshot of its data"
 _BALANCER = "Kiln registers with target groups: make one and name its ARN under target_groups"
 

@@ -5,8 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from kiln.errors import InvalidBlueprint
-from kiln_cli.files import BlueprintFile, StackFile, read_any, read_blueprint, read_stack
+from kiln.errors import InvalidBlueprint, InvalidRequest
+from kiln_cli.files import (
+    BlueprintFile,
+    StackFile,
+    read_any,
+    read_blueprint,
+    read_mapping,
+    read_stack,
+)
 from tests.kiln_command import run
 
 HEAD = "kind: blueprint\nname: web\nplatform: amazon-linux-2023\n"
@@ -238,3 +245,15 @@ def test_validate_checks_every_file(write: Write, tmp_path: Path) -> None:
     assert ran.status == 2
     assert [row["valid"] for row in ran.json["files"]] == [True, False]
     assert run("validate", write(GOOD)).stdout == f"{tmp_path / 'x.yaml'}: valid\n"
+
+
+def test_an_option_takes_a_mapping_as_json_or_by_the_name_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "v.yaml"
+    path.write_text("v: 7\n")
+    assert read_mapping(str(path), "--custom-json") == read_mapping('{"v": 7}', "--custom-json")
+    for wrong, said in (("{", "is not YAML"), (str(tmp_path / "no"), "does not exist")):
+        with pytest.raises(InvalidRequest, match=rf"^--hours: .*{said}"):
+            read_mapping(wrong, "--hours")
+    path.write_text("- 7\n")
+    with pytest.raises(InvalidRequest, match="is not a mapping"):
+        read_mapping(str(path), "--hours")

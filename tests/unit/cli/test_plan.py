@@ -23,3 +23,34 @@ def test_the_plan_names_the_applications_that_a_layers_deploy_places() -> None:
     plan = a_plan(a_document(layers=[{"layer": "shop/web", "strategy": "add"}]))
     (found,) = described(plan, fake.world)["layers"]
     assert (found["apps"], found["recipes"]) == (["/srv/shop"], {"deploy": ["echo deployed"]})
+
+
+def test_the_plan_lists_the_recipes_of_every_layer_that_takes_the_image_with_their_files() -> None:
+    fake = FakeWorld()
+    source = {"type": "Git", "repository": "https://host/books.git", "getOptions": "branch:main"}
+    web = {
+        "name": "web",
+        "kind": "instances",
+        "platform": "amazon-linux-2023",
+        "instance_type": "m7i.large",
+        "runner": "chef",
+        "source": source | {"privateSSHKey": "{{ssm-secure:key}}"},
+        "recipes": {"deploy": ["web"], "setup": ["base::users", "web::tune"]},
+        "blueprints": [{"blueprint": "web", "strategy": "canary"}],
+    }
+    script = web | {"name": "script", "runner": "shell", "source": None}
+    script |= {"recipes": {"configure": ["\necho peers\n"]}, "blueprints": []}
+    stack = {"kind": "stack", "name": "shop", "layers": [web, script]}
+    fake.world.records.put_stack(stack_from(stack))
+    plan = a_plan(a_document(layers=[{"layer": "shop/script", "strategy": "add"}]))
+    by_blueprint, by_stack = described(plan, fake.world)["layers"]
+    assert (by_blueprint["layer"], by_blueprint["strategy"]) == ("shop/script", "add")
+    assert by_blueprint["listed"] == [{"event": "configure", "recipe": "echo peers", "file": ""}]
+    assert (by_stack["layer"], by_stack["strategy"]) == ("shop/web", "canary")
+    assert [(r["event"], r["recipe"], r["file"]) for r in by_stack["listed"]] == [
+        ("setup", "base::users", "cookbooks/base/recipes/users.rb"),
+        ("setup", "web::tune", "cookbooks/web/recipes/tune.rb"),
+        ("deploy", "web", "cookbooks/web/recipes/default.rb"),
+    ]
+    # What may be a secret's name stays in the stack file.
+    assert by_stack["source"] == source

@@ -42,6 +42,7 @@ class Player:
 
     fake: FakeWorld
     failing: set[str] = field(default_factory=set)
+    well: StepResult = WELL
     played: set[str] = field(default_factory=set)
     errors: dict[str, Failure] = field(default_factory=dict)
 
@@ -179,7 +180,7 @@ class Player:
         if waited.kind == "command-done":
             bad = any(text in waited.label for text in self.failing)
             self.fake.commands.end(
-                waited.command, *(("Failed", SCRIPT) if bad else ("Success", WELL))
+                waited.command, *(("Failed", SCRIPT) if bad else ("Success", self.well))
             )
         assert look(waited, self.fake.world) is not None
 

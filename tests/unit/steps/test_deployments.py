@@ -10,6 +10,7 @@ from typing import Any
 from kiln.domain.deployment import ByHand, CommandStatus, Deployment, status_of
 from kiln.domain.events import CommandStateChange, DeploymentStateChange
 from kiln.domain.instance import InstanceState, LayerInstance
+from kiln.ports import StepResult
 from kiln.steps._deployments import deploy
 from tests.builders import NOW
 from tests.unit.steps.playing import Player
@@ -151,6 +152,17 @@ def test_two_deployments_of_one_instance_are_two_changes() -> None:
     deploy(other, player.fake.world)
     deploy(other, player.fake.world)
     assert len(player.fake.machines.started) == before + 1
+
+
+def test_the_end_of_a_long_log_is_read_where_all_of_it_lies() -> None:
+    player, web1, _ = two_online()
+    shown = "x" * 24_000
+    player.well = StepResult("recipes", "Success", 0, shown, "", stdout_key="k")
+    player.fake.objects.write("k", b"x" * 30_000 + b" and done", "text/plain")
+    run(player, "deploy", web1)
+    log = player.fake.deployments.commands("shop", ID)[0].log
+    assert log.endswith("x and done")
+    assert len(log) < 2_000
 
 
 def test_an_instance_whose_record_is_gone_still_ends_its_deployment() -> None:

@@ -11,20 +11,18 @@ from kiln.ports.aws import (
     CommandFacts,
     CommandOrder,
     Commands,
-    ExecutionFacts,
     Fleet,
     ImageOrder,
     Images,
     InstanceFacts,
     LaunchOrder,
-    Machine,
-    Machines,
     Objects,
     Parameters,
     Scripts,
     StepResult,
 )
 from kiln.ports.contents import Bills
+from kiln.ports.machines import ExecutionFacts, Machine, Machines
 from kiln.ports.records import Records
 from kiln.ports.stacks import Alarms, Deployments, Rounds, Traffic
 

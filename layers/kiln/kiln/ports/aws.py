@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Protocol
 
 from kiln.domain.builder import Volume
 from kiln.domain.documents import DocumentCall
@@ -92,15 +92,6 @@ class CommandFacts:
     status: str
     detail: str
     steps: tuple[StepResult, ...]
-
-
-@dataclass(frozen=True)
-class ExecutionFacts:
-    """An execution: `status` as Step Functions names it (RUNNING, SUCCEEDED, FAILED, ...)."""
-
-    status: str
-    error: str = ""
-    cause: str = ""
 
 
 class Clock(Protocol):
@@ -286,32 +277,4 @@ class Bus(Protocol):
 
     def publish(self, event: Event) -> None:
         """Announce an event."""
-        ...
-
-
-Machine = Literal["rollout", "instance", "configure"]
-
-
-class Machines(Protocol):
-    """Step Functions."""
-
-    def succeed(self, token: str, output: dict[str, Any]) -> None:
-        """End a waiting task well. TokenGone."""
-        ...
-
-    def fail(self, token: str, error: str, cause: str) -> None:
-        """End a waiting task badly. TokenGone."""
-        ...
-
-    def look(self, machine: Machine, name: str) -> ExecutionFacts | None:
-        """How an execution stands, None where there is none of that name."""
-        ...
-
-    def running(self, machine: Machine, name: str) -> bool:
-        """Whether an execution of that name runs."""
-        ...
-
-    def start(self, machine: Machine, name: str, payload: dict[str, Any]) -> bool:
-        """Start an execution; False where one of that name has run with another input or has
-        ended."""
         ...

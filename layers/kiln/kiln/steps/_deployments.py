@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from kiln.domain.deployment import Command, CommandStatus, Deployment, status_of
 from kiln.domain.events import CommandStateChange, DeploymentStateChange
-from kiln.domain.failure import Failure, tail
+from kiln.domain.failure import Failure
 from kiln.domain.instance import LayerInstance
 from kiln.errors import AwsRefused, InstanceBusy, InstanceGone, WrongState
 from kiln.ports import World
 from kiln.steps._instances import change_by_hand
+from kiln.steps._output import ends
 
 # Its state did not allow it: nothing ran.
 _SKIPPED = frozenset(error.__name__ for error in (WrongState, InstanceBusy, InstanceGone))
@@ -102,4 +103,4 @@ def log_of(entry: LayerInstance, execution: str, events: tuple[str, ...], world:
     except AwsRefused:
         # Run Command forgets after 30 days, and what it cannot show is no reason to fail.
         return ""
-    return tail(f"{output.stdout}{output.stderr}")
+    return "\n".join(text for text in ends(output, world) if text)

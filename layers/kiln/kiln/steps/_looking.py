@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from kiln.domain.failure import tail
 from kiln.domain.waiting import (
     CommandDone,
     ImageAvailable,
@@ -14,7 +13,6 @@ from kiln.domain.waiting import (
     Wait,
 )
 from kiln.errors import (
-    AwsRefused,
     BuilderUnreachable,
     BundleFailed,
     CleanFailed,
@@ -33,15 +31,13 @@ from kiln.errors import (
 from kiln.ports import CommandFacts, InstanceFacts, StepResult, World
 from kiln.steps._looking_at_layers import look_layer, too_late
 from kiln.steps._looking_at_rollouts import look_rollout, rollout_too_late
+from kiln.steps._output import ends
 
 Output = dict[str, Any]
 
 # Run Command's own names (SSM API, CommandInvocation, Status).
 _UNDER_WAY = frozenset({"Pending", "InProgress", "Delayed", "Cancelling"})
 _GONE = frozenset({"shutting-down", "terminated", "stopping", "stopped"})
-# What GetCommandInvocation shows of an output at most, in characters (Systems Manager API).
-_MOST_STDOUT, _MOST_STDERR = 24_000, 8_000
-_END_BYTES = 8_000
 _ERRORS: dict[str, type[KilnError]] = {
     "step": StepFailed,
     "prepare": StepFailed,
@@ -180,18 +176,6 @@ def _how(failed: StepResult) -> str:
 
 def _said(output: StepResult, wait: CommandDone, world: World) -> str:
     # The verification prints what it found; everything else says on stderr why it failed.
-    stdout = output.stdout, _MOST_STDOUT, output.stdout_key
-    stderr = output.stderr, _MOST_STDERR, output.stderr_key
+    stdout, stderr = ends(output, world)
     order = (stdout, stderr) if wait.purpose == "verify" else (stderr, stdout)
-    return next((_end(*found, world) for found in order if found[0].strip()), "no output")
-
-
-def _end(shown: str, most: int, key: str, world: World) -> str:
-    """The end of an output: Run Command shows the beginning, all of it lies in the bucket."""
-    if key and len(shown.encode()) >= most:
-        try:
-            return tail(world.objects.end(key, _END_BYTES).decode(errors="replace"))
-        except AwsRefused:
-            # The role of the instance may not have been allowed to put it there.
-            return tail(shown)
-    return tail(shown)
+    return next((text for text in order if text), "no output")
