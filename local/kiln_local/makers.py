@@ -244,20 +244,22 @@ def _permission(stack: Stack, name: str, p: Properties) -> Made:
 
 def _rule(stack: Stack, name: str, p: Properties) -> Made:
     client = stack.client("events")
-    unserved = {target["Arn"].split(":")[2] for target in p["Targets"]} - TARGETS
-    if unserved:
-        raise TemplateError(f"{name}: the local AWS cannot deliver to {', '.join(unserved)}")
+    _check_targets(name, p["Targets"])
     bus = {"EventBusName": p["EventBusName"]} if "EventBusName" in p else {}
     rule = f"{STACK}-{name}"
-    client.put_rule(
-        Name=rule,
-        EventPattern=json.dumps(p["EventPattern"]),
-        State=p.get("State", "ENABLED"),
-        **bus,
-    )
+    when = {"EventPattern": json.dumps(p["EventPattern"])} if "EventPattern" in p else {}
+    if "ScheduleExpression" in p:
+        when["ScheduleExpression"] = p["ScheduleExpression"]
+    client.put_rule(Name=rule, State=p.get("State", "ENABLED"), **when, **bus)
     client.put_targets(Rule=rule, Targets=p["Targets"], **bus)
     path = f"{p['EventBusName']}/{rule}" if bus else rule
     return Made(rule, Arn=stack.arn("events", f"rule/{path}"))
+
+
+def _check_targets(name: str, targets: list[Properties]) -> None:
+    unserved = {target["Arn"].split(":")[2] for target in targets} - TARGETS
+    if unserved:
+        raise TemplateError(f"{name}: the local AWS cannot deliver to {', '.join(unserved)}")
 
 
 def _state_machine(stack: Stack, name: str, p: Properties) -> Made:
@@ -275,6 +277,7 @@ def _state_machine(stack: Stack, name: str, p: Properties) -> Made:
 
 
 def _schedule(stack: Stack, name: str, p: Properties) -> Made:
+    _check_targets(name, [p["Target"]])
     answer = stack.client("scheduler").create_schedule(Name=f"{STACK}-{name}", **p)
     return Made(f"{STACK}-{name}", Arn=answer["ScheduleArn"])
 
