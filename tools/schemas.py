@@ -83,6 +83,7 @@ def _details() -> dict[str, Schema]:
         "Image Available": _open(events.ImageAvailable),
         "Bake Failed": _open(events.BakeFailed),
         "Instance State Change": _kebab(_open(events.InstanceStateChange)),
+        "Alert": _kebab(_open(events.Alert)),
     }
     for status in _ROLLOUTS:
         schema = _open(events.RolloutChanged)

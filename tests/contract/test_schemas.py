@@ -90,6 +90,12 @@ EVENTS = [
         ec2_instance_id=None,
         status="requested",
     ),
+    events.Alert(
+        stack_id="shop",
+        instance_id="11111111-2222-3333-4444-555555555555",
+        type="AutoHealing",
+        message="web1 was healed 4 times",
+    ),
 ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.fakes.fleet import FakeFleet
 from tests.fakes.images import FakeImages
 from tests.fakes.records import FakeRecords
-from tests.fakes.stacks import FakeAlarms, FakeRounds, FakeTraffic
+from tests.fakes.stacks import FakeAgents, FakeAlarms, FakeLoadSteps, FakeRounds, FakeTraffic
 from tests.fakes.systems_manager import FakeCommands, FakeParameters
 from tests.fakes.world import (
     FakeBills,
@@ -18,6 +18,7 @@ from tests.fakes.world import (
 )
 
 __all__ = [
+    "FakeAgents",
     "FakeAlarms",
     "FakeBills",
     "FakeBus",
@@ -25,6 +26,7 @@ __all__ = [
     "FakeCommands",
     "FakeFleet",
     "FakeImages",
+    "FakeLoadSteps",
     "FakeMachines",
     "FakeObjects",
     "FakeParameters",

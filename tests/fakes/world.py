@@ -14,7 +14,7 @@ from tests.builders import NOW
 from tests.fakes.fleet import FakeFleet
 from tests.fakes.images import FakeImages
 from tests.fakes.records import FakeRecords
-from tests.fakes.stacks import FakeAlarms, FakeRounds, FakeTraffic
+from tests.fakes.stacks import FakeAgents, FakeAlarms, FakeLoadSteps, FakeRounds, FakeTraffic
 from tests.fakes.systems_manager import FakeCommands, FakeParameters
 
 
@@ -150,6 +150,8 @@ class FakeWorld:
     traffic: FakeTraffic = field(default_factory=FakeTraffic)
     alarms: FakeAlarms = field(default_factory=FakeAlarms)
     rounds: FakeRounds = field(default_factory=FakeRounds)
+    agents: FakeAgents = field(default_factory=FakeAgents)
+    load_steps: FakeLoadSteps = field(default_factory=FakeLoadSteps)
     clock: FakeClock = field(default_factory=FakeClock)
     subnets: tuple[str, ...] = ()
 
@@ -171,6 +173,8 @@ class FakeWorld:
             self.traffic,
             self.alarms,
             self.rounds,
+            self.agents,
+            self.load_steps,
             self.clock,
             Settings("eu-west-1", "123456789012", self.subnets),
         )

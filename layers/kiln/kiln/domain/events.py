@@ -97,10 +97,25 @@ class InstanceStateChange(_Event):
         return {k if k == "initiated_by" else k.replace("_", "-"): v for k, v in found.items()}
 
 
+class Alert(_Event):
+    """Something that only a user can mend: the shape that OpsWorks sent, key for key. OpsWorks had
+    the type InstanceStop; AutoHealing is an instance that is healed no more."""
+
+    stack_id: str
+    instance_id: str
+    type: Literal["AutoHealing"]
+    message: str
+
+    def detail(self) -> dict[str, Any]:
+        """OpsWorks's keys are kebab-case."""
+        return {k.replace("_", "-"): v for k, v in self.model_dump(mode="json").items()}
+
+
 _DETAIL_TYPES = {
     "BakeStarted": "Bake Started",
     "ImageAvailable": "Image Available",
     "BakeFailed": "Bake Failed",
     "InstanceStateChange": "Instance State Change",
+    "Alert": "Alert",
 }
-Event = BakeStarted | ImageAvailable | BakeFailed | RolloutChanged | InstanceStateChange
+Event = BakeStarted | ImageAvailable | BakeFailed | RolloutChanged | InstanceStateChange | Alert

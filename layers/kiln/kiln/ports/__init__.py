@@ -25,7 +25,7 @@ from kiln.ports.aws import (
 )
 from kiln.ports.contents import Bills
 from kiln.ports.records import Records
-from kiln.ports.stacks import Alarms, Rounds, Traffic
+from kiln.ports.stacks import Agents, Alarms, LoadSteps, Rounds, Traffic
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,14 @@ class World:
     traffic: Traffic
     alarms: Alarms
     rounds: Rounds
+    agents: Agents
+    load_steps: LoadSteps
     clock: Clock
     settings: Settings
 
 
 __all__ = [
+    "Agents",
     "Alarms",
     "Bills",
     "Bundles",
@@ -73,6 +76,7 @@ __all__ = [
     "Images",
     "InstanceFacts",
     "LaunchOrder",
+    "LoadSteps",
     "Machine",
     "Machines",
     "Objects",
