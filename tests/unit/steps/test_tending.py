@@ -195,6 +195,21 @@ def test_a_heal_begins_nothing_where_the_agent_is_back_already() -> None:
     assert player.now(web1).healed_at == ()
 
 
+def test_a_stop_that_began_since_the_record_was_read_is_no_loss() -> None:
+    player = a_player()
+    (web1,) = online(player, "web1")
+    silence(player, web1)
+    records, read = player.fake.records, player.fake.records.instances("shop")
+    player.change(web1, "stop")
+    player.fake.bus.events.clear()
+    records.instances = lambda _: read  # type: ignore[method-assign]
+    tended = tend(player)
+    assert tended.begun == ()
+    assert "changed while it was read" in tended.left[0]
+    assert states(player) == []
+    assert player.now(web1).state is S.STOPPED
+
+
 def test_two_ticks_at_once_begin_one_heal() -> None:
     player = a_player()
     (web1,) = online(player, "web1")

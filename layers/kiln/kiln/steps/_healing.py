@@ -46,14 +46,11 @@ def _look(entry: LayerInstance, ec2_state: str | None, tending: Tending) -> None
     if not is_lost(entry, ping, ec2_state, now) or not tending.is_free(entry):
         return
     since = f" since {ping.heard:%Y-%m-%dT%H:%M:%SZ}" if ping and ping.heard else ""
-    entry = enter(
-        entry,
-        S.CONNECTION_LOST,
-        tending.world,
-        lost_in=entry.state,
-        change=None,
-        error=f"its agent has not answered{since}; EC2 says {ec2_state or 'it is gone'}",
-    )
+    why = f"its agent has not answered{since}; EC2 says {ec2_state or 'it is gone'}"
+    # Written before it is announced: a change that has begun since the record was read, a stop
+    # perhaps, is no loss, and then this fails.
+    entry = write(entry, tending.world, lost_in=entry.state, change=None, error=why)
+    entry = enter(entry, S.CONNECTION_LOST, tending.world)
     if entry.serving:
         # It has left `online`: its peers are to know. Its target groups judge for themselves.
         wanted = ask_configure(entry, "offline", tending.world)
@@ -76,7 +73,8 @@ def _come_back(entry: LayerInstance, tending: Tending) -> None:
     ended runs it again."""
     world = tending.world
     if entry.serving:
-        entry = enter(entry, S.ONLINE, world, lost_in=None, error=None)
+        # As above: a heal may have begun.
+        entry = enter(write(entry, world, error=None), S.ONLINE, world, lost_in=None)
         write(entry, world, wanted=ask_configure(entry, "online", world))
         return
     half_way = entry.lost_in is not S.SETUP_FAILED
