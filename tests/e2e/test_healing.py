@@ -156,6 +156,7 @@ def test_one_that_is_terminated_outside_is_launched_anew_under_its_name(shop: La
     shop.quiet()
 
 
+@pytest.mark.long
 def test_a_stop_that_hangs_is_forced(shop: Layers) -> None:
     web2 = shop.members("web")[1]
     shop.aws.ec2.hang(web2.ec2_id or "")
@@ -166,6 +167,7 @@ def test_a_stop_that_hangs_is_forced(shop: Layers) -> None:
     shop.quiet()
 
 
+@pytest.mark.long
 def test_healing_that_is_off_does_nothing_but_say_so(shop: Layers) -> None:
     (db1,) = shop.members("db")
     since = len(shop.told("Instance State Change"))
@@ -180,6 +182,7 @@ def test_healing_that_is_off_does_nothing_but_say_so(shop: Layers) -> None:
     shop.quiet()
 
 
+@pytest.mark.long
 def test_a_bake_that_adopts_an_instance_is_not_disturbed(shop: Layers) -> None:
     """The bake holds the healing of its layer from before its builder's agent is removed."""
     records = shop.kiln.records
@@ -217,6 +220,7 @@ def test_by_load_those_that_there_are_are_started_and_stopped(shop: Layers) -> N
     shop.quiet()
 
 
+@pytest.mark.long
 def test_an_instance_by_the_hour_starts_at_its_hour_and_stops_after(shop: Layers) -> None:
     begin = shop.aws.clock.now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     hours = {DAYS[begin.weekday()]: (begin.hour,)}
@@ -231,6 +235,7 @@ def test_an_instance_by_the_hour_starts_at_its_hour_and_stops_after(shop: Layers
     shop.quiet()
 
 
+@pytest.mark.long
 def test_a_network_that_stays_broken_is_no_longer_healed(shop: Layers) -> None:
     """It has been healed three times today; the fourth time is the last."""
     web1 = shop.members("web")[0]
