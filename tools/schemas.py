@@ -86,6 +86,7 @@ def _details() -> dict[str, Schema]:
         "Command State Change": _kebab(_open(events.CommandStateChange)),
         "Deployment State Change": _kebab(_open(events.DeploymentStateChange)),
         "Rollout Approved": _open(events.RolloutApproved),
+        "Alert": _kebab(_open(events.Alert)),
     }
     for status in _ROLLOUTS:
         schema = _open(events.RolloutChanged)

@@ -49,6 +49,7 @@ class Ec2:
     lock: threading.RLock = field(default_factory=threading.RLock)
     agents: Agents = field(init=False)
     watchers: list[Callable[[Instance, str], None]] = field(default_factory=list)
+    hanging: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.agents = Agents(self.clock, lambda name: self.kill(self.backend.get_instance(name)))
@@ -94,12 +95,26 @@ class Ec2:
 
         self._later("agent-online", online, instance)
 
-    def stop(self, instance: Instance) -> None:
+    def hang(self, instance: str) -> None:
+        """A fault on request: the system does not go down. Its next stop stays `stopping` until it
+        is forced (EC2 User Guide, "Troubleshoot Amazon EC2 instance stop issues")."""
+        self.hanging.add(instance)
+
+    def stop(self, instance: Instance, force: bool = False) -> None:
         """stopping, then stopped with its machine shut down."""
-        if instance._state.name not in ("running", "pending"):
+        hangs = instance.id in self.hanging
+        state = instance._state.name
+        if state not in ("running", "pending") and not (hangs and force and state == "stopping"):
             return
-        self.enter(instance, "stopping")
-        self.agents.go(instance.id)
+        if state != "stopping":
+            self.enter(instance, "stopping")
+            self.agents.go(instance.id)
+        if hangs and not force:
+            return
+        self.hanging.discard(instance.id)
+        self._stop(instance)
+
+    def _stop(self, instance: Instance) -> None:
         interval = self.recorder.begin(self.owner(instance), "stop")
 
         def stopped() -> None:

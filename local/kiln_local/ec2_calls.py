@@ -7,6 +7,7 @@ IdempotentParameterMismatch, OperationNotPermitted).
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from moto.ec2.exceptions import (
     OperationNotPermitted4,
 )
 from moto.ec2.models.instances import Instance, InstanceBackend
+from moto.ec2.responses.instances import InstanceResponse
 
 from kiln_local.bundles import check_stop
 from kiln_local.ec2 import Ec2
@@ -23,6 +25,8 @@ from kiln_local.launch_checks import check_launch
 from kiln_local.patches import Patches
 
 _GONE = ("shutting-down", "terminated")
+# Whether the stop that is being asked for is to be forced, which moto does not pass on.
+_forced: ContextVar[bool] = ContextVar("forced", default=False)
 
 
 def connect(patches: Patches, ec2: Ec2) -> None:
@@ -50,12 +54,24 @@ def connect(patches: Patches, ec2: Ec2) -> None:
             ec2.born(instance)
         return reservation
 
+    patches.set(InstanceResponse, "stop_instances", _with_force(InstanceResponse.stop_instances))
     patches.set(InstanceBackend, "run_instances", run_instances)
     patches.set(InstanceBackend, "start_instances", _each(ec2, _start, "started"))
     patches.set(InstanceBackend, "stop_instances", _each(ec2, _stop, "stopped"))
     patches.set(InstanceBackend, "reboot_instances", _reboot(ec2))
     patches.set(InstanceBackend, "terminate_instances", _each(ec2, _terminate, ""))
     patches.set(InstanceBackend, "modify_instance_attribute", _modify())
+
+
+def _with_force(stop_instances: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def stop(self: Any) -> Any:
+        token = _forced.set(str(self._get_param("Force", False)).lower() == "true")
+        try:
+            return stop_instances(self)
+        finally:
+            _forced.reset(token)
+
+    return stop
 
 
 def _again(former: tuple[Any, Any], asked: str) -> Any:
@@ -114,7 +130,7 @@ def _stop(ec2: Ec2, instance: Instance) -> None:
     if instance.disable_api_stop:
         raise OperationDisableApiStopNotPermitted(instance.id)
     check_stop(instance.id, ec2.backend.amis.get(instance.image_id))
-    ec2.stop(instance)
+    ec2.stop(instance, _forced.get())
 
 
 def _start(ec2: Ec2, instance: Instance) -> None:

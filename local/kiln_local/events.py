@@ -113,11 +113,12 @@ class AwsEvents:
         self, source: str, detail_type: str, resources: list[str], detail: dict[str, Any]
     ) -> None:
         """Send an event of a service of AWS; the newest are kept in `sent`."""
-        event = self._envelope(source, detail_type, detail) | {"resources": resources}
+        event = self.envelope(source, detail_type, detail) | {"resources": resources}
         self.sent.append(event)
         self.deliver("default", event)
 
-    def _envelope(self, source: str, detail_type: str, detail: dict[str, Any]) -> dict[str, Any]:
+    def envelope(self, source: str, detail_type: str, detail: Any) -> dict[str, Any]:
+        """An event of now, without resources."""
         return {
             "version": "0",
             "id": str(uuid.uuid4()),
@@ -134,7 +135,7 @@ class AwsEvents:
 
     def put(self, entry: dict[str, Any]) -> None:
         """An event that a client has put."""
-        event = self._envelope(entry["Source"], entry["DetailType"], json.loads(entry["Detail"]))
+        event = self.envelope(entry["Source"], entry["DetailType"], json.loads(entry["Detail"]))
         event["resources"] = entry.get("Resources", [])
         bus = str(entry.get("EventBusName") or "default").rpartition("/")[2]
         self.deliver(bus, event)
@@ -144,17 +145,23 @@ class AwsEvents:
         if self.backend is None or bus not in self.backend.event_buses:
             return
         for rule in list(self.backend.event_buses[bus].rules.values()):
-            if rule.state == "ENABLED" and rule.event_pattern.matches_event(event):
-                for target in rule.targets:
-                    self._later(target, event)
+            # moto lets a rule without a pattern, one on a schedule, match everything.
+            pattern = rule.event_pattern
+            if rule.state == "ENABLED" and pattern.get_pattern() and pattern.matches_event(event):
+                self.trigger(rule, event)
 
-    def _later(self, target: dict[str, Any], event: dict[str, Any]) -> None:
+    def trigger(self, rule: Any, event: dict[str, Any]) -> None:
+        """Hand an event to the targets of a rule."""
+        for target in rule.targets:
+            self.hand_over(target, target_input(target, event))
+
+    def hand_over(self, target: dict[str, Any], body: Any) -> None:
+        """Hand a target what it is to get, as soon as AWS does."""
         delay = self._latencies.draw("event-delivered")
-        self._clock.later(delay, lambda: self._hand_over(target, event))
+        self._clock.later(delay, lambda: self._deliver_to(target, body))
 
-    def _hand_over(self, target: dict[str, Any], event: dict[str, Any]) -> None:
+    def _deliver_to(self, target: dict[str, Any], body: Any) -> None:
         service, name = target["Arn"].split(":")[2], target["Arn"].split(":")[-1]
-        body = target_input(target, event)
         if service == "lambda" and self.functions:
             self._invoke(target, name, body)
         elif service == "states":

@@ -16,7 +16,7 @@ from typing import Any
 
 import boto3
 
-from kiln_local.events import TARGETS
+from kiln_local.event_makers import make_bus, make_rule, make_schedule
 from kiln_local.fastyaml import load
 from kiln_local.template import Made, Resolver, TemplateError, references
 
@@ -47,6 +47,10 @@ class Stack:
     def arn(self, service: str, resource: str) -> str:
         """An ARN in this account and Region."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+    def physical(self, name: str) -> str:
+        """The physical name of a resource that has none of its own."""
+        return f"{STACK}-{name}"
 
     @cached_property
     def empty_archive(self) -> bytes:
@@ -140,11 +144,6 @@ def _rule_of(rule: Properties) -> Properties:
 def _bucket_policy(stack: Stack, name: str, p: Properties) -> Made:
     stack.client("s3").put_bucket_policy(Bucket=p["Bucket"], Policy=json.dumps(p["PolicyDocument"]))
     return Made(name)
-
-
-def _bus(stack: Stack, _: str, p: Properties) -> Made:
-    answer = stack.client("events").create_event_bus(Name=p["Name"])
-    return Made(p["Name"], Arn=answer["EventBusArn"], Name=p["Name"])
 
 
 def _queue(stack: Stack, name: str, p: Properties) -> Made:
@@ -242,24 +241,6 @@ def _permission(stack: Stack, name: str, p: Properties) -> Made:
     return Made(name)
 
 
-def _rule(stack: Stack, name: str, p: Properties) -> Made:
-    client = stack.client("events")
-    unserved = {target["Arn"].split(":")[2] for target in p["Targets"]} - TARGETS
-    if unserved:
-        raise TemplateError(f"{name}: the local AWS cannot deliver to {', '.join(unserved)}")
-    bus = {"EventBusName": p["EventBusName"]} if "EventBusName" in p else {}
-    rule = f"{STACK}-{name}"
-    client.put_rule(
-        Name=rule,
-        EventPattern=json.dumps(p["EventPattern"]),
-        State=p.get("State", "ENABLED"),
-        **bus,
-    )
-    client.put_targets(Rule=rule, Targets=p["Targets"], **bus)
-    path = f"{p['EventBusName']}/{rule}" if bus else rule
-    return Made(rule, Arn=stack.arn("events", f"rule/{path}"))
-
-
 def _state_machine(stack: Stack, name: str, p: Properties) -> Made:
     text = (stack.project / stack.paths[name]).read_text()
     for key, value in p.get("DefinitionSubstitutions", {}).items():
@@ -274,17 +255,12 @@ def _state_machine(stack: Stack, name: str, p: Properties) -> Made:
     return Made(answer["stateMachineArn"], Arn=answer["stateMachineArn"], Name=name)
 
 
-def _schedule(stack: Stack, name: str, p: Properties) -> Made:
-    answer = stack.client("scheduler").create_schedule(Name=f"{STACK}-{name}", **p)
-    return Made(f"{STACK}-{name}", Arn=answer["ScheduleArn"])
-
-
 MAKERS: dict[str, Callable[[Stack, str, Properties], Made]] = {
     "AWS::DynamoDB::Table": _table,
     "AWS::S3::Bucket": _bucket,
     "AWS::S3::BucketPolicy": _bucket_policy,
-    "AWS::Events::EventBus": _bus,
-    "AWS::Events::Rule": _rule,
+    "AWS::Events::EventBus": make_bus,
+    "AWS::Events::Rule": make_rule,
     "AWS::SQS::Queue": _queue,
     "AWS::SQS::QueuePolicy": _queue_policy,
     "AWS::EC2::SecurityGroup": _security_group,
@@ -296,5 +272,5 @@ MAKERS: dict[str, Callable[[Stack, str, Properties], Made]] = {
     "AWS::Lambda::Function": _function,
     "AWS::Lambda::Permission": _permission,
     "AWS::StepFunctions::StateMachine": _state_machine,
-    "AWS::Scheduler::Schedule": _schedule,
+    "AWS::Scheduler::Schedule": make_schedule,
 }

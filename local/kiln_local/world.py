@@ -33,6 +33,7 @@ from kiln_local import (
     makers,
     policies,
     recorder,
+    schedules,
     ssm,
     tables,
 )
@@ -121,6 +122,9 @@ class LocalAws:
         self.alarms = alarms.Alarms(self.clock, self._events, self._backend("cloudwatch"))
         self.ec2.read_bundle = lambda location: bundles.read_bundle(location, key, self._object)
         self._run_command = commands.RunCommand(self.ec2, self._store)
+        self._schedules = schedules.Schedules(
+            self.clock, self._events, self._backend("events"), self._backend("scheduler")
+        )
         self._connect()
         images.load_public(self.ec2)
         ssm.load_public_parameters(self._backend("ssm"), self.ec2)
@@ -141,6 +145,7 @@ class LocalAws:
         policies.connect(self._patches)
         tables.connect(self._patches)
         events.connect(self._patches, self._events)
+        schedules.connect(self._patches, self._schedules)
         ec2_calls.connect(self._patches, self.ec2)
         balancing_calls.connect(self._patches, self.balancing)
         alarms.connect(self._patches, self.alarms)

@@ -101,7 +101,7 @@ def test_every_state_that_can_fail_goes_to_the_undo() -> None:
     undo = {
         "bake": ["Teardown"],
         "rollout": ["FinishRollout", "UndoRollout"],
-        "instance": ["EndChange", "StopInstance", "MarkShutdown"],
+        "instance": ["EndChange", "StopInstance", "MarkShutdown", "CanForce"],
         "configure": ["RoundsFailed", "ConfigureFailed"],
     }
     assert undo.keys() == MACHINES.keys()

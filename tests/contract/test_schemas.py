@@ -97,6 +97,12 @@ EVENTS = [
         stack_id="shop", instance_ids=("i",), deployment_id="d", command="deploy", status="running"
     ),
     events.RolloutApproved(rollout="r", image="ami-2", layer="shop/web", by="ada"),
+    events.Alert(
+        stack_id="shop",
+        instance_id="11111111-2222-3333-4444-555555555555",
+        type="AutoHealing",
+        message="web1 was healed 4 times",
+    ),
 ]
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from tests.fakes.fleet import FakeFleet
 from tests.fakes.images import FakeImages
 from tests.fakes.records import FakeRecords
-from tests.fakes.stacks import FakeAlarms, FakeDeployments, FakeRounds, FakeTraffic
+from tests.fakes.stacks import (
+    FakeAgents,
+    FakeAlarms,
+    FakeDeployments,
+    FakeLoadSteps,
+    FakeRounds,
+    FakeTraffic,
+)
 from tests.fakes.systems_manager import FakeCommands, FakeParameters
 from tests.fakes.world import (
     FakeBills,
@@ -18,6 +25,7 @@ from tests.fakes.world import (
 )
 
 __all__ = [
+    "FakeAgents",
     "FakeAlarms",
     "FakeBills",
     "FakeBus",
@@ -26,6 +34,7 @@ __all__ = [
     "FakeDeployments",
     "FakeFleet",
     "FakeImages",
+    "FakeLoadSteps",
     "FakeMachines",
     "FakeObjects",
     "FakeParameters",

@@ -26,6 +26,7 @@ class FakeFleet:
     orders: list[LaunchOrder] = field(default_factory=list)
     instances: dict[str, InstanceFacts] = field(default_factory=dict)
     volumes: dict[str, str] = field(default_factory=dict)
+    forced: list[str] = field(default_factory=list)
     known: dict[str, TypeFacts] = field(
         default_factory=lambda: {n: a_type(n) for n in ("m7i.large", "m6i.large", "m5.large")}
     )
@@ -86,8 +87,10 @@ class FakeFleet:
             raise AwsRefused("ec2", "StartInstances", "InvalidInstanceID.NotFound", instance)
         self.become(instance, "pending")
 
-    def stop(self, instance: str) -> None:
+    def stop(self, instance: str, force: bool = False) -> None:
         self._check()
+        if force:
+            self.forced.append(instance)
         if instance not in self.instances:
             raise AwsRefused("ec2", "StopInstances", "InvalidInstanceID.NotFound", instance)
         self.become(instance, "stopping")

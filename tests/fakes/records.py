@@ -48,6 +48,9 @@ class FakeRecords:
     def stack(self, name: str) -> Stack | None:
         return self._stacks.get(name)
 
+    def stack_names(self) -> tuple[str, ...]:
+        return tuple(sorted(self._stacks))
+
     def stacks(self) -> tuple[Stack, ...]:
         return tuple(self._stacks[name] for name in sorted(self._stacks))
 

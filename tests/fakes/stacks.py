@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from kiln.domain.configure import Ask, Round
 from kiln.domain.deployment import Command, Deployment
+from kiln.domain.healing import Ping
+from kiln.domain.load import AlarmState, LoadStep
 from kiln.errors import AwsRefused
+from tests.builders import NOW
 
 
 @dataclass
@@ -42,6 +46,7 @@ class FakeAlarms:
     """Alarms, each OK until a test says otherwise."""
 
     states: dict[str, str] = field(default_factory=dict)
+    since: dict[str, datetime] = field(default_factory=dict)
 
     def ringing(self, names: Iterable[str]) -> tuple[str, ...]:
         wanted = tuple(names)
@@ -49,6 +54,51 @@ class FakeAlarms:
             if name not in self.states:
                 raise AwsRefused("cloudwatch", "DescribeAlarms", "ResourceNotFound", name)
         return tuple(name for name in wanted if self.states[name] == "ALARM")
+
+    def become(self, name: str, value: str, since: datetime) -> None:
+        """Change an alarm's state."""
+        self.states[name], self.since[name] = value, since
+
+    def look_at(self, names: Iterable[str]) -> dict[str, AlarmState]:
+        return {
+            name: AlarmState(value=self.states[name], since=self.since.get(name, NOW))
+            for name in names
+            if name in self.states
+        }
+
+
+@dataclass
+class FakeAgents:
+    """Agents: those in `answering` answer; the others are silent since `heard` says."""
+
+    answering: set[str] = field(default_factory=set)
+    heard: dict[str, datetime] = field(default_factory=dict)
+    calls: list[tuple[str, ...]] = field(default_factory=list)
+
+    def pings(self, instances: Iterable[str]) -> dict[str, Ping]:
+        self.calls.append(tuple(instances))
+        return {
+            name: Ping(online=name in self.answering, heard=self.heard.get(name))
+            for name in self.calls[-1]
+            if name in self.answering or name in self.heard
+        }
+
+
+@dataclass
+class FakeLoadSteps:
+    """The last step of each layer."""
+
+    steps: dict[str, LoadStep] = field(default_factory=dict)
+
+    def last(self, layer: str) -> LoadStep | None:
+        return self.steps.get(layer)
+
+    def put(self, step: LoadStep) -> bool:
+        last = self.steps.get(step.layer)
+        if step.number != (last.number + 1 if last else 1):
+            return False
+        self.steps[step.layer] = step
+        return True
 
 
 @dataclass

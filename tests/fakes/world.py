@@ -14,7 +14,14 @@ from tests.builders import NOW
 from tests.fakes.fleet import FakeFleet
 from tests.fakes.images import FakeImages
 from tests.fakes.records import FakeRecords
-from tests.fakes.stacks import FakeAlarms, FakeDeployments, FakeRounds, FakeTraffic
+from tests.fakes.stacks import (
+    FakeAgents,
+    FakeAlarms,
+    FakeDeployments,
+    FakeLoadSteps,
+    FakeRounds,
+    FakeTraffic,
+)
 from tests.fakes.systems_manager import FakeCommands, FakeParameters
 
 
@@ -157,6 +164,8 @@ class FakeWorld:
     alarms: FakeAlarms = field(default_factory=FakeAlarms)
     rounds: FakeRounds = field(default_factory=FakeRounds)
     deployments: FakeDeployments = field(default_factory=FakeDeployments)
+    agents: FakeAgents = field(default_factory=FakeAgents)
+    load_steps: FakeLoadSteps = field(default_factory=FakeLoadSteps)
     clock: FakeClock = field(default_factory=FakeClock)
     subnets: tuple[str, ...] = ()
 
@@ -179,6 +188,8 @@ class FakeWorld:
             self.alarms,
             self.rounds,
             self.deployments,
+            self.agents,
+            self.load_steps,
             self.clock,
             Settings("eu-west-1", "123456789012", self.subnets),
         )

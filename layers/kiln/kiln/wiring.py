@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from kiln.adapters.agents import SsmAgents
 from kiln.adapters.alarms import CloudWatchAlarms
 from kiln.adapters.bundles import S3Bundles
 from kiln.adapters.bus import EventBridgeBus
@@ -18,6 +19,7 @@ from kiln.adapters.commands import SsmCommands
 from kiln.adapters.deployments import DynamoDeployments
 from kiln.adapters.fleet import Ec2Fleet
 from kiln.adapters.images import Ec2Images
+from kiln.adapters.load_steps import DynamoLoadSteps
 from kiln.adapters.machines import StepFunctionsMachines
 from kiln.adapters.objects import S3Objects
 from kiln.adapters.parameters import SsmParameters
@@ -102,6 +104,8 @@ def make_world(environment: Environment, session: boto3.Session) -> World:
         alarms=CloudWatchAlarms(client("cloudwatch")),
         rounds=DynamoRounds(dynamodb, environment.table),
         deployments=DynamoDeployments(dynamodb, environment.table),
+        agents=SsmAgents(ssm),
+        load_steps=DynamoLoadSteps(dynamodb, environment.table),
         clock=clock,
         settings=Settings(
             region=str(session.region_name),

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from kiln.adapters.agents import SsmAgents
 from kiln.adapters.alarms import CloudWatchAlarms
 from kiln.adapters.deployments import DynamoDeployments
+from kiln.adapters.load_steps import DynamoLoadSteps
 from kiln.adapters.rounds import DynamoRounds
 from kiln.adapters.traffic import ElbTraffic
 from kiln.domain.configure import Ask, Round
 from kiln.domain.deployment import Command, CommandStatus, Deployment
+from kiln.domain.healing import Ping
+from kiln.domain.load import AlarmState, LoadStep
 from kiln.errors import AwsRefused
-from kiln.ports import Deployments, Rounds
+from kiln.ports import Deployments, LoadSteps, Rounds
 from tests.builders import NOW
-from tests.fakes import FakeDeployments, FakeRounds
+from tests.fakes import FakeDeployments, FakeLoadSteps, FakeRounds
 from tests.moto_clients import mock_aws, moto_client
 from tests.stubs import scripted
 
@@ -57,6 +62,16 @@ def deployments(request: pytest.FixtureRequest) -> Iterator[Deployments]:
         return
     with a_table() as table:
         yield DynamoDeployments(*table)
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def load_steps(request: pytest.FixtureRequest) -> Iterator[LoadSteps]:
+    """The fake, then the adapter on moto."""
+    if request.param == "fake":
+        yield FakeLoadSteps()
+        return
+    with a_table() as table:
+        yield DynamoLoadSteps(*table)
 
 
 def test_a_deployment_is_kept_with_its_results(deployments: Deployments) -> None:
@@ -161,3 +176,57 @@ def test_an_alarm_that_cloudwatch_does_not_know_is_an_error() -> None:
         assert alarms.ringing(["a", "b"]) == ("a",)
         with pytest.raises(AwsRefused, match="no alarm c"):
             alarms.ringing(["a", "c"])
+
+
+def test_alarms_are_told_with_the_time_of_their_last_change() -> None:
+    """CloudWatch API, MetricAlarm: StateUpdatedTimestamp moves more often than the state."""
+    with scripted("cloudwatch") as cloudwatch:
+        at = {"StateUpdatedTimestamp": NOW}
+        changed = {"StateTransitionedTimestamp": NOW - timedelta(hours=1)}
+        both = {
+            "MetricAlarms": [{"AlarmName": "a", "StateValue": "ALARM", **at, **changed}],
+            "CompositeAlarms": [{"AlarmName": "b", "StateValue": "OK", **at}],
+        }
+        request = {
+            "AlarmNames": ["a", "b", "c"],
+            "AlarmTypes": ["MetricAlarm", "CompositeAlarm"],
+            "MaxRecords": 100,
+        }
+        cloudwatch.answer("describe_alarms", both, request)
+        alarms = CloudWatchAlarms(cloudwatch.client)
+        assert alarms.look_at([]) == {}
+        assert alarms.look_at(["a", "b", "a", "c"]) == {
+            "a": AlarmState(value="ALARM", since=NOW - timedelta(hours=1)),
+            "b": AlarmState(value="OK", since=NOW),
+        }
+
+
+def test_fifty_agents_are_asked_for_in_one_call() -> None:
+    names = [f"i-{number:017x}" for number in range(51)]
+    with scripted("ssm") as ssm:
+        for part in (names[:50], names[50:]):
+            request = {"Filters": [{"Key": "InstanceIds", "Values": part}], "MaxResults": 50}
+            nodes = [
+                {"InstanceId": part[0], "PingStatus": "ConnectionLost", "LastPingDateTime": NOW}
+            ]
+            ssm.answer("describe_instance_information", {"InstanceInformationList": nodes}, request)
+        assert SsmAgents(ssm.client).pings(names) == {
+            names[0]: Ping(online=False, heard=NOW),
+            names[50]: Ping(online=False, heard=NOW),
+        }
+        assert SsmAgents(ssm.client).pings([]) == {}
+        node = {"InstanceId": "i-1", "PingStatus": "Online", "LastPingDateTime": NOW}
+        ssm.answer("describe_instance_information", {"InstanceInformationList": [node]})
+        assert SsmAgents(ssm.client).pings(["i-1"]) == {"i-1": Ping(online=True, heard=NOW)}
+
+
+def test_of_two_steps_with_one_number_the_first_is_taken(load_steps: LoadSteps) -> None:
+    first = LoadStep(layer="shop/web", number=1, change="start", chosen={"i": 3}, at=NOW, until=NOW)
+    assert load_steps.last("shop/web") is None
+    assert load_steps.put(first)
+    assert not load_steps.put(first)
+    second = first.model_copy(update={"number": 2, "change": "stop"})
+    assert load_steps.put(second)
+    assert not load_steps.put(second)
+    assert load_steps.last("shop/web") == second
+    assert load_steps.last("shop/db") is None

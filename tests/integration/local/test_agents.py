@@ -131,3 +131,20 @@ def test_nodes_are_filtered_and_come_in_pages(world: World) -> None:
     assert [row["InstanceId"] for row in found] == [first]
     with pytest.raises(world.ssm.exceptions.InvalidFilterKey, match="does not filter nodes by Ia"):
         ask(Filters=[{"Key": "IamRole", "Values": ["x"]}])
+
+
+def test_a_system_that_hangs_stays_stopping_until_it_is_forced(world: World) -> None:
+    instance = world.an_instance()
+    world.aws.ec2.hang(instance)
+    world.ec2.stop_instances(InstanceIds=[instance])
+    assert world.state(instance) == "stopping"
+    world.aws.clock.sleep(300)
+    world.ec2.stop_instances(InstanceIds=[instance], Force=False)
+    world.aws.clock.sleep(60)
+    assert world.state(instance) == "stopping"
+    world.ec2.stop_instances(InstanceIds=[instance], Force=True)
+    until(lambda: world.state(instance) == "stopped")
+    world.ec2.start_instances(InstanceIds=[instance])
+    until(lambda: world.ping(instance) == "Online")
+    world.ec2.stop_instances(InstanceIds=[instance])
+    until(lambda: world.state(instance) == "stopped")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kiln.adapters.fleet import Ec2Fleet
-from kiln.domain.blueprint import Volume
+from kiln.domain.builder import Volume
 from kiln.errors import AwsBusy, AwsRefused, CapacityShort
 from kiln.ports import LaunchOrder
 from tests.builders import BAKE, an_image

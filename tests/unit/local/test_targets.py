@@ -47,7 +47,10 @@ class Delivery:
 
     def send(self, target: dict[str, Any], state: str = "running") -> None:
         """Let EC2 report an instance's state to a target, and wait until it is done."""
-        pattern = SimpleNamespace(matches_event=lambda event: event["detail"]["state"] == "running")
+        pattern = SimpleNamespace(
+            get_pattern=lambda: {"detail": {"state": ["running"]}},
+            matches_event=lambda event: event["detail"]["state"] == "running",
+        )
         rule = SimpleNamespace(state="ENABLED", event_pattern=pattern, targets=[target])
         bus = SimpleNamespace(rules={"r": rule})
         self._events.backend = SimpleNamespace(event_buses={"default": bus})

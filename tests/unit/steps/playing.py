@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kiln.domain.failure import Failure
-from kiln.domain.instance import InstanceState, LayerInstance
+from kiln.domain.instance import Initiator, InstanceState, LayerInstance
 from kiln.domain.waiting import Wait
-from kiln.errors import KilnError
+from kiln.errors import BuilderUnreachable, KilnError
 from kiln.ports import ExecutionFacts, StepResult
 from kiln.steps._instances import change_instance
 from kiln.steps._looking import look
@@ -38,11 +38,14 @@ def failure_of(error: KilnError) -> Failure:
 
 @dataclass
 class Player:
-    """Plays executions as they are started. Commands whose label is in `failing` fail."""
+    """Plays executions as they are started. Commands whose label is in `failing` fail; with
+    `hanging` a system does not stop unless it is forced, with `unreachable` no agent comes up."""
 
     fake: FakeWorld
     failing: set[str] = field(default_factory=set)
     well: StepResult = WELL
+    hanging: bool = False
+    unreachable: bool = False
     played: set[str] = field(default_factory=set)
     errors: dict[str, Failure] = field(default_factory=dict)
 
@@ -69,9 +72,9 @@ class Player:
         assert found is not None
         return found
 
-    def change(self, entry: LayerInstance, change: str) -> str:
+    def change(self, entry: LayerInstance, change: str, by: Initiator = "user") -> str:
         """Start a change and play it to its end; the name of its error, or nothing."""
-        name = change_instance(self.now(entry), change, self.fake.world)
+        name = change_instance(self.now(entry), change, self.fake.world, by)
         return self.instance(name)
 
     def run(self) -> None:
@@ -115,15 +118,16 @@ class Player:
         return failure.error if failure else ""
 
     def _change(self, who: dict[str, str], payload: dict[str, Any], name: str) -> None:
-        world, change = self.fake.world, payload["change"]
-        rollout = payload.get("rollout", "")
-        request = BeginChange(**who, change=change, execution=name, rollout=rollout)
-        begun = begin_change(request, world)
-        if begun.path == "start":
+        world = self.fake.world
+        asked = {key: payload[key] for key in ("change", "by", "rollout") if key in payload}
+        begun = begin_change(BeginChange(**who, **asked, execution=name), world)
+        if begun.path == "heal":
+            self._heal(who, name)
+        if begun.path in ("start", "heal"):
             self._launch(who, name)
         if begun.path == "setup":
             leave_service(LeaveService(**who), world)
-        if begun.path in ("start", "setup"):
+        if begun.path in ("start", "setup", "heal"):
             mark_instance(MarkInstance(**who, state="running_setup"), world)
             self.recipes(who, ["setup", "deploy"], name, payload.get("deployment"))
             enter_service(EnterService(**who), world)
@@ -142,8 +146,11 @@ class Player:
         self.fake.fleet.instances[started.ec2_id] = replace(
             known, state="running", private_ip=f"10.0.0.{len(self.fake.fleet.instances)}"
         )
-        self.fake.commands.agents.add(started.ec2_id)
         mark_instance(MarkInstance(**who, state="booting"), world)
+        if self.unreachable:
+            raise BuilderUnreachable(f"{started.ec2_id} was not online")
+        self.fake.commands.agents.add(started.ec2_id)
+        self.fake.agents.answering.add(started.ec2_id)
 
     def _stop(self, who: dict[str, str], name: str, delete: bool) -> None:
         world = self.fake.world
@@ -159,6 +166,23 @@ class Player:
             gone = stops.wait.kind == "instance-gone"
             self.fake.fleet.become(stops.wait.instance, "terminated" if gone else "stopped")
             self.end(stops.wait)
+
+    def _heal(self, who: dict[str, str], name: str) -> None:
+        """As CanDrain, CanShutDown, CanForce and StartsAgain lead."""
+        world = self.fake.world
+        leave_service(LeaveService(**who), world)
+        mark_instance(MarkInstance(**who, state="shutting_down"), world)
+        for force in (False, True):
+            request = StopInstance(**who, execution=name, heal=True, force=force)
+            stops = stop_instance(request, world)
+            if stops.wait and not (self.hanging and not force):
+                gone = stops.wait.kind == "instance-gone"
+                self.fake.fleet.become(stops.wait.instance, "terminated" if gone else "stopped")
+                self.end(stops.wait)
+            if not self.hanging:
+                break
+        for _ in range(2):
+            mark_instance(MarkInstance(**who, state="requested"), world)
 
     def recipes(
         self, who: dict[str, str], events: Any, name: str, deployment: str | None = None

@@ -113,10 +113,10 @@ class Ec2Fleet:
         with translated("ec2", "StartInstances"):
             self._ec2.start_instances(InstanceIds=[instance])
 
-    def stop(self, instance: str) -> None:
+    def stop(self, instance: str, force: bool = False) -> None:
         """Ask for a stop."""
         with translated("ec2", "StopInstances"):
-            self._ec2.stop_instances(InstanceIds=[instance])
+            self._ec2.stop_instances(InstanceIds=[instance], Force=force)
 
     def terminate(self, instances: Iterable[str]) -> None:
         """Ask for termination, one by one: a single unknown id makes EC2 refuse a whole list."""

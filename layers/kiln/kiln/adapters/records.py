@@ -87,10 +87,13 @@ class DynamoRecords:
         body = self._table.get((f"STACK#{name}", "STACK"))
         return Stack.model_validate_json(body) if body else None
 
+    def stack_names(self) -> tuple[str, ...]:
+        """All names."""
+        return tuple(self._table.query("CATALOGUE", "STACK#"))
+
     def stacks(self) -> tuple[Stack, ...]:
         """All stacks."""
-        names = self._table.query("CATALOGUE", "STACK#")
-        return tuple(stack for name in names if (stack := self.stack(name)))
+        return tuple(stack for name in self.stack_names() if (stack := self.stack(name)))
 
     def add_instance(self, instance: LayerInstance) -> bool:
         """Store a new instance."""

@@ -134,6 +134,16 @@ class RolloutApproved(_Event):
     by: str
 
 
+class Alert(_OpsWorksEvent):
+    """Something that only a user can mend: the shape that OpsWorks sent, key for key. OpsWorks had
+    the type InstanceStop; AutoHealing is an instance that is healed no more."""
+
+    stack_id: str
+    instance_id: str
+    type: Literal["AutoHealing"]
+    message: str
+
+
 _DETAIL_TYPES = {
     "BakeStarted": "Bake Started",
     "ImageAvailable": "Image Available",
@@ -142,6 +152,7 @@ _DETAIL_TYPES = {
     "CommandStateChange": "Command State Change",
     "DeploymentStateChange": "Deployment State Change",
     "RolloutApproved": "Rollout Approved",
+    "Alert": "Alert",
 }
 Event = (
     BakeStarted
@@ -152,4 +163,5 @@ Event = (
     | InstanceStateChange
     | CommandStateChange
     | DeploymentStateChange
+    | Alert
 )

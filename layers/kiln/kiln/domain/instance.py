@@ -34,10 +34,11 @@ _FAILED = {S.SETUP_FAILED, S.START_FAILED, S.STOP_FAILED}
 _LEAVING = {S.STOPPING, S.CONNECTION_LOST}
 _NEXT: dict[InstanceState, set[InstanceState]] = {
     S.STOPPED: {S.REQUESTED, S.TERMINATING},
-    S.REQUESTED: {S.PENDING, S.START_FAILED},
+    # One that could not be healed is lost as before: from wherever its healing ended.
+    S.REQUESTED: {S.PENDING, S.START_FAILED, S.CONNECTION_LOST},
     # One that hangs can be stopped.
-    S.PENDING: {S.BOOTING, S.START_FAILED, S.STOPPING},
-    S.BOOTING: {S.RUNNING_SETUP, S.START_FAILED, S.STOPPING},
+    S.PENDING: {S.BOOTING, S.START_FAILED, *_LEAVING},
+    S.BOOTING: {S.RUNNING_SETUP, S.START_FAILED, *_LEAVING},
     S.RUNNING_SETUP: {S.ONLINE, S.SETUP_FAILED, *_LEAVING},
     S.SETUP_FAILED: {S.RUNNING_SETUP, *_LEAVING},
     S.START_FAILED: {S.STOPPING},
@@ -45,8 +46,8 @@ _NEXT: dict[InstanceState, set[InstanceState]] = {
     S.REBOOTING: {S.ONLINE, *_LEAVING},
     # An agent that answers again brings its instance back as it was.
     S.CONNECTION_LOST: {S.ONLINE, S.SETUP_FAILED, S.STOPPING},
-    S.STOPPING: {S.SHUTTING_DOWN, S.STOP_FAILED},
-    S.SHUTTING_DOWN: {S.STOPPED, S.TERMINATED, S.STOP_FAILED},
+    S.STOPPING: {S.SHUTTING_DOWN, S.STOP_FAILED, S.CONNECTION_LOST},
+    S.SHUTTING_DOWN: {S.STOPPED, S.TERMINATED, S.STOP_FAILED, S.CONNECTION_LOST},
     S.STOP_FAILED: {S.STOPPING},
     # Of a stopped one that is deleted; an instance-store root goes on to `stopped`.
     S.TERMINATING: {S.TERMINATED, S.STOP_FAILED},
@@ -68,7 +69,8 @@ class LayerInstance(Model):
     `layers` are the names of its layers in the stack, the one it was made for first; `serving`
     says whether its target groups may send it requests; `wanted` is the wish for Configure that
     its last change caused; `change` names the execution that works
-    on it; `revision` counts its writes; times are ISO 8601, UTC.
+    on it, `asked_by` who asked for it; `lost_in` is the state in which it was lost, until it is
+    online again; `revision` counts its writes; times are ISO 8601, UTC.
     """
 
     id: str
@@ -91,6 +93,8 @@ class LayerInstance(Model):
     rollout: str | None = None
     planned: str | None = None
     change: str | None = None
+    asked_by: Initiator | None = None
+    lost_in: InstanceState | None = None
     error: str | None = None
     healed_at: tuple[str, ...] = ()
     serving: bool = False

@@ -24,7 +24,7 @@ from kiln.ports.aws import (
 from kiln.ports.contents import Bills
 from kiln.ports.machines import ExecutionFacts, Machine, Machines
 from kiln.ports.records import Records
-from kiln.ports.stacks import Alarms, Deployments, Rounds, Traffic
+from kiln.ports.stacks import Agents, Alarms, Deployments, LoadSteps, Rounds, Traffic
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,14 @@ class World:
     alarms: Alarms
     rounds: Rounds
     deployments: Deployments
+    agents: Agents
+    load_steps: LoadSteps
     clock: Clock
     settings: Settings
 
 
 __all__ = [
+    "Agents",
     "Alarms",
     "Bills",
     "Bundles",
@@ -75,6 +78,7 @@ __all__ = [
     "Images",
     "InstanceFacts",
     "LaunchOrder",
+    "LoadSteps",
     "Machine",
     "Machines",
     "Objects",

@@ -129,8 +129,8 @@ class Fleet(Protocol):
         """Ask for a stopped instance to start; asking again is harmless. CapacityShort."""
         ...
 
-    def stop(self, instance: str) -> None:
-        """Ask for a stop; asking again is harmless."""
+    def stop(self, instance: str, force: bool = False) -> None:
+        """Ask for a stop, with `force` of a system that does not go down; again is harmless."""
         ...
 
     def terminate(self, instances: Iterable[str]) -> None:

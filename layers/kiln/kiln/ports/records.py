@@ -35,6 +35,10 @@ class Records(Protocol):
         """A stored stack."""
         ...
 
+    def stack_names(self) -> tuple[str, ...]:
+        """Names of all stored stacks."""
+        ...
+
     def stacks(self) -> tuple[Stack, ...]:
         """All stored stacks."""
         ...

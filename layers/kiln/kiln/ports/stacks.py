@@ -8,6 +8,8 @@ from typing import Protocol
 
 from kiln.domain.configure import Ask, Round
 from kiln.domain.deployment import Command, Deployment
+from kiln.domain.healing import Ping
+from kiln.domain.load import AlarmState, LoadStep
 
 
 class Traffic(Protocol):
@@ -31,6 +33,31 @@ class Alarms(Protocol):
 
     def ringing(self, names: Iterable[str]) -> tuple[str, ...]:
         """Those of these names that are in ALARM. AwsRefused where one does not exist."""
+        ...
+
+    def look_at(self, names: Iterable[str]) -> dict[str, AlarmState]:
+        """How these alarms are, by name; those that do not exist are left out."""
+        ...
+
+
+class Agents(Protocol):
+    """Systems Manager's agents."""
+
+    def pings(self, instances: Iterable[str]) -> dict[str, Ping]:
+        """What is heard of these instances' agents; those that Systems Manager does not know are
+        left out."""
+        ...
+
+
+class LoadSteps(Protocol):
+    """The last step of each layer that is scaled by load."""
+
+    def last(self, layer: str) -> LoadStep | None:
+        """A layer's last step."""
+        ...
+
+    def put(self, step: LoadStep) -> bool:
+        """Write a layer's next step; False where somebody else has since its number was read."""
         ...
 
 

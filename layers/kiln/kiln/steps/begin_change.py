@@ -5,19 +5,21 @@ from __future__ import annotations
 
 from typing import Literal
 
+from kiln.domain.healing import with_heal
 from kiln.domain.instance import Initiator, InstanceState, LayerInstance
 from kiln.domain.model import Model
 from kiln.errors import InstanceBusy, WrongState
 from kiln.ports import World
 from kiln.steps._instances import enter, found, write
 
-Change = Literal["start", "setup", "run", "stop", "delete", "reboot"]
+Change = Literal["start", "setup", "run", "stop", "delete", "reboot", "heal"]
 S = InstanceState
 _FIRST = {
     "start": S.REQUESTED,
     "stop": S.STOPPING,
     "delete": S.TERMINATING,
     "reboot": S.REBOOTING,
+    "heal": S.STOPPING,
 }
 # Where a change would lead, if the instance is there already.
 _LAST = {"start": S.ONLINE, "stop": S.STOPPED}
@@ -40,7 +42,7 @@ class BeginChange(Model):
 class ChangeBegun(Model):
     """The way to go, and whether the instance served when the change began."""
 
-    path: Literal["start", "setup", "run", "stop", "delete", "reboot", "nothing"]
+    path: Literal["start", "setup", "run", "stop", "delete", "reboot", "heal", "nothing"]
     was_online: bool
 
 
@@ -48,16 +50,42 @@ def begin_change(request: BeginChange, world: World) -> ChangeBegun:
     """Take the instance. Raises InstanceBusy, InstanceGone, WrongState."""
     entry = found(request.stack, request.instance, world)
     _check_free(entry, request.execution, world)
-    if request.change == "start":
+    if request.change in ("start", "heal"):
         _check_layer(entry, request.rollout, world)
-    if entry.change != request.execution and entry.state is _LAST.get(request.change):
-        return ChangeBegun(path="nothing", was_online=entry.state is S.ONLINE)
-    _check_from(entry, request.change)
-    was_online = entry.state is S.ONLINE or entry.serving
-    entry = write(entry, world, change=request.execution, serving=was_online, error=None)
+    if entry.change != request.execution:
+        if _is_there(entry, request.change):
+            return ChangeBegun(path="nothing", was_online=entry.state is S.ONLINE)
+        _check_from(entry, request.change)
+        entry = _taken(entry, request, world)
+    was_online = entry.serving
     if request.change in _FIRST:
         enter(entry, _FIRST[request.change], world, request.by)
     return ChangeBegun(path=request.change, was_online=was_online)
+
+
+def _is_there(entry: LayerInstance, change: Change) -> bool:
+    if change == "heal":
+        # Its agent has answered again meanwhile.
+        return entry.state is not S.CONNECTION_LOST
+    return entry.state is _LAST.get(change)
+
+
+def _taken(entry: LayerInstance, request: BeginChange, world: World) -> LayerInstance:
+    healed_at = entry.healed_at
+    if request.change == "heal":
+        healed_at = with_heal(entry, world.clock.now())
+    elif request.by == "user":
+        # Somebody has looked at it: healing begins anew.
+        healed_at = ()
+    return write(
+        entry,
+        world,
+        change=request.execution,
+        asked_by=request.by,
+        healed_at=healed_at,
+        serving=entry.state is S.ONLINE or entry.serving,
+        error=None,
+    )
 
 
 def _check_free(entry: LayerInstance, execution: str, world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kiln.domain.failure import Failure
+from kiln.domain.healing import UNHEALED
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Model
 from kiln.ports import World
@@ -75,12 +76,19 @@ def _ended(request: EndChange, entry: LayerInstance | None, world: World) -> Cha
     if entry.change not in (request.execution, None):
         # Somebody else's: this change never had the instance.
         return ChangeEnded(state=entry.state.value, error=name, cause=reason)
-    ended = _failed(entry, failure, world) if failure else _done(entry, request.change, world)
+    if failure:
+        ended = _failed(entry, request.change, failure, world)
+    else:
+        ended = _done(entry, request.change, world)
     return ChangeEnded(state=ended.value, error=name, cause=reason)
 
 
-def _failed(entry: LayerInstance, failure: Failure, world: World) -> InstanceState:
-    if entry.state in _FAILED_FROM:
+def _failed(entry: LayerInstance, change: Change, failure: Failure, world: World) -> InstanceState:
+    if change == "heal" and entry.state in UNHEALED:
+        # Lost as before: what it has come to is no start and no stop that its user asked for.
+        was, why = entry.state, failure.reason
+        entry = enter(entry, S.CONNECTION_LOST, world, lost_in=was, error=why)
+    elif entry.state in _FAILED_FROM:
         entry = enter(entry, _FAILED_FROM[entry.state], world, error=failure.reason)
     return write(entry, world, change=None, error=failure.reason).state
 
@@ -95,4 +103,4 @@ def _done(entry: LayerInstance, change: Change, world: World) -> InstanceState:
         gone = entry.root_device != "ebs"
         states = (S.TERMINATED, S.STOPPED) if gone else (S.STOPPED,)
         entry = through(entry, states, world, **({"ec2_id": None} if gone else {}))
-    return write(entry, world, change=None).state
+    return write(entry, world, change=None, lost_in=None).state

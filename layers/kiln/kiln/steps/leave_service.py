@@ -38,5 +38,7 @@ def leave_service(request: LeaveService, world: World) -> ServiceLeft:
             f"{entry.hostname} could not be taken out of a target group: {error}"
         ) from error
     if entry.serving:
-        write(entry, world, serving=False, wanted=ask_configure(entry, "offline", world))
+        # The peers of one that was lost know already.
+        asked = entry.wanted if entry.lost_in else ask_configure(entry, "offline", world)
+        write(entry, world, serving=False, wanted=asked)
     return ServiceLeft(ec2_id=entry.ec2_id or "", groups=groups, wait_s=DRAINED_WITHIN_S)

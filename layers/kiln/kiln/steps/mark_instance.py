@@ -1,14 +1,17 @@
-"""MarkInstance: an instance has come as far as its wait said: it boots, or runs its Setup."""
+"""MarkInstance: an instance has come as far as its wait said: it boots, runs its Setup, goes down,
+or is down and to start again."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from kiln.domain.instance import InstanceState
+from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Model
 from kiln.errors import InstanceGone
 from kiln.ports import World
-from kiln.steps._instances import enter, found
+from kiln.steps._instances import enter, found, through
+
+S = InstanceState
 
 
 class MarkInstance(Model):
@@ -16,7 +19,7 @@ class MarkInstance(Model):
 
     stack: str
     instance: str
-    state: Literal["booting", "running_setup", "shutting_down"]
+    state: Literal["booting", "running_setup", "shutting_down", "requested"]
 
 
 class InstanceMarked(Model):
@@ -28,6 +31,8 @@ class InstanceMarked(Model):
 def mark_instance(request: MarkInstance, world: World) -> InstanceMarked:
     """Record the state; with `booting`, where the instance is to be found. Raises WrongState."""
     entry = found(request.stack, request.instance, world)
+    if request.state == "requested":
+        return InstanceMarked(ec2_id=_start_again(entry, world).ec2_id or "")
     changes: dict[str, Any] = {}
     if request.state == "booting":
         facts = world.fleet.describe(entry.ec2_id) if entry.ec2_id else None
@@ -36,3 +41,13 @@ def mark_instance(request: MarkInstance, world: World) -> InstanceMarked:
         changes = {"private_ip": facts.private_ip, "booted_at": world.clock.now().isoformat()}
     entry = enter(entry, InstanceState(request.state), world, **changes)
     return InstanceMarked(ec2_id=entry.ec2_id or "")
+
+
+def _start_again(entry: LayerInstance, world: World) -> LayerInstance:
+    """One that is healed has stopped, or is gone with its root; it is started as any other."""
+    facts = world.fleet.describe(entry.ec2_id) if entry.ec2_id else None
+    gone = facts is None or facts.state == "terminated"
+    stopped = (S.TERMINATED, S.STOPPED) if gone else (S.STOPPED,)
+    states = (S.SHUTTING_DOWN, *stopped, S.REQUESTED)
+    changes: dict[str, Any] = {"ec2_id": None} if gone else {}
+    return through(entry, states, world, by="auto-healing", **changes)
