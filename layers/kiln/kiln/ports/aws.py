@@ -7,7 +7,7 @@ else one may raise is said there. Times are aware and UTC, sizes and durations c
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -17,11 +17,13 @@ from kiln.domain.events import Event
 from kiln.domain.fit import TypeFacts
 from kiln.domain.image import ImageFacts
 from kiln.domain.platforms import ImageName
+from kiln.domain.volumes import LaunchVolume
 
 
 @dataclass(frozen=True)
 class LaunchOrder:
-    """One RunInstances call. `token` makes it repeatable; `tags` are in the call itself."""
+    """One RunInstances call. `token` makes it repeatable; `tags` are in the call itself. `volume` is
+    how the root is to be, `volumes` come beside it."""
 
     image: ImageFacts
     instance_type: str
@@ -29,12 +31,14 @@ class LaunchOrder:
     tags: dict[str, str]
     subnet: str | None = None
     volume: Volume | None = None
+    volumes: tuple[LaunchVolume, ...] = ()
     hostname: str | None = None
 
 
 @dataclass(frozen=True)
 class InstanceFacts:
-    """What DescribeInstances says of one instance."""
+    """What DescribeInstances says of one instance; `volumes` are the ids of its EBS volumes by
+    device, the root among them."""
 
     id: str
     state: str
@@ -47,16 +51,19 @@ class InstanceFacts:
     public_ip: str = ""
     public_dns: str = ""
     zone: str = ""
+    volumes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ImageOrder:
-    """One CreateImage call of a stopped instance; with `manifest`, RegisterImage of a bundle."""
+    """One CreateImage call of a stopped instance; with `manifest`, RegisterImage of a bundle. The
+    image has no device of `without`."""
 
     instance: str
     name: str
     description: str
     tags: dict[str, str]
+    without: tuple[str, ...] = ()
     manifest: str | None = None
     virtualization: str = "hvm"
     ena: bool = True

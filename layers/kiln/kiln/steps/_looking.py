@@ -42,6 +42,8 @@ _GONE = frozenset({"shutting-down", "terminated", "stopping", "stopped"})
 # What GetCommandInvocation shows of an output at most, in characters (Systems Manager API).
 _MOST_STDOUT, _MOST_STDERR = 24_000, 8_000
 _END_BYTES = 8_000
+# Steps that are all of their document.
+_ALONE = ("script", "reboot", "recipes", "mount")
 _ERRORS: dict[str, type[KilnError]] = {
     "step": StepFailed,
     "prepare": StepFailed,
@@ -166,7 +168,7 @@ def _why(wait: CommandDone, facts: CommandFacts, world: World) -> str:
     if failed is None:
         return f"{wait.label} on {wait.instance} ended as {facts.detail or facts.status}"
     output = world.commands.output(wait.command, wait.instance, failed.name)
-    part = "" if failed.name in ("script", "reboot", "recipes") else f" at {failed.name!r}"
+    part = "" if failed.name in _ALONE else f" at {failed.name!r}"
     said = _said(output, wait, world)
     return f"{wait.label}{part} {_how(failed)} on {wait.instance}: {said}"
 
