@@ -35,6 +35,7 @@ from kiln_local import (
     recorder,
     ssm,
     tables,
+    volumes,
 )
 from kiln_local.clock import SimClock
 from kiln_local.latencies import Latencies
@@ -142,6 +143,7 @@ class LocalAws:
         tables.connect(self._patches)
         events.connect(self._patches, self._events)
         ec2_calls.connect(self._patches, self.ec2)
+        volumes.connect(self._patches, self.ec2)
         balancing_calls.connect(self._patches, self.balancing)
         alarms.connect(self._patches, self.alarms)
         images.connect(self._patches, self.ec2)

@@ -9,6 +9,7 @@ import pytest
 
 from kiln.adapters.fleet import Ec2Fleet
 from kiln.domain.blueprint import Volume
+from kiln.domain.volumes import LaunchVolume
 from kiln.errors import AwsBusy, AwsRefused, CapacityShort
 from kiln.ports import LaunchOrder
 from tests.builders import BAKE, an_image
@@ -128,6 +129,38 @@ def test_the_root_volume_is_never_smaller_than_its_snapshot() -> None:
     assert root_of(an_order(volume=Volume(size_gib=4)))["VolumeSize"] == 8
 
 
+def a_volume(device: str = "/dev/sdf", **keys: Any) -> LaunchVolume:
+    known = {"mount_point": "/data", "size_gib": 100, "type": "gp3", "iops": None}
+    return LaunchVolume(**({"device": device, "encrypted": True} | known | keys))
+
+
+def test_volumes_are_part_of_the_launch_and_end_with_the_instance() -> None:
+    """All volumes of one RunInstances call have the same tags (EC2 API, TagSpecifications)."""
+    slow = {"mount_point": "/log", "type": "io2", "iops": 900, "encrypted": False}
+    request = requested(an_order(volumes=(a_volume(), a_volume("/dev/sdg", **slow))))
+    assert [m["DeviceName"] for m in request["BlockDeviceMappings"]] == [
+        *("/dev/xvda", "/dev/sdf", "/dev/sdg")
+    ]
+    common = {"DeleteOnTermination": True, "VolumeSize": 100}
+    assert [m["Ebs"] for m in request["BlockDeviceMappings"][1:]] == [
+        common | {"Encrypted": True, "VolumeType": "gp3"},
+        common | {"Encrypted": False, "VolumeType": "io2", "Iops": 900},
+    ]
+    tags = {t["ResourceType"]: t["Tags"] for t in request["TagSpecifications"]}
+    mounts = [
+        {"Key": "kiln:mount:sdf", "Value": "/data"},
+        {"Key": "kiln:mount:sdg", "Value": "/log"},
+    ]
+    assert tags["volume"] == [*tags["instance"], *mounts]
+    assert tags["network-interface"] == tags["instance"]
+
+
+def test_an_instance_store_root_has_volumes_beside_it() -> None:
+    image = an_image(root_device_type="instance-store", snapshots=())
+    request = requested(an_order(image=image, volumes=(a_volume(),)))
+    assert [m["DeviceName"] for m in request["BlockDeviceMappings"]] == ["/dev/sdf"]
+
+
 def test_an_instance_store_root_gets_no_volume() -> None:
     order = an_order(image=an_image(root_device_type="instance-store", snapshots=()))
     assert "BlockDeviceMappings" not in requested(order)
@@ -185,12 +218,16 @@ def test_an_instance_says_why_it_is_as_it_is(ec2: Script) -> None:
         StateReason={"Code": "Client.VolumeLimitExceeded", "Message": "Volume limit exceeded"},
         Tags=[{"Key": "kiln:bake", "Value": BAKE}],
         PrivateIpAddress="10.0.0.9",
+        BlockDeviceMappings=[
+            {"DeviceName": "/dev/sdf", "Ebs": {"VolumeId": "vol-1", "Status": "attached"}},
+        ],
     )
     ec2.answer("describe_instances", {"Reservations": [{"Instances": [failed]}]})
     found = a_fleet(ec2).describe("i-1")
     assert found is not None
     assert (found.state, found.state_reason) == ("terminated", "Volume limit exceeded")
     assert (found.tags, found.private_ip) == ({"kiln:bake": BAKE}, "10.0.0.9")
+    assert found.volumes == {"/dev/sdf": "vol-1"}
 
 
 def test_instances_of_a_bake_come_from_every_page(ec2: Script) -> None:

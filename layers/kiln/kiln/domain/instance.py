@@ -68,8 +68,9 @@ class LayerInstance(Model):
 
     `layers` are the names of its layers in the stack, the one it was made for first; `serving`
     says whether its target groups may send it requests; `wanted` is the wish for Configure that
-    its last change caused; `volumes` are those that its EC2 instance was
-    launched with, whatever its layers say by now; `change` names the execution that works on it; `revision` counts its writes; times are ISO 8601, UTC.
+    its last change caused; `volumes` are those that its EC2 instance was launched with, whatever
+    its layers say by now; `change` names the execution that works on it; `revision` counts its
+    writes; times are ISO 8601, UTC.
     """
 
     id: str

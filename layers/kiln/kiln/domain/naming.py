@@ -24,7 +24,7 @@ TAG_STACK, TAG_LAYER, TAG_CHEF, TAG_PLATFORM, TAG_RELEASE, TAG_ROLLOUT = (
     "kiln:release",
     "kiln:rollout",
 )
-# On every volume of a launch, once for each that has a mount point: RunInstances tags them all alike.
+# RunInstances tags all volumes of a launch alike, so each carries all of these.
 _TAG_MOUNT = "kiln:mount:"
 _IMAGE_FIELDS = ("blueprint", "version", "bake", "date", "time")
 _FIELD = re.compile(r"\{([^{}]*)\}")

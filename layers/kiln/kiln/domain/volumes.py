@@ -17,8 +17,8 @@ from kiln.domain.documents import DocumentCall, encoded_lines
 from kiln.domain.image import ImageFacts
 from kiln.domain.model import Model
 
-# An instance of the Nitro System has 27 attachments beside its root, network interfaces and NVMe
-# instance stores among them (EC2 User Guide, "Amazon EBS volume limits").
+# Most types of the Nitro System have 27 attachments beside the root, network interfaces and NVMe
+# instance stores among them (EC2 User Guide, "Amazon EBS volume limits"); this leaves room.
 MOST_VOLUMES = 20
 MOUNT_S = 900
 

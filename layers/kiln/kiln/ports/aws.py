@@ -22,8 +22,7 @@ from kiln.domain.volumes import LaunchVolume
 
 @dataclass(frozen=True)
 class LaunchOrder:
-    """One RunInstances call. `token` makes it repeatable; `tags` are in the call itself. `volume` is
-    how the root is to be, `volumes` come beside it."""
+    """One RunInstances call, repeatable by `token`; `volume` is the root, `volumes` the rest."""
 
     image: ImageFacts
     instance_type: str
@@ -37,8 +36,7 @@ class LaunchOrder:
 
 @dataclass(frozen=True)
 class InstanceFacts:
-    """What DescribeInstances says of one instance; `volumes` are the ids of its EBS volumes by
-    device, the root among them."""
+    """What DescribeInstances says of one instance; `volumes` are volume ids by device."""
 
     id: str
     state: str

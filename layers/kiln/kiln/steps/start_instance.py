@@ -98,9 +98,7 @@ def _launched(entry: LayerInstance, execution: str, world: World) -> dict[str, A
             else:
                 return {"ec2_id": ec2_id, "volumes": tuple(v.place for v in launch.volumes)}
         short.append(f"{subnet or 'the default subnet'}: {known}")
-    raise NoCapacity(
-        f"no capacity for {launch.instance_type}: {'; '.join(short)}; try again later"
-    )
+    raise NoCapacity(f"no capacity for {launch.instance_type}: {'; '.join(short)}; try again later")
 
 
 def _prepared(entry: LayerInstance, world: World) -> _Launch:
