@@ -24,7 +24,11 @@ def leaks(backend: Any, bake: str, image: str | None, kept: bool) -> list[dict[s
         *_attached("volume", backend.volumes.values(), staying),
         *_attached("network-interface", backend.enis.values(), staying),
         *(("image", ami, ami.state) for ami in list(backend.amis.values()) if ami.id != image),
-        *(("snapshot", s, s.status) for s in list(backend.snapshots.values()) if s.id not in wanted),
+        *(
+            ("snapshot", s, s.status)
+            for s in list(backend.snapshots.values())
+            if s.id not in wanted
+        ),
     )
     return [
         {"kind": kind, "id": resource.id, "state": state}

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from kiln.adapters.fleet import Ec2Fleet
-from kiln.domain.blueprint import Volume
-from kiln.domain.volumes import LaunchVolume
+from kiln.domain.builder import Volume
 from kiln.errors import AwsBusy, AwsRefused, CapacityShort
 from kiln.ports import LaunchOrder
 from tests.builders import BAKE, an_image
@@ -127,38 +126,6 @@ def test_the_root_volume_is_as_the_blueprint_wants_it() -> None:
 def test_the_root_volume_is_never_smaller_than_its_snapshot() -> None:
     """EC2 refuses a volume smaller than the snapshot (InvalidBlockDeviceMapping)."""
     assert root_of(an_order(volume=Volume(size_gib=4)))["VolumeSize"] == 8
-
-
-def a_volume(device: str = "/dev/sdf", **keys: Any) -> LaunchVolume:
-    known = {"mount_point": "/data", "size_gib": 100, "type": "gp3", "iops": None}
-    return LaunchVolume(**({"device": device, "encrypted": True} | known | keys))
-
-
-def test_volumes_are_part_of_the_launch_and_end_with_the_instance() -> None:
-    """All volumes of one RunInstances call have the same tags (EC2 API, TagSpecifications)."""
-    slow = {"mount_point": "/log", "type": "io2", "iops": 900, "encrypted": False}
-    request = requested(an_order(volumes=(a_volume(), a_volume("/dev/sdg", **slow))))
-    assert [m["DeviceName"] for m in request["BlockDeviceMappings"]] == [
-        *("/dev/xvda", "/dev/sdf", "/dev/sdg")
-    ]
-    common = {"DeleteOnTermination": True, "VolumeSize": 100}
-    assert [m["Ebs"] for m in request["BlockDeviceMappings"][1:]] == [
-        common | {"Encrypted": True, "VolumeType": "gp3"},
-        common | {"Encrypted": False, "VolumeType": "io2", "Iops": 900},
-    ]
-    tags = {t["ResourceType"]: t["Tags"] for t in request["TagSpecifications"]}
-    mounts = [
-        {"Key": "kiln:mount:sdf", "Value": "/data"},
-        {"Key": "kiln:mount:sdg", "Value": "/log"},
-    ]
-    assert tags["volume"] == [*tags["instance"], *mounts]
-    assert tags["network-interface"] == tags["instance"]
-
-
-def test_an_instance_store_root_has_volumes_beside_it() -> None:
-    image = an_image(root_device_type="instance-store", snapshots=())
-    request = requested(an_order(image=image, volumes=(a_volume(),)))
-    assert [m["DeviceName"] for m in request["BlockDeviceMappings"]] == ["/dev/sdf"]
 
 
 def test_an_instance_store_root_gets_no_volume() -> None:

@@ -12,10 +12,7 @@ from kiln.ports.aws import (
     CommandOrder,
     Commands,
     Fleet,
-    ImageOrder,
     Images,
-    InstanceFacts,
-    LaunchOrder,
     Machine,
     Machines,
     Objects,
@@ -24,6 +21,7 @@ from kiln.ports.aws import (
     StepResult,
 )
 from kiln.ports.contents import Bills
+from kiln.ports.ec2 import ImageOrder, InstanceFacts, LaunchOrder
 from kiln.ports.records import Records
 from kiln.ports.stacks import Alarms, Rounds, Traffic
 

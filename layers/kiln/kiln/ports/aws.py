@@ -7,64 +7,16 @@ else one may raise is said there. Times are aware and UTC, sizes and durations c
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from kiln.domain.builder import Volume
 from kiln.domain.documents import DocumentCall
 from kiln.domain.events import Event
 from kiln.domain.fit import TypeFacts
 from kiln.domain.image import ImageFacts
 from kiln.domain.platforms import ImageName
-from kiln.domain.volumes import LaunchVolume
-
-
-@dataclass(frozen=True)
-class LaunchOrder:
-    """One RunInstances call, repeatable by `token`; `volume` is the root, `volumes` the rest."""
-
-    image: ImageFacts
-    instance_type: str
-    token: str
-    tags: dict[str, str]
-    subnet: str | None = None
-    volume: Volume | None = None
-    volumes: tuple[LaunchVolume, ...] = ()
-    hostname: str | None = None
-
-
-@dataclass(frozen=True)
-class InstanceFacts:
-    """What DescribeInstances says of one instance; `volumes` are volume ids by device."""
-
-    id: str
-    state: str
-    state_reason: str
-    image: str
-    instance_type: str
-    tags: dict[str, str]
-    private_ip: str = ""
-    private_dns: str = ""
-    public_ip: str = ""
-    public_dns: str = ""
-    zone: str = ""
-    volumes: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class ImageOrder:
-    """One CreateImage call of a stopped instance; with `manifest`, RegisterImage of a bundle. The
-    image has no device of `without`."""
-
-    instance: str
-    name: str
-    description: str
-    tags: dict[str, str]
-    without: tuple[str, ...] = ()
-    manifest: str | None = None
-    virtualization: str = "hvm"
-    ena: bool = True
+from kiln.ports.ec2 import ImageOrder, InstanceFacts, LaunchOrder
 
 
 @dataclass(frozen=True)
