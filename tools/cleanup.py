@@ -25,7 +25,8 @@ _LINUX = [name for name, platform in PLATFORMS.items() if platform.family is not
 
 def files() -> dict[Path, str]:
     """Every file that holds the table, with the text that it should have."""
-    documents = (ROOT / "documents" / f"kiln-{name}-linux.yaml" for name in ("clean", "verify"))
+    names = ("clean", "verify", "mount-volumes")
+    documents = (ROOT / "documents" / f"kiln-{name}-linux.yaml" for name in names)
     made = {path: filled(path.read_text()) for path in documents}
     return made | {ROOT / "docs" / "platforms.md": page()}
 
@@ -53,6 +54,7 @@ def parts() -> dict[str, list[str]]:
         "stamps": _listed("stamps", cleanup.STAMPS),
         "identity": _listed("identity", cleanup.IDENTITY),
         "sealed": _listed("sealed", cleanup.SEALED),
+        "fstab": [f'option="{cleanup.FSTAB_OPTION}"'],
         "path sets": _chosen("sets", lambda p, chef: " ".join(path_sets(p, chef))),
         "service sets": _chosen("sets", lambda p, chef: " ".join(service_sets(p, chef))),
         "timed": _chosen("timed", _timed),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kiln.domain.cleanup import (
     ACCOUNTS,
+    FSTAB_OPTION,
     IDENTITY,
     PACKAGES,
     PATHS,
@@ -72,6 +73,8 @@ _TEXT = """
   them anew.
 - **/etc/hosts.** The agent wrote all instances of the stack into it. Only its lines go, from its
   heading to the next empty line; `localhost` and lines of your own stay.
+- **/etc/fstab.** The lines with the option `{option}` mount the volumes of one instance of a layer
+  and go; all others stay. What is on those volumes is in no image.
 - **The linker.** With /etc/ld.so.conf.d/opsworks-user-space.conf goes what ldconfig remembers of
   it.
 - **What stays.** Certificates, keys of package sources, /etc/sudoers, others' files in
@@ -93,7 +96,8 @@ def page() -> str:
     """The page's text."""
     table = (_COLUMNS, ["---"] * len(_COLUMNS), *map(_row, PLATFORMS.values()))
     rows = "".join(f"| {' | '.join(row)} |\n" for row in table)
-    text = _TEXT.format(accounts=" and ".join(f"`{name}`" for name in ACCOUNTS))
+    accounts = " and ".join(f"`{name}`" for name in ACCOUNTS)
+    text = _TEXT.format(accounts=accounts, option=FSTAB_OPTION)
     return f"{_HEAD}{rows}{text}{''.join(_chef_table())}{''.join(_lists())}"
 
 

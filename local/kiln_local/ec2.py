@@ -21,6 +21,7 @@ from kiln_local.latencies import Latencies
 from kiln_local.machines import Birth
 from kiln_local.recorder import Interval, Recorder
 from kiln_local.rooms import Rooms
+from kiln_local.volumes import disks_of
 
 _log = logging.getLogger(__name__)
 _CODES = {
@@ -35,7 +36,8 @@ _CODES = {
 
 @dataclass
 class Ec2:
-    """The EC2 of one local AWS."""
+    """The EC2 of one local AWS. `mappings` are the volumes that the launch under way asks for, by
+    device."""
 
     clock: SimClock
     latencies: Latencies
@@ -45,6 +47,7 @@ class Ec2:
     backend: Any
     public_parameters: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    mappings: dict[str, dict[str, Any]] = field(default_factory=dict)
     read_bundle: Callable[[str], tuple[Bundle, bytes]] | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
     agents: Agents = field(init=False)
@@ -81,11 +84,15 @@ class Ec2:
 
         def running() -> None:
             if instance._state.name == "pending":
-                self.room.boot(instance.id)
+                self._boot(instance)
                 self.enter(instance, "running")
                 self._come_online(instance, interval)
 
         self._later("instance-running", running, instance)
+
+    def _boot(self, instance: Instance) -> None:
+        self.room.attach(instance.id, disks_of(self, instance))
+        self.room.boot(instance.id)
 
     def _come_online(self, instance: Instance, interval: Interval) -> None:
         def online() -> None:
@@ -166,7 +173,7 @@ class Ec2:
         self.agents.go(instance.id)
         self.room.shut_down(instance.id)
         self.clock.sleep(self.latencies.draw("instance-rebooted"))
-        self.room.boot(instance.id)
+        self._boot(instance)
         if instance._state.name == "running":
             self.agents.come(instance.id)
 

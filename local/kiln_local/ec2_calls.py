@@ -23,6 +23,7 @@ from kiln_local.bundles import check_stop
 from kiln_local.ec2 import Ec2
 from kiln_local.launch_checks import check_launch
 from kiln_local.patches import Patches
+from kiln_local.volumes import mapped
 
 _GONE = ("shutting-down", "terminated")
 # Whether the stop that is being asked for is to be forced, which moto does not pass on.
@@ -47,6 +48,9 @@ def connect(patches: Patches, ec2: Ec2) -> None:
             if token and token != "ABCDE" and token in ec2.tokens:
                 return _again(ec2.tokens[token], asked)
             check_launch(self, image_id, kwargs["instance_type"], kwargs.get("subnet_id"))
+            if found := mapped(ec2, image_id, kwargs.get("block_device_mappings")):
+                kwargs["block_device_mappings"] = found
+                ec2.mappings = {m["DeviceName"]: m.get("Ebs", {}) for m in found}
             reservation = run(self, image_id, count, user_data, security_group_names, **kwargs)
             if token and token != "ABCDE":
                 ec2.tokens[token] = (reservation, asked)

@@ -17,6 +17,7 @@ from moto.ec2.utils import random_ami_id
 
 from kiln_local.catalog import PublicImage, public_images
 from kiln_local.patches import Patches
+from kiln_local.volumes import snapshots
 
 if TYPE_CHECKING:
     from kiln_local.ec2 import Ec2
@@ -26,26 +27,33 @@ _LONG_AGO = "2025-12-31T00:00:00.000Z"
 
 
 class LocalImage(Ami):  # type: ignore[misc]
-    """An image with a root volume of its own size."""
+    """An image with a root volume of its own size, and volumes beside it: device and snapshot."""
 
     root_size = 8
+    beside: tuple[tuple[str, Any], ...] = ()
     ena_support = True
     deprecation_time: str | None = None
     state_reason: dict[str, str] | None = None
 
     @property
     def block_device_mappings(self) -> list[dict[str, Any]]:
-        """The root volume; an instance-store root has none."""
+        """The root volume first; an instance-store root has none."""
         if self.root_device_type != "ebs":
             return []
-        ebs = {
-            "SnapshotId": self.ebs_snapshot.id,
-            "VolumeSize": self.root_size,
-            "DeleteOnTermination": True,
-            "VolumeType": "gp3",
-            "Encrypted": self.ebs_snapshot.encrypted,
-        }
-        return [{"DeviceName": self.root_device_name, "Ebs": ebs}]
+        root = (self.root_device_name, self.ebs_snapshot, self.root_size)
+        more = ((device, snapshot, snapshot.volume_size) for device, snapshot in self.beside)
+        return [_mapping(*volume) for volume in (root, *more)]
+
+
+def _mapping(device: str, snapshot: Any, size: int) -> dict[str, Any]:
+    ebs = {
+        "SnapshotId": snapshot.id,
+        "VolumeSize": size,
+        "DeleteOnTermination": True,
+        "VolumeType": "gp3",
+        "Encrypted": snapshot.encrypted,
+    }
+    return {"DeviceName": device, "Ebs": ebs}
 
 
 def connect(patches: Patches, ec2: Ec2) -> None:
@@ -53,14 +61,14 @@ def connect(patches: Patches, ec2: Ec2) -> None:
 
     def create_image(self: AmisResponse) -> ActionResult:
         self.error_on_dryrun()
-        names = ("InstanceId", "Name", "Description", "TagSpecifications")
+        names = ("InstanceId", "Name", "Description", "TagSpecifications", "BlockDeviceMappings")
         return ActionResult({"ImageId": _create(ec2, {n: self._get_param(n) for n in names}).id})
 
     def deregister_image(self: AmisResponse) -> ActionResult:
-        image, snapshots = self._get_param("ImageId"), self._get_param("DeleteAssociatedSnapshots")
+        image, also = self._get_param("ImageId"), self._get_param("DeleteAssociatedSnapshots")
         self.error_on_dryrun()
         return ActionResult(
-            {"Return": True, "DeleteSnapshotResults": _deregister(ec2, image, bool(snapshots))}
+            {"Return": True, "DeleteSnapshotResults": _deregister(ec2, image, bool(also))}
         )
 
     def enable_image_deprecation(self: AmisResponse) -> ActionResult:
@@ -140,9 +148,15 @@ def _create(ec2: Ec2, request: dict[str, Any]) -> LocalImage:
     image.root_size = _root_size(instance, source)
     image.ebs_snapshot.encrypted = True
     image.ebs_snapshot.status = "pending"
-    for specification in request["TagSpecifications"] or ():
-        target = image if specification["ResourceType"] == "image" else image.ebs_snapshot
-        target.add_tags({tag["Key"]: tag["Value"] for tag in specification["Tags"]})
+    tags = {
+        given["ResourceType"]: {tag["Key"]: tag["Value"] for tag in given["Tags"]}
+        for given in request["TagSpecifications"] or ()
+    }
+    image.add_tags(tags.get("image", {}))
+    image.ebs_snapshot.add_tags(tags.get("snapshot", {}))
+    mappings = request["BlockDeviceMappings"] or ()
+    without = {mapping["DeviceName"] for mapping in mappings if "NoDevice" in mapping}
+    image.beside = tuple(snapshots(ec2, instance, without, tags.get("snapshot", {})))
     backend.amis[image.id] = image
     ec2.room.capture(instance_id, image.id)
     _become_available(ec2, image)
@@ -217,18 +231,25 @@ def _become_available(ec2: Ec2, image: LocalImage) -> None:
     ec2.clock.after(ec2.latencies.draw("image-available"), finish)
 
 
-def _deregister(ec2: Ec2, image_id: str, snapshots: bool) -> list[dict[str, str]]:
+def _deregister(ec2: Ec2, image_id: str, also_snapshots: bool) -> list[dict[str, str]]:
     backend = ec2.backend
     image = _image(backend, image_id)
     backend.amis.pop(image_id)
     backend.deleted_amis.append(image_id)
     ec2.room.forget_image(image_id)
     ec2.events.image_changed(image_id, "deregistered")
-    snapshot = image.ebs_snapshot
-    if not snapshots or snapshot.id not in backend.snapshots:
+    if not also_snapshots:
         return []
-    backend.snapshots.pop(snapshot.id)
-    return [{"SnapshotId": snapshot.id, "ReturnCode": "success"}]
+    names = [snapshot.id for snapshot in image_snapshots(image)]
+    gone = [name for name in names if backend.snapshots.pop(name, None)]
+    for name in gone:
+        ec2.room.linux.disks.forget(name)
+    return [{"SnapshotId": name, "ReturnCode": "success"} for name in gone]
+
+
+def image_snapshots(image: Any) -> list[Any]:
+    """All snapshots of an image, of its root and of the volumes beside it."""
+    return [image.ebs_snapshot, *(snapshot for _, snapshot in image.beside)]
 
 
 def load_public(ec2: Ec2) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from kiln_local.images import image_snapshots
+
 _GONE = frozenset({"terminated", "shutting-down"})
 
 
@@ -15,13 +17,18 @@ def leaks(backend: Any, bake: str, image: str | None, kept: bool) -> list[dict[s
         for instance in backend.all_instances()
         if kept and _tags(instance).get("kiln:role") == "builder"
     }
-    wanted = backend.amis[image].ebs_snapshot.id if image in backend.amis else None
+    found_image = backend.amis.get(image)
+    wanted = {s.id for s in image_snapshots(found_image)} if found_image else set()
     found = (
         *_instances(backend, staying),
         *_attached("volume", backend.volumes.values(), staying),
         *_attached("network-interface", backend.enis.values(), staying),
         *(("image", ami, ami.state) for ami in list(backend.amis.values()) if ami.id != image),
-        *(("snapshot", s, s.status) for s in list(backend.snapshots.values()) if s.id != wanted),
+        *(
+            ("snapshot", s, s.status)
+            for s in list(backend.snapshots.values())
+            if s.id not in wanted
+        ),
     )
     return [
         {"kind": kind, "id": resource.id, "state": state}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kiln_local.machines import Birth, DocumentRun, MachineRoom, RunOrder
+from kiln_local.machines.disks import Disk
 from kiln_local.windows.room import WindowsRoom
 
 
@@ -57,6 +58,11 @@ class Rooms:
     def create(self, birth: Birth, image_id: str) -> None:
         """A new instance from an image; it does not run yet."""
         self._with(image_id).create(birth, image_id)
+
+    def attach(self, instance_id: str, disks: tuple[Disk, ...]) -> None:
+        """The volumes that an instance has from its next boot on; a simulated Windows sees none."""
+        if not self.windows.has(instance_id):
+            self.linux.disks.attach(instance_id, disks)
 
     def boot(self, instance_id: str) -> None:
         """Boot an instance."""

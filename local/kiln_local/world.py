@@ -36,6 +36,7 @@ from kiln_local import (
     schedules,
     ssm,
     tables,
+    volumes,
 )
 from kiln_local.clock import SimClock
 from kiln_local.latencies import Latencies
@@ -147,6 +148,7 @@ class LocalAws:
         events.connect(self._patches, self._events)
         schedules.connect(self._patches, self._schedules)
         ec2_calls.connect(self._patches, self.ec2)
+        volumes.connect(self._patches, self.ec2)
         balancing_calls.connect(self._patches, self.balancing)
         alarms.connect(self._patches, self.alarms)
         images.connect(self._patches, self.ec2)

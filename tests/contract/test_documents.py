@@ -50,7 +50,8 @@ def test_the_documents_are_those_that_the_template_names() -> None:
     assert list(DOCUMENTS) == [
         f"kiln-{name}"
         for name in (
-            *("bundle-linux", "clean-linux", "clean-windows", "inspect-windows", "place-app"),
+            *("bundle-linux", "clean-linux", "clean-windows", "inspect-windows"),
+            *("mount-volumes-linux", "place-app"),
             *("prepare-linux", "prepare-windows", "reboot-linux", "reboot-windows"),
             *("run-powershell", "run-recipes-linux", "run-recipes-windows", "run-shell"),
             *("seal-windows", "verify-linux", "verify-windows"),
@@ -65,6 +66,7 @@ def test_the_documents_are_those_that_the_template_names() -> None:
         ("run-recipes-linux", ["recipes"]),
         ("run-recipes-windows", ["recipes"]),
         ("place-app", ["place"]),
+        ("mount-volumes-linux", ["mount"]),
         ("reboot-linux", ["reboot"]),
         ("prepare-linux", ["platform", "lock", "temporary", "packages", "facts"]),
         ("clean-linux", CLEAN_STEPS),

@@ -32,6 +32,7 @@ class FakeFleet:
     )
     _tokens: dict[str, tuple[LaunchOrder, str]] = field(default_factory=dict)
     _ids: Any = field(default_factory=lambda: itertools.count(1))
+    _volume_ids: Any = field(default_factory=lambda: itertools.count(1))
 
     def launch(self, order: LaunchOrder) -> str:
         self._check()
@@ -40,6 +41,7 @@ class FakeFleet:
         if order.token not in self._tokens:
             self.orders.append(order)
             new = self.add(order.tags, "pending", order.image.id, order.instance_type)
+            self.attach(new, order.image.root_device, *(v.device for v in order.volumes))
             self._tokens[order.token] = (order, new)
         earlier, instance = self._tokens[order.token]
         if earlier != order:
@@ -57,6 +59,18 @@ class FakeFleet:
         new = InstanceFacts(f"i-{next(self._ids):017x}", state, "", image, instance_type, tags)
         self.instances[new.id] = new
         return new.id
+
+    def attach(self, instance: str, *devices: str) -> None:
+        """Attach a new volume as each of these devices."""
+        found = self.instances[instance]
+        made = {device: f"vol-{next(self._volume_ids):017x}" for device in devices}
+        self.instances[instance] = replace(found, volumes=found.volumes | made)
+
+    def detach(self, instance: str, device: str) -> None:
+        """Take a volume away, as somebody else may."""
+        found = self.instances[instance]
+        left = {name: volume for name, volume in found.volumes.items() if name != device}
+        self.instances[instance] = replace(found, volumes=left)
 
     def become(self, instance: str, state: str, reason: str = "") -> None:
         """Change an instance's state."""

@@ -24,6 +24,7 @@ class FakeImages:
     images: dict[str, ImageFacts] = field(default_factory=lambda: {an_image().id: an_image()})
     owners: dict[str, str] = field(default_factory=lambda: {an_image().id: "137112412989"})
     refusal: AwsRefused | None = None
+    orders: list[ImageOrder] = field(default_factory=list)
     snapshots: dict[str, str] = field(default_factory=dict)
     deprecated: dict[str, datetime] = field(default_factory=dict)
     _ids: Any = field(default_factory=lambda: itertools.count(1))
@@ -59,6 +60,7 @@ class FakeImages:
             raise self.refusal
         if self.named(order.name):
             raise AwsRefused("ec2", "CreateImage", "InvalidAMIName.Duplicate", "taken")
+        self.orders.append(order)
         identifier = f"ami-{next(self._ids):017x}"
         self.add(an_image(id=identifier, name=order.name, state="pending", tags=order.tags))
         self.snapshots[f"snap-{identifier}"] = order.tags[TAG_BAKE]

@@ -15,7 +15,8 @@ from kiln.domain.lifecycle import LifecycleEvent, LifecycleRecipes, check_runner
 from kiln.domain.model import explain
 from kiln.domain.platforms import PLATFORMS, Family
 from kiln.domain.scaling import LoadScaling
-from kiln.domain.stack import MOST_JSON, LayerVolume
+from kiln.domain.stack import MOST_JSON
+from kiln.domain.volumes import LayerVolume
 from kiln.errors import InvalidRequest
 from kiln_cli.opsworks.export import Export, Object
 from kiln_cli.opsworks.notes import Notes
@@ -82,7 +83,7 @@ def layer_document(
         **_recipes(layer, windows, around, notes),
     }
     custom = custom_json(layer, notes)
-    volumes = _volumes(layer, notes)
+    volumes = _volumes(layer, windows, notes)
     document |= {"custom_json": custom} if custom else {}
     document |= {"volumes": volumes} if volumes else {}
     if (layer.get("Type") or "custom") != "custom":
@@ -196,8 +197,13 @@ def custom_json(found: Object, notes: tuple[Notes, str]) -> Document:
     return {}
 
 
-def _volumes(layer: Object, notes: tuple[Notes, str]) -> list[Document]:
+def _volumes(layer: Object, windows: bool, notes: tuple[Notes, str]) -> list[Document]:
     kept, about = notes
+    if windows:
+        # OpsWorks gave Windows instances none either, whatever their layer said.
+        if layer.get("VolumeConfigurations"):
+            kept.drop(about, "VolumeConfigurations", "volumes are for Linux only")
+        return []
     volumes: list[Document] = []
     for volume in layer.get("VolumeConfigurations") or ():
         where = f"VolumeConfigurations {volume.get('MountPoint') or '(no mount point)'}"

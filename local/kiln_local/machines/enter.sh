@@ -2,7 +2,7 @@
 # The first process of an instance: mounts its world, takes it as the root of everything and waits until
 # its standard input is closed, which ends the namespace and every process in it.
 set -eu
-root=$1 lower=$2 upper=$3 work=$4 options=$5 ready=$6
+root=$1 lower=$2 upper=$3 work=$4 options=$5 ready=$6 disks=$7
 
 exec 3>"$ready"
 mount --bind "$root" "$root"
@@ -20,6 +20,23 @@ if [ -n "$options" ]; then
 else
     cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty "$root/dev/"
 fi
+# Volumes: a file for each device, the folder of what is on it, and of sysfs what tells one from the other.
+mount -t tmpfs -o mode=755,size=1m tmpfs "$root/sys"
+mkdir -p "$root/sys/block" "$root/dev/kiln-local/empty" "$root/dev/disk/by-id"
+printf '%s' "$disks" | while read -r name serial folder; do
+    mkdir "$root/dev/kiln-local/$name"
+    mount --bind "$folder" "$root/dev/kiln-local/$name"
+    : >"$root/dev/$name"
+    mount --bind "$folder/superblock" "$root/dev/$name"
+    case $name in
+        nvme*)
+            mkdir -p "$root/sys/block/$name/device"
+            echo "$serial" >"$root/sys/block/$name/device/serial"
+            ln -s "../../$name" "$root/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_$serial"
+            ;;
+    esac
+done
+mount -o remount,ro "$root/sys"
 ln -s /proc/self/fd "$root/dev/fd"
 ln -s /proc/self/fd/0 "$root/dev/stdin"
 ln -s /proc/self/fd/1 "$root/dev/stdout"

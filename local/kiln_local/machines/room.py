@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,13 +12,15 @@ from kiln_local.machines.agent import DocumentRun, DocumentRunner, RunOrder, not
 from kiln_local.machines.asking import Answering, answering, nobody
 from kiln_local.machines.boot import Birth, boot, empty, save_random_seed
 from kiln_local.machines.bundling import make_mount_points, platform_in, unpack, with_usr
+from kiln_local.machines.disks import Disks
 from kiln_local.machines.distros import DISTROS, Distro
 from kiln_local.machines.opsworks import install_agent, leave_traces
 from kiln_local.machines.sandbox import (
     Ended,
     Place,
     Sandbox,
-    in_user_namespace,
+    as_owner,
+    remove,
     why_unavailable,
 )
 from kiln_local.machines.standins import make_standins
@@ -64,7 +64,7 @@ class MachineRoom:
     `sandbox_error` says in plain words why nothing can be run here, None where it can. Documents
     are then recorded as not run; files are made all the same. `speed` divides the time-outs of
     documents, which never fall below a second. `answer` answers what programs on an instance ask of
-    the world outside while a document runs.
+    the world outside while a document runs; `disks` are the volumes that instances have.
     """
 
     def __init__(self, home: Path, speed: float = 1.0) -> None:
@@ -75,6 +75,7 @@ class MachineRoom:
         self._lock = threading.RLock()
         self.sandbox_error = why_unavailable(home)
         self.answer: Answering = nobody
+        self.disks = Disks(home / "volumes")
 
     # ------------------------------------------------------------ images
 
@@ -102,14 +103,14 @@ class MachineRoom:
         unpack(tar, target.root)
         inner = target.root / ".kiln-local/usr.tar"
         unpack(inner.read_bytes(), target.usr)
-        _as_owner(["rm", "-rf", str(inner.parent)])
+        as_owner(["rm", "-rf", str(inner.parent)])
         make_mount_points(target.root)
         self._images[image_id] = platform_in(target.root)
 
     def forget_image(self, image_id: str) -> None:
         """Remove an image."""
         self._images.pop(image_id, None)
-        _remove(self._home / "images" / image_id)
+        remove(self._home / "images" / image_id)
 
     def image_root(self, image_id: str) -> Path:
         """The root file system of an image, made now if it is a base that nobody has used."""
@@ -141,7 +142,7 @@ class MachineRoom:
         with self._lock:
             if not place.root.exists():
                 making = self._place(self._home / "bases" / f"{name}.making", distro)
-                _remove(making.root.parent)
+                remove(making.root.parent)
                 make(making)
                 making.root.parent.rename(place.root.parent)
         return place
@@ -187,7 +188,9 @@ class MachineRoom:
             leave_traces(instance.place, instance.birth, instance.distro)
         instance.born = True
         if self.sandbox_error is None and instance.sandbox is None:
-            instance.sandbox = Sandbox(instance.place)
+            name = instance.birth.instance_id
+            instance.sandbox = Sandbox(instance.place, self.disks.table(name))
+            self.disks.mount_at_boot(name, instance.sandbox)
 
     def shut_down(self, instance_id: str) -> None:
         """Shut an instance down: services end, the seed is saved, then what asked to run last
@@ -221,7 +224,8 @@ class MachineRoom:
             if instance.sandbox:
                 instance.sandbox.end()
                 instance.sandbox = None
-            _remove(instance.root.parent)
+            remove(instance.root.parent)
+            self.disks.detach(instance_id)
 
     def close(self) -> None:
         """Remove every instance and every image."""
@@ -229,7 +233,8 @@ class MachineRoom:
             self.destroy(instance_id)
         self._images.clear()
         for folder in ("images", "bases", "standins"):
-            _remove(self._home / folder)
+            remove(self._home / folder)
+        self.disks.close()
 
     def root(self, instance_id: str) -> Path:
         """The root file system of an instance, as the host sees it (without its /usr)."""
@@ -249,7 +254,8 @@ class MachineRoom:
         if self.sandbox_error:
             return not_run(order.document, self.sandbox_error)
         instance = self._instances[order.instance_id]
-        with answering(instance.root, with_usr(instance.place, self.answer)):
+        mounts = self.disks.answering(order.instance_id, lambda: instance.sandbox, self.answer)
+        with answering(instance.root, with_usr(instance.place, mounts)):
             return DocumentRunner(order, lambda: instance, on_reboot, self._speed).run()
 
 
@@ -258,20 +264,8 @@ def _copy(source: Place, target: Place) -> None:
     target.root.parent.mkdir(parents=True, exist_ok=True)
     # -x: never into what a running instance has mounted.
     command = ["cp", "-ax", "--reflink=auto", str(source.root), str(source.usr)]
-    _as_owner([*command, str(target.root.parent)])
+    as_owner([*command, str(target.root.parent)])
     target.work.mkdir(exist_ok=True)
-
-
-def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists():
-        _as_owner(["rm", "-rf", str(folder)])
-
-
-def _as_owner(command: list[str]) -> None:
-    """Run a command that may read and remove whatever an instance has made, modes regardless."""
-    inside = ["unshare", "--user", "--map-root-user"] if in_user_namespace() else []
-    subprocess.run([*inside, *command], check=True, capture_output=True)
 
 
 def _size(folder: Path) -> int:

@@ -49,6 +49,19 @@ def in_user_namespace() -> bool:
     return tried.returncode != 0
 
 
+def as_owner(command: list[str]) -> None:
+    """Run a command that may read and remove whatever an instance has made, modes regardless."""
+    inside = ["unshare", "--user", "--map-root-user"] if in_user_namespace() else []
+    subprocess.run([*inside, *command], check=True, capture_output=True)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder with whatever an instance has made in it; one that is gone is fine."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        as_owner(["rm", "-rf", str(folder)])
+
+
 @dataclass(frozen=True)
 class Place:
     """Where an instance lives: its root, its changes to /usr, overlayfs's work directory."""
@@ -70,21 +83,22 @@ class Ended:
 
 
 class Sandbox:
-    """A running instance's namespaces."""
+    """A running instance's namespaces; `first` is its first process, `disks` what enter.sh reads of
+    its volumes."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, disks: str = "") -> None:
         self._user = in_user_namespace()
         self._work = place.work
         for part in _WRITABLE if self._user else ():
             (place.usr / part).mkdir(parents=True, exist_ok=True)
-        self._process = _start(place, self._user)
-        self._first = _only_child(self._process.pid)
+        self._process = _start(place, self._user, disks)
+        self.first = _only_child(self._process.pid)
 
     def run(
         self, argv: Sequence[str], environment: Mapping[str, str], timeout_s: float, cwd: str = "/"
     ) -> Ended:
         """Run a program inside; standard input is empty, output is bytes."""
-        command = ["nsenter", f"--target={self._first}", *_NAMESPACES, "--root"]
+        command = ["nsenter", f"--target={self.first}", *_NAMESPACES, "--root"]
         command += ["--user", "--preserve-credentials"] if self._user else []
         command += ["/usr/bin/setpriv", f"--bounding-set={_CAPABILITIES}", "--inh-caps=-all"]
         process = subprocess.Popen(
@@ -115,7 +129,7 @@ class Sandbox:
             inner.chmod(0o700)
 
 
-def _start(place: Place, user: bool) -> subprocess.Popen[bytes]:
+def _start(place: Place, user: bool, disks: str) -> subprocess.Popen[bytes]:
     command = ["unshare", *_NAMESPACES, "--fork", "--kill-child=KILL"]
     command += ["--user", "--map-root-user"] if user else []
     options = ",userxattr" if user else ""
@@ -124,7 +138,7 @@ def _start(place: Place, user: bool) -> subprocess.Popen[bytes]:
         os.mkfifo(ready)
         paths = [str(p) for p in (place.root, place.standins, place.usr, place.work)]
         process = subprocess.Popen(
-            [*command, "sh", str(_SETUP), *paths, options, str(ready)],
+            [*command, "sh", str(_SETUP), *paths, options, str(ready), disks],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

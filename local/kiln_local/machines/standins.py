@@ -32,7 +32,12 @@ _RPM_ONLY = (
 )
 _SYSTEMD_ONLY = ("systemctl", "journalctl", "hostnamectl", "timedatectl", "localectl")
 # Where the host keeps a real one in /usr/sbin, it must not be found first.
-_ALSO_IN_SBIN = ("service", "shutdown", "reboot", "poweroff", "halt", "chkconfig", "update-rc.d")
+_ALSO_IN_SBIN = (
+    *("service", "shutdown", "reboot", "poweroff", "halt", "chkconfig", "update-rc.d"),
+    *("blkid", "mkfs.ext4", "mkfs.xfs"),
+)
+# The real ones beside their stand-ins, for all that these leave to them.
+_ALSO_REAL = ("mount", "umount")
 
 
 def make_standins(place: Path, distro: Distro) -> None:
@@ -46,10 +51,14 @@ def make_standins(place: Path, distro: Distro) -> None:
         _link(programs / name, "quiet")
     for name in ("reboot", "poweroff", "halt"):
         _link(programs / name, "shutdown")
+    _link(programs / "mkfs.xfs", "mkfs.ext4")
     _link(programs / ("apt" if distro.deb else "yum"), "apt-get" if distro.deb else "dnf")
     for name in _foreign(distro):
         _hide(programs / name)
         _hide(place / "sbin" / name)
+    (place / "lib/kiln-local").mkdir(parents=True)
+    for name in _ALSO_REAL:
+        shutil.copy(shutil.which(name) or f"/usr/bin/{name}", place / "lib/kiln-local" / name)
     for name in _ALSO_IN_SBIN:
         if (programs / name).is_file():
             shutil.copy(programs / name, place / "sbin" / name)
@@ -65,7 +74,10 @@ def _kinds(distro: Distro) -> tuple[str, ...]:
 
 def _foreign(distro: Distro) -> tuple[str, ...]:
     tools = _RPM_ONLY if distro.deb else _DEB_ONLY
-    return tools if distro.systemd else (*tools, *_SYSTEMD_ONLY)
+    # The images of Debian and of Amazon Linux 1 come without xfsprogs.
+    bare = distro.id == "debian" or not (distro.deb or distro.systemd)
+    lacking = ("mkfs.xfs",) if bare else ()
+    return (*tools, *lacking) if distro.systemd else (*tools, *lacking, *_SYSTEMD_ONLY)
 
 
 def _copy(kind: str, target: Path) -> None:

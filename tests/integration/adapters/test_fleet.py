@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import pytest
 
 from kiln.adapters.fleet import Ec2Fleet
+from kiln.domain.volumes import LayerVolume, launched
 from kiln.errors import AwsRefused
 from kiln.ports import Fleet, LaunchOrder
 from tests.builders import BAKE, an_image
@@ -83,13 +84,14 @@ def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
         yield MotoPlace()
 
 
-def launch(place: Place, token: str = "t", bake: str = BAKE) -> str:
+def launch(place: Place, token: str = "t", bake: str = BAKE, **more: Any) -> str:
     """Launch an instance of a bake."""
     order = LaunchOrder(
         image=an_image(id=place.image),
         instance_type="m6i.large",
         token=token,
         tags={"kiln:bake": bake, "kiln:managed": "true"},
+        **more,
     )
     return place.fleet.launch(order)
 
@@ -99,12 +101,24 @@ def ids(place: Place) -> set[str]:
 
 
 def test_a_launched_instance_is_as_it_was_ordered(place: Place) -> None:
-    launched = launch(place)
-    found = place.fleet.describe(launched)
+    new = launch(place)
+    found = place.fleet.describe(new)
     assert found is not None
-    assert (found.id, found.image, found.instance_type) == (launched, place.image, "m6i.large")
+    assert (found.id, found.image, found.instance_type) == (new, place.image, "m6i.large")
     assert found.state in ("pending", "running")
     assert found.tags == {"kiln:bake": BAKE, "kiln:managed": "true"}
+
+
+def test_a_launched_instance_has_the_volumes_that_were_ordered(place: Place) -> None:
+    wanted = (
+        LayerVolume(mount_point="/data", size_gib=10),
+        LayerVolume(mount_point="/log", size_gib=1),
+    )
+    found = place.fleet.describe(launch(place, volumes=launched(wanted, an_image())))
+    assert found is not None
+    assert found.volumes.keys() == {"/dev/xvda", "/dev/sdf", "/dev/sdg"}
+    assert len(set(found.volumes.values())) == 3
+    assert all(name.startswith("vol-") for name in found.volumes.values())
 
 
 def test_an_instance_that_nobody_launched_is_none(place: Place) -> None:
@@ -122,13 +136,13 @@ def test_a_bake_has_its_own_living_instances(place: Place) -> None:
 
 
 def test_a_stop_may_be_asked_for_twice(place: Place) -> None:
-    launched = launch(place)
-    place.fleet.stop(launched)
-    place.fleet.stop(launched)
-    found = place.fleet.describe(launched)
+    running = launch(place)
+    place.fleet.stop(running)
+    place.fleet.stop(running)
+    found = place.fleet.describe(running)
     assert found is not None
     assert found.state in ("stopping", "stopped")
-    assert ids(place) == {launched}
+    assert ids(place) == {running}
 
 
 def test_a_stopped_instance_takes_another_type(place: Place) -> None:

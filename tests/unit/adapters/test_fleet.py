@@ -185,12 +185,16 @@ def test_an_instance_says_why_it_is_as_it_is(ec2: Script) -> None:
         StateReason={"Code": "Client.VolumeLimitExceeded", "Message": "Volume limit exceeded"},
         Tags=[{"Key": "kiln:bake", "Value": BAKE}],
         PrivateIpAddress="10.0.0.9",
+        BlockDeviceMappings=[
+            {"DeviceName": "/dev/sdf", "Ebs": {"VolumeId": "vol-1", "Status": "attached"}},
+        ],
     )
     ec2.answer("describe_instances", {"Reservations": [{"Instances": [failed]}]})
     found = a_fleet(ec2).describe("i-1")
     assert found is not None
     assert (found.state, found.state_reason) == ("terminated", "Volume limit exceeded")
     assert (found.tags, found.private_ip) == ({"kiln:bake": BAKE}, "10.0.0.9")
+    assert found.volumes == {"/dev/sdf": "vol-1"}
 
 
 def test_instances_of_a_bake_come_from_every_page(ec2: Script) -> None:

@@ -152,6 +152,23 @@ def test_an_image_is_made_of_a_stopped_instance_with_its_tags(
     assert images.create(order) == "ami-1"
 
 
+def test_a_device_that_an_image_is_not_to_have_is_left_out(ec2: Script, images: Ec2Images) -> None:
+    """EC2 API, BlockDeviceMapping, NoDevice: an empty string omits the device."""
+    request = {
+        "InstanceId": "i-1",
+        "Name": "web-1",
+        "Description": "",
+        "NoReboot": True,
+        "TagSpecifications": [
+            {"ResourceType": "image", "Tags": []},
+            {"ResourceType": "snapshot", "Tags": []},
+        ],
+        "BlockDeviceMappings": [{"DeviceName": "/dev/sdf", "NoDevice": ""}],
+    }
+    ec2.answer("create_image", {"ImageId": "ami-1"}, request)
+    assert images.create(ImageOrder("i-1", "web-1", "", {}, without=("/dev/sdf",))) == "ami-1"
+
+
 def test_a_name_that_is_taken_is_told_by_ec2s_code(ec2: Script, images: Ec2Images) -> None:
     ec2.refuse("create_image", "InvalidAMIName.Duplicate")
     with pytest.raises(AwsRefused) as found:

@@ -244,7 +244,7 @@ def test_a_windows_layer_keeps_no_chef_recipes() -> None:
     found = imported(objects)
     assert stack_from(found.document).layers[0].platform == "windows-2012-r2"
     assert "runner" not in found.document["layers"][0]
-    assert {"Setup", "Shutdown"} <= fields(found)
+    assert {"Setup", "Shutdown", "VolumeConfigurations"} <= fields(found)
 
 
 def test_names_that_become_alike_get_numbers() -> None:

@@ -111,10 +111,29 @@ def test_a_layer_has_recipes_of_its_runner() -> None:
         ),
         ({"target_groups": ["web"]}, "'web' is no ARN of a target group"),
         ({"volumes": [{"mount_point": "data", "size_gib": 10}]}, "does not match"),
+        (
+            {"platform": "windows-2022", "volumes": [{"mount_point": "/data", "size_gib": 10}]},
+            "volumes: are for Linux only; windows-2022 has its root alone",
+        ),
+        (
+            {"volumes": [{"mount_point": "/data", "size_gib": 10}] * 2},
+            "volumes: /data is the mount point of two",
+        ),
     ],
 )
 def test_what_does_not_fit_together_is_refused(keys: dict[str, Any], said: str) -> None:
     assert said in refused(WEB | keys)
+
+
+def test_layers_that_share_an_instance_share_its_mount_points() -> None:
+    data = {"volumes": [{"mount_point": "/data", "size_gib": 10}]}
+    web = WEB | data | {"instances": [{"hostname": "web1", "also_in": ["db"]}]}
+    db = WEB | {"name": "db"}
+    stack_from({"kind": "stack", "name": "shop", "layers": [WEB | data, db | data]})
+    stack_from({"kind": "stack", "name": "shop", "layers": [web, db]})
+    with pytest.raises(InvalidBlueprint) as found:
+        stack_from({"kind": "stack", "name": "shop", "layers": [web, db | data]})
+    assert "'web1' is in web, db: volumes: /data is the mount point of two" in str(found.value)
 
 
 @pytest.mark.parametrize(

@@ -238,6 +238,17 @@ def test_a_refused_image_says_why() -> None:
         imaged(fake)
 
 
+def test_an_image_has_the_volumes_of_its_base_and_no_others() -> None:
+    """A volume that was attached later holds one machine's data."""
+    fake = FakeWorld()
+    base = an_image(devices=("/dev/xvda", "/dev/sdb"))
+    fake.records.add_bake(a_record(a_plan(base=base)))
+    instance = launched(fake)
+    fake.fleet.attach(instance, "/dev/sdb", "/dev/sdg", "/dev/sdf")
+    create_image(CreateImage(bake=BAKE, instance=instance), fake.world)
+    assert fake.images.orders[0].without == ("/dev/sdf", "/dev/sdg")
+
+
 def judged(builder: str, clone: str) -> Any:
     """Judge a clone by what the documents printed."""
     fake = FakeWorld()

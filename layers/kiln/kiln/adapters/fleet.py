@@ -9,7 +9,8 @@ from kiln.adapters._ec2 import by_tag, pages, tag_list, tags_of
 from kiln.adapters._errors import ignoring, translated
 from kiln.domain.builder import Volume
 from kiln.domain.fit import TypeFacts
-from kiln.domain.naming import TAG_BAKE
+from kiln.domain.naming import TAG_BAKE, mount_tag
+from kiln.domain.volumes import LaunchVolume
 from kiln.errors import AwsRefused
 from kiln.ports import InstanceFacts, LaunchOrder
 
@@ -30,7 +31,7 @@ _METADATA = {
 
 class Ec2Fleet:
     """`Fleet` on EC2. Every instance it launches has IMDSv2 only, an encrypted root and no key
-    pair."""
+    pair; every volume goes when it is terminated."""
 
     def __init__(self, ec2: EC2Client, security_group: str, instance_profile: str) -> None:
         self._ec2 = ec2
@@ -44,7 +45,6 @@ class Ec2Fleet:
         return answer["Instances"][0]["InstanceId"]
 
     def _request(self, order: LaunchOrder) -> Any:
-        tags = tag_list(order.tags | ({"Name": order.hostname} if order.hostname else {}))
         ebs = order.image.root_device_type == "ebs"
         request: dict[str, Any] = {
             "ImageId": order.image.id,
@@ -55,10 +55,7 @@ class Ec2Fleet:
             # An instance-store root cannot be stopped: a shutdown ends it.
             "InstanceInitiatedShutdownBehavior": "stop" if ebs else "terminate",
             "MetadataOptions": dict(_METADATA),
-            "TagSpecifications": [
-                {"ResourceType": kind, "Tags": tags}
-                for kind in ("instance", "volume", "network-interface")
-            ],
+            "TagSpecifications": _tagged(order),
         }
         if self._security_group:
             request["SecurityGroupIds"] = [self._security_group]
@@ -66,8 +63,9 @@ class Ec2Fleet:
             request["IamInstanceProfile"] = {"Name": self._instance_profile}
         if order.subnet:
             request["SubnetId"] = order.subnet
-        if ebs:
-            request["BlockDeviceMappings"] = [_root(order)]
+        mappings = [*([_root(order)] if ebs else ()), *map(_beside, order.volumes)]
+        if mappings:
+            request["BlockDeviceMappings"] = mappings
         return request
 
     def describe(self, instance: str) -> InstanceFacts | None:
@@ -150,6 +148,26 @@ class Ec2Fleet:
         return tuple(found[name] for name in wanted if name in found)
 
 
+def _tagged(order: LaunchOrder) -> list[dict[str, Any]]:
+    """All volumes of a launch have the same tags: these say which device is mounted where."""
+    tags = order.tags | ({"Name": order.hostname} if order.hostname else {})
+    mounts = {mount_tag(volume.device): volume.mount_point for volume in order.volumes}
+    by_kind = {"instance": tags, "volume": tags | mounts, "network-interface": tags}
+    return [{"ResourceType": kind, "Tags": tag_list(found)} for kind, found in by_kind.items()]
+
+
+def _beside(volume: LaunchVolume) -> dict[str, Any]:
+    ebs: dict[str, Any] = {
+        "Encrypted": volume.encrypted,
+        "DeleteOnTermination": True,
+        "VolumeType": volume.type,
+        "VolumeSize": volume.size_gib,
+    }
+    if volume.iops:
+        ebs["Iops"] = volume.iops
+    return {"DeviceName": volume.device, "Ebs": ebs}
+
+
 def _root(order: LaunchOrder) -> dict[str, Any]:
     volume = order.volume or Volume()
     ebs: dict[str, Any] = {
@@ -180,6 +198,11 @@ def _instance(found: Any) -> InstanceFacts:
         public_ip=found.get("PublicIpAddress", ""),
         public_dns=found.get("PublicDnsName", ""),
         zone=found.get("Placement", {}).get("AvailabilityZone", ""),
+        volumes={
+            mapping["DeviceName"]: mapping["Ebs"]["VolumeId"]
+            for mapping in found.get("BlockDeviceMappings", ())
+            if "Ebs" in mapping
+        },
     )
 
 

@@ -66,17 +66,23 @@ class Ec2Images:
         if order.manifest:
             return self._register(order, order.manifest)
         tags = tag_list(order.tags)
+        request: dict[str, Any] = {
+            "InstanceId": order.instance,
+            "Name": order.name,
+            "Description": order.description,
+            "NoReboot": True,
+            "TagSpecifications": [
+                {"ResourceType": "image", "Tags": tags},
+                {"ResourceType": "snapshot", "Tags": tags},
+            ],
+        }
+        if order.without:
+            # EC2 API, BlockDeviceMapping, NoDevice: an empty string omits the device.
+            request["BlockDeviceMappings"] = [
+                {"DeviceName": device, "NoDevice": ""} for device in order.without
+            ]
         with translated("ec2", "CreateImage"):
-            answer = self._ec2.create_image(
-                InstanceId=order.instance,
-                Name=order.name,
-                Description=order.description,
-                NoReboot=True,
-                TagSpecifications=[
-                    {"ResourceType": "image", "Tags": tags},
-                    {"ResourceType": "snapshot", "Tags": tags},
-                ],
-            )
+            answer = self._ec2.create_image(**request)
         return answer["ImageId"]
 
     def _register(self, order: ImageOrder, manifest: str) -> str:
@@ -162,6 +168,7 @@ def _image(found: Any) -> ImageFacts:
         location=found.get("ImageLocation", ""),
         tags=tags_of(found),
         snapshots=tuple(_snapshots(found)),
+        devices=tuple(m["DeviceName"] for m in found.get("BlockDeviceMappings", ())),
     )
 
 

@@ -96,6 +96,8 @@ SEALED = (
     "/var/tmp/*",
     "/var/tmp/.[!.]*",
 )
+# An option of those lines of fstab(5) that mount an instance's own volumes; mount(8) ignores it.
+FSTAB_OPTION = "comment=kiln"
 
 _CHEF_11 = ("amazon-linux-1", "rhel-7", "ubuntu-14.04", "ubuntu-16.04", "ubuntu-18.04")
 _CHEF_12 = (

@@ -34,6 +34,12 @@ class ImageFacts(Model):
     location: str = ""
     tags: dict[str, str] = {}
     snapshots: tuple[Snapshot, ...] = ()
+    devices: tuple[str, ...] = ()
+
+    @property
+    def mapped(self) -> frozenset[str]:
+        """Every device of its block device mapping, those without a snapshot too."""
+        return frozenset((self.root_device, *self.devices, *(s.device for s in self.snapshots)))
 
     @property
     def bundle(self) -> str | None:

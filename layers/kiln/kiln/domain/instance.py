@@ -7,6 +7,7 @@ from typing import Literal
 
 from kiln.domain.model import Model
 from kiln.domain.scaling import Hours, Scaling
+from kiln.domain.volumes import InstanceVolume
 
 
 class InstanceState(StrEnum):
@@ -68,9 +69,10 @@ class LayerInstance(Model):
 
     `layers` are the names of its layers in the stack, the one it was made for first; `serving`
     says whether its target groups may send it requests; `wanted` is the wish for Configure that
-    its last change caused; `change` names the execution that works
-    on it, `asked_by` who asked for it; `lost_in` is the state in which it was lost, until it is
-    online again; `revision` counts its writes; times are ISO 8601, UTC.
+    its last change caused; `volumes` are those that its EC2 instance was launched with, whatever
+    its layers say by now; `change` names the execution that works on it, `asked_by` who asked for
+    it; `lost_in` is the state in which it was lost, until it is online again; `revision` counts its
+    writes; times are ISO 8601, UTC.
     """
 
     id: str
@@ -99,6 +101,7 @@ class LayerInstance(Model):
     healed_at: tuple[str, ...] = ()
     serving: bool = False
     wanted: int = 0
+    volumes: tuple[InstanceVolume, ...] = ()
     revision: int = 0
 
     @property

@@ -24,6 +24,8 @@ TAG_STACK, TAG_LAYER, TAG_CHEF, TAG_PLATFORM, TAG_RELEASE, TAG_ROLLOUT = (
     "kiln:release",
     "kiln:rollout",
 )
+# RunInstances tags all volumes of a launch alike, so each carries all of these.
+_TAG_MOUNT = "kiln:mount:"
 _IMAGE_FIELDS = ("blueprint", "version", "bake", "date", "time")
 _FIELD = re.compile(r"\{([^{}]*)\}")
 # EC2 API, CreateImage, parameter Name.
@@ -80,6 +82,11 @@ def bake_tags(bake: str, role: str) -> dict[str, str]:
         TAG_MANAGED: "true",
         TAG_ROLE: role,
     }
+
+
+def mount_tag(device: str) -> str:
+    """The key of the tag that tells a device's mount point: `kiln:mount:sdf` of /dev/sdf."""
+    return f"{_TAG_MOUNT}{device.removeprefix('/dev/')}"
 
 
 def client_token(*parts: str) -> str:

@@ -23,6 +23,7 @@ from kiln.domain.lifecycle import (
 from kiln.domain.model import Model, Text, explain
 from kiln.domain.platforms import PLATFORMS, Family
 from kiln.domain.scaling import LoadScaling, PlannedInstance, Scaling
+from kiln.domain.volumes import MOST_VOLUMES, LayerVolume, check_apart
 from kiln.errors import InvalidBlueprint
 
 _TARGET_GROUP = re.compile(
@@ -55,16 +56,6 @@ def _small(value: dict[str, Any]) -> dict[str, Any]:
 CustomJson = Annotated[dict[str, Any], AfterValidator(_small)]
 
 
-class LayerVolume(Model):
-    """An EBS volume of each of a layer's instances, mounted before Setup."""
-
-    mount_point: Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9._-]+)+$")]
-    size_gib: Annotated[int, Field(ge=1, le=65536)]
-    type: Literal["gp2", "gp3", "io1", "io2", "st1", "sc1", "standard"] = "gp3"
-    iops: Annotated[int, Field(ge=100, le=256000)] | None = None
-    encrypted: bool = True
-
-
 class Layer(Model):
     """One layer of a stack. `group` and `refresh` belong to kind `autoscaling`, the instance keys
     to `instances`. Deploy puts `apps` in place before its recipes run."""
@@ -77,7 +68,7 @@ class Layer(Model):
     count: Annotated[int, Field(ge=0, le=1000)] = 0
     instances: tuple[PlannedInstance, ...] = ()
     load: LoadScaling | None = None
-    volumes: Annotated[tuple[LayerVolume, ...], Field(max_length=20)] = ()
+    volumes: Annotated[tuple[LayerVolume, ...], Field(max_length=MOST_VOLUMES)] = ()
     auto_healing: bool = True
     shutdown_timeout: Duration = "120s"
     target_groups: tuple[TargetGroup, ...] = ()
@@ -118,6 +109,14 @@ class Layer(Model):
         # A Windows layer without recipes need not name the one runner that it can have.
         windows = self.platform and PLATFORMS[self.platform].family is Family.WINDOWS
         return "powershell" if windows and "runner" not in self.model_fields_set else self.runner
+
+    @model_validator(mode="after")
+    def _volumes_mount(self) -> Self:
+        if self.volumes and self.platform and PLATFORMS[self.platform].family is Family.WINDOWS:
+            # As in OpsWorks: its Windows instances had no volumes but the root.
+            raise ValueError(f"volumes: are for Linux only; {self.platform} has its root alone")
+        check_apart(self.volumes)
+        return self
 
     @model_validator(mode="after")
     def _instances_agree(self) -> Self:
@@ -168,6 +167,20 @@ class Stack(Model):
                         f"layers: {instance.hostname!r}: also_in: {name!r} is no layer of this "
                         "stack with instances of its own"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _volumes_meet(self) -> Self:
+        for layer in self.layers:
+            for instance in layer.instances:
+                names = (layer.name, *instance.also_in)
+                volumes = [v for found in self.layers_of(names) for v in found.volumes]
+                try:
+                    check_apart(volumes)
+                except ValueError as error:
+                    raise ValueError(
+                        f"layers: {instance.hostname!r} is in {', '.join(names)}: {error}"
+                    ) from error
         return self
 
     def layer(self, name: str) -> Layer | None:

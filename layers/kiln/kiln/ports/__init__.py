@@ -12,16 +12,14 @@ from kiln.ports.aws import (
     CommandOrder,
     Commands,
     Fleet,
-    ImageOrder,
     Images,
-    InstanceFacts,
-    LaunchOrder,
     Objects,
     Parameters,
     Scripts,
     StepResult,
 )
 from kiln.ports.contents import Bills
+from kiln.ports.ec2 import ImageOrder, InstanceFacts, LaunchOrder
 from kiln.ports.machines import ExecutionFacts, Machine, Machines
 from kiln.ports.records import Records
 from kiln.ports.stacks import Agents, Alarms, Deployments, LoadSteps, Rounds, Traffic

@@ -11,55 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from kiln.domain.builder import Volume
 from kiln.domain.documents import DocumentCall
 from kiln.domain.events import Event
 from kiln.domain.fit import TypeFacts
 from kiln.domain.image import ImageFacts
 from kiln.domain.platforms import ImageName
-
-
-@dataclass(frozen=True)
-class LaunchOrder:
-    """One RunInstances call. `token` makes it repeatable; `tags` are in the call itself."""
-
-    image: ImageFacts
-    instance_type: str
-    token: str
-    tags: dict[str, str]
-    subnet: str | None = None
-    volume: Volume | None = None
-    hostname: str | None = None
-
-
-@dataclass(frozen=True)
-class InstanceFacts:
-    """What DescribeInstances says of one instance."""
-
-    id: str
-    state: str
-    state_reason: str
-    image: str
-    instance_type: str
-    tags: dict[str, str]
-    private_ip: str = ""
-    private_dns: str = ""
-    public_ip: str = ""
-    public_dns: str = ""
-    zone: str = ""
-
-
-@dataclass(frozen=True)
-class ImageOrder:
-    """One CreateImage call of a stopped instance; with `manifest`, RegisterImage of a bundle."""
-
-    instance: str
-    name: str
-    description: str
-    tags: dict[str, str]
-    manifest: str | None = None
-    virtualization: str = "hvm"
-    ena: bool = True
+from kiln.ports.ec2 import ImageOrder, InstanceFacts, LaunchOrder
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ Output = dict[str, Any]
 # Run Command's own names (SSM API, CommandInvocation, Status).
 _UNDER_WAY = frozenset({"Pending", "InProgress", "Delayed", "Cancelling"})
 _GONE = frozenset({"shutting-down", "terminated", "stopping", "stopped"})
+# Steps that are all of their document.
+_ALONE = ("script", "reboot", "recipes", "mount")
 _ERRORS: dict[str, type[KilnError]] = {
     "step": StepFailed,
     "prepare": StepFailed,
@@ -162,7 +164,7 @@ def _why(wait: CommandDone, facts: CommandFacts, world: World) -> str:
     if failed is None:
         return f"{wait.label} on {wait.instance} ended as {facts.detail or facts.status}"
     output = world.commands.output(wait.command, wait.instance, failed.name)
-    part = "" if failed.name in ("script", "reboot", "recipes") else f" at {failed.name!r}"
+    part = "" if failed.name in _ALONE else f" at {failed.name!r}"
     said = _said(output, wait, world)
     return f"{wait.label}{part} {_how(failed)} on {wait.instance}: {said}"
 

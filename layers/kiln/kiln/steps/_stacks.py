@@ -26,8 +26,12 @@ def layers_of(entry: LayerInstance, world: World) -> tuple[Layer, ...]:
 
 def layer_of(entry: LayerInstance, world: World) -> Layer:
     """The layer that an instance was made for, or the first one left of it."""
-    found = layers_of(entry, world)
-    return next((layer for layer in found if layer.name == entry.layer), found[0])
+    return first_of(entry, layers_of(entry, world))
+
+
+def first_of(entry: LayerInstance, layers: tuple[Layer, ...]) -> Layer:
+    """Of an instance's layers the one that it was made for, or the first one left."""
+    return next((layer for layer in layers if layer.name == entry.layer), layers[0])
 
 
 def target_groups(entry: LayerInstance, world: World) -> tuple[str, ...]:

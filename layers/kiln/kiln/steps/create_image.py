@@ -54,12 +54,14 @@ def _mine(found: ImageFacts | None, plan: BakePlan) -> str | None:
 
 def _create(request: CreateImage, plan: BakePlan, world: World) -> str:
     tags = bake_tags(plan.bake, "image") | {TAG_PLATFORM: plan.blueprint.platform}
+    manifest = _manifest(plan, world)
     order = ImageOrder(
         instance=request.instance,
         name=plan.image_name,
         description=_description(plan),
         tags=tags | plan.blueprint.image.tags,
-        manifest=_manifest(plan, world),
+        without=() if manifest else _added(request.instance, plan, world),
+        manifest=manifest,
         virtualization=plan.base.virtualization,
         ena=plan.base.ena,
     )
@@ -71,6 +73,12 @@ def _create(request: CreateImage, plan: BakePlan, world: World) -> str:
         if error.code == "InvalidAMIName.Duplicate" and mine:
             return mine
         raise ImageRefused(f"{request.instance} could not be made an image: {error}") from error
+
+
+def _added(instance: str, plan: BakePlan, world: World) -> tuple[str, ...]:
+    """Devices that the base does not have: a volume that came later holds one machine's data."""
+    facts = world.fleet.describe(instance)
+    return tuple(sorted(facts.volumes.keys() - plan.base.mapped)) if facts else ()
 
 
 def _manifest(plan: BakePlan, world: World) -> str | None:

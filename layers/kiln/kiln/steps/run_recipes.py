@@ -1,5 +1,5 @@
 """RunRecipes: send the next command of lifecycle events to an instance, once. The wait for its end
-is AwaitResource's."""
+is AwaitResource's. A Setup begins with the instance's volumes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from kiln.domain.model import Model
 from kiln.domain.platforms import PLATFORMS, Family
 from kiln.domain.recipes import Payload, calls_for, fits, how_many, to_upload
 from kiln.domain.stack import Layer
+from kiln.domain.volumes import mount_call
 from kiln.domain.waiting import CommandDone
 from kiln.errors import AwsRefused, SetupFailed
 from kiln.ports import CommandOrder, World
@@ -48,11 +49,17 @@ class RecipesRun(Model):
 
 @dataclass(frozen=True)
 class _Planned:
-    """A command before it is made: the n-th of its layer's for an event."""
+    """A command before it is made: the n-th of its layer's for an event, or without a layer the
+    one that mounts the instance's volumes."""
 
     event: LifecycleEvent
-    layer: Layer
-    part: int
+    layer: Layer | None = None
+    part: int = 0
+
+    @property
+    def label(self) -> str:
+        """What it is called where it is spoken of."""
+        return f"{self.event.value} of layer {self.layer.name}" if self.layer else "the volumes"
 
 
 def run_recipes(request: RunRecipes, world: World) -> RecipesRun:
@@ -71,14 +78,17 @@ def run_recipes(request: RunRecipes, world: World) -> RecipesRun:
 
 
 def _planned(request: RunRecipes, entry: LayerInstance, world: World) -> list[_Planned]:
-    """All commands of the events, in order: event by event, layer by layer."""
+    """All commands of the events, in order: the volumes first, then event by event, layer by
+    layer."""
     layers = layers_of(entry, world)
-    return [
+    recipes = [
         _Planned(event, layer, part)
         for event in request.events
         for layer in layers
         for part in range(how_many(layer, event))
     ]
+    mounts = LifecycleEvent.SETUP in request.events and entry.volumes
+    return [_Planned(LifecycleEvent.SETUP), *recipes] if mounts else recipes
 
 
 def _call(
@@ -86,11 +96,28 @@ def _call(
 ) -> DocumentCall:
     """A command with what its recipes read: the stack as it is at this moment."""
     event, layer = planned.event, planned.layer
+    if layer is None:
+        return _mounting(entry, world)
     wanted = request.deployment
     deployment = world.deployments.get(entry.stack, wanted) if wanted else None
     name = f"{request.execution}/{event.value}/{layer.name}"
     command = Command(name, event, layer, deployment)
     return calls_for(layer, event, _payload(command, entry, world))[planned.part]
+
+
+def _mounting(entry: LayerInstance, world: World) -> DocumentCall:
+    """The volumes that the instance was launched with, as EC2 knows them now."""
+    facts = world.fleet.describe(entry.ec2_id) if entry.ec2_id else None
+    if facts is None:
+        raise SetupFailed(f"{entry.hostname}: its EC2 instance {entry.ec2_id} is gone")
+    for volume in entry.volumes:
+        if volume.device not in facts.volumes:
+            raise SetupFailed(
+                f"{entry.hostname}: the volume of {volume.mount_point} is no longer attached to "
+                f"{facts.id} as {volume.device}; attach it and run Setup again, or replace the "
+                "instance"
+            )
+    return mount_call(entry.volumes, facts.volumes)
 
 
 def _payload(command: Command, entry: LayerInstance, world: World) -> Payload:
@@ -106,11 +133,10 @@ def _payload(command: Command, entry: LayerInstance, world: World) -> Payload:
 
 
 def _sent(request: RunRecipes, entry: LayerInstance, planned: _Planned, world: World) -> RecipesRun:
-    label = f"{planned.event.value} of layer {planned.layer.name}"
     purpose: Purpose = planned.event.value
     call = _call(request, entry, planned, world)
-    command = _sent_once(request, entry, (call, label), world)
-    wait = _wait(request, entry, (command, purpose, label), call.timeout_s, world)
+    command = _sent_once(request, entry, (call, planned.label), world)
+    wait = _wait(request, entry, (command, purpose, planned.label), call.timeout_s, world)
     return RecipesRun(wait=wait, at=request.at + 1)
 
 

@@ -3,6 +3,9 @@ by a stop."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from kiln.domain.image import ImageFacts
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Model
@@ -15,10 +18,11 @@ from kiln.domain.naming import (
     client_token,
 )
 from kiln.domain.stack import Layer
+from kiln.domain.volumes import LaunchVolume, launched
 from kiln.errors import AwsRefused, CapacityShort, LaunchRefused, NoCapacity
 from kiln.ports import LaunchOrder, World
 from kiln.steps._instances import enter, found
-from kiln.steps._stacks import layer_of
+from kiln.steps._stacks import first_of, layers_of
 from kiln.steps.launch_builder import ONLINE_WITHIN_S
 
 
@@ -43,17 +47,18 @@ def start_instance(request: StartInstance, world: World) -> InstanceStarted:
     if entry.state is not InstanceState.REQUESTED:
         return InstanceStarted(ec2_id=entry.ec2_id or "", wait_s=ONLINE_WITHIN_S)
     try:
-        ec2_id = _started(entry, world) or _launched(entry, request.execution, world)
+        ec2_id = _started(entry, world)
+        changes = {"ec2_id": ec2_id} if ec2_id else _launched(entry, request.execution, world)
     except CapacityShort as error:
         raise NoCapacity(f"{entry.hostname} could not be started: {error}") from error
     except AwsRefused as error:
         raise LaunchRefused(f"{entry.hostname} could not be started: {error}") from error
-    enter(entry, InstanceState.PENDING, world, ec2_id=ec2_id)
-    return InstanceStarted(ec2_id=ec2_id, wait_s=ONLINE_WITHIN_S)
+    entry = enter(entry, InstanceState.PENDING, world, **changes)
+    return InstanceStarted(ec2_id=entry.ec2_id or "", wait_s=ONLINE_WITHIN_S)
 
 
 def _started(entry: LayerInstance, world: World) -> str | None:
-    """Its EC2 instance with the root that it had, where that still exists."""
+    """Its EC2 instance with the root and the volumes that it had, where that still exists."""
     known = world.fleet.describe(entry.ec2_id) if entry.ec2_id else None
     if known is None or known.state in ("shutting-down", "terminated"):
         return None
@@ -66,43 +71,71 @@ def _started(entry: LayerInstance, world: World) -> str | None:
     return known.id
 
 
-def _launched(entry: LayerInstance, execution: str, world: World) -> str:
-    image = world.images.describe(entry.image) if entry.image else None
-    if image is None:
-        what = f"its image {entry.image} is gone" if entry.image else "it has no image yet"
-        raise LaunchRefused(f"{entry.hostname} cannot be launched: {what}; roll one out")
-    layer = layer_of(entry, world)
+@dataclass(frozen=True)
+class _Launch:
+    """All that a launch of an instance is made of, whatever the subnet."""
+
+    entry: LayerInstance
+    layer: Layer
+    image: ImageFacts
+    volumes: tuple[LaunchVolume, ...]
+
+    @property
+    def instance_type(self) -> str:
+        return self.entry.instance_type or self.layer.instance_type or ""
+
+
+def _launched(entry: LayerInstance, execution: str, world: World) -> dict[str, Any]:
+    """What a launch changes in the record: the EC2 instance and the volumes that it has."""
+    launch = _prepared(entry, world)
     short: list[str] = []
     for subnet in world.settings.subnets or (None,):
         key = f"{execution}/short/{subnet or 'default'}"
         known = world.records.claimed(key)
         if known is None:
             try:
-                return world.fleet.launch(_order(entry, layer, image, (execution, subnet)))
+                ec2_id = world.fleet.launch(_order(launch, execution, subnet))
             except CapacityShort as error:
                 # Remembered: after a crash this subnet must not be tried again, for another one
                 # may hold the instance by then.
                 known = world.records.claim(key, error.code)
+            else:
+                return {"ec2_id": ec2_id, "volumes": tuple(v.place for v in launch.volumes)}
         short.append(f"{subnet or 'the default subnet'}: {known}")
-    kind = entry.instance_type or layer.instance_type
-    raise NoCapacity(f"no capacity for {kind}: {'; '.join(short)}; try again later")
+    raise NoCapacity(f"no capacity for {launch.instance_type}: {'; '.join(short)}; try again later")
 
 
-def _order(
-    entry: LayerInstance, layer: Layer, image: ImageFacts, place: tuple[str, str | None]
-) -> LaunchOrder:
-    execution, subnet = place
+def _prepared(entry: LayerInstance, world: World) -> _Launch:
+    image = world.images.describe(entry.image) if entry.image else None
+    if image is None:
+        what = f"its image {entry.image} is gone" if entry.image else "it has no image yet"
+        raise LaunchRefused(f"{entry.hostname} cannot be launched: {what}; roll one out")
+    layers = layers_of(entry, world)
+    try:
+        volumes = launched((v for layer in layers for v in layer.volumes), image)
+    except ValueError as error:
+        # A stack file is checked for it; its layers may have changed under an instance of several.
+        names = ", ".join(layer.name for layer in layers)
+        raise LaunchRefused(
+            f"{entry.hostname} of layers {names} cannot be launched: {error}; change the stack file"
+        ) from error
+    return _Launch(entry, first_of(entry, layers), image, volumes)
+
+
+def _order(launch: _Launch, execution: str, subnet: str | None) -> LaunchOrder:
+    entry = launch.entry
     tags = {
         TAG_MANAGED: "true",
         TAG_STACK: entry.stack,
         TAG_LAYER: entry.place,
-        TAG_PLATFORM: entry.platform or layer.platform or "",
+        TAG_PLATFORM: entry.platform or launch.layer.platform or "",
     }
     return LaunchOrder(
-        image=image,
-        instance_type=entry.instance_type or layer.instance_type or "",
+        image=launch.image,
+        instance_type=launch.instance_type,
         token=client_token(entry.id, execution, subnet or ""),
         tags=tags | ({TAG_ROLLOUT: entry.rollout} if entry.rollout else {}),
         subnet=subnet,
+        volumes=launch.volumes,
         hostname=entry.hostname,
     )
