@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.fakes.fleet import FakeFleet
+from tests.fakes.groups import FakeGroups
 from tests.fakes.images import FakeImages
 from tests.fakes.records import FakeRecords
 from tests.fakes.stacks import FakeAlarms, FakeDeployments, FakeRounds, FakeTraffic
@@ -25,6 +26,7 @@ __all__ = [
     "FakeCommands",
     "FakeDeployments",
     "FakeFleet",
+    "FakeGroups",
     "FakeImages",
     "FakeMachines",
     "FakeObjects",

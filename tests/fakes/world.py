@@ -12,6 +12,7 @@ from kiln.errors import AwsRefused, InvalidBlueprint, TokenGone
 from kiln.ports import ExecutionFacts, Machine, Settings, World
 from tests.builders import NOW
 from tests.fakes.fleet import FakeFleet
+from tests.fakes.groups import FakeGroups
 from tests.fakes.images import FakeImages
 from tests.fakes.records import FakeRecords
 from tests.fakes.stacks import FakeAlarms, FakeDeployments, FakeRounds, FakeTraffic
@@ -157,6 +158,7 @@ class FakeWorld:
     alarms: FakeAlarms = field(default_factory=FakeAlarms)
     rounds: FakeRounds = field(default_factory=FakeRounds)
     deployments: FakeDeployments = field(default_factory=FakeDeployments)
+    groups: FakeGroups = field(default_factory=FakeGroups)
     clock: FakeClock = field(default_factory=FakeClock)
     subnets: tuple[str, ...] = ()
 
@@ -179,6 +181,7 @@ class FakeWorld:
             self.alarms,
             self.rounds,
             self.deployments,
+            self.groups,
             self.clock,
             Settings("eu-west-1", "123456789012", self.subnets),
         )

@@ -22,6 +22,7 @@ from kiln.ports.aws import (
     StepResult,
 )
 from kiln.ports.contents import Bills
+from kiln.ports.groups import Groups, VersionOrder
 from kiln.ports.machines import ExecutionFacts, Machine, Machines
 from kiln.ports.records import Records
 from kiln.ports.stacks import Alarms, Deployments, Rounds, Traffic
@@ -29,11 +30,13 @@ from kiln.ports.stacks import Alarms, Deployments, Rounds, Traffic
 
 @dataclass(frozen=True)
 class Settings:
-    """What the template decides for every function."""
+    """What the template decides for every function. `deployment` tells this Kiln from another one
+    in the account."""
 
     region: str
     account: str = ""
     subnets: tuple[str, ...] = ()
+    deployment: str = "kiln"
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class World:
     alarms: Alarms
     rounds: Rounds
     deployments: Deployments
+    groups: Groups
     clock: Clock
     settings: Settings
 
@@ -71,6 +75,7 @@ __all__ = [
     "Deployments",
     "ExecutionFacts",
     "Fleet",
+    "Groups",
     "ImageOrder",
     "Images",
     "InstanceFacts",
@@ -85,5 +90,6 @@ __all__ = [
     "Settings",
     "StepResult",
     "Traffic",
+    "VersionOrder",
     "World",
 ]
