@@ -109,6 +109,7 @@ class Player:
             failure=failure,
             deployment=payload.get("deployment"),
             events=payload.get("events", ()),
+            hook=payload.get("hook"),
         )
         end_change(request, self.fake.world)
         self.fake.machines.over.add(name)
@@ -116,8 +117,8 @@ class Player:
 
     def _change(self, who: dict[str, str], payload: dict[str, Any], name: str) -> None:
         world, change = self.fake.world, payload["change"]
-        rollout = payload.get("rollout", "")
-        request = BeginChange(**who, change=change, execution=name, rollout=rollout)
+        more = {"rollout": payload.get("rollout", ""), "by": payload.get("by", "user")}
+        request = BeginChange(**who, change=change, execution=name, **more)
         begun = begin_change(request, world)
         if begun.path == "start":
             self._launch(who, name)

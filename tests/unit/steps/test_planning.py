@@ -235,7 +235,8 @@ def _with_stack() -> FakeWorld:
     [
         ({"layer": "shop/nope"}, InvalidBlueprint, "shop/nope is not a layer of an applied stack"),
         ({"layer": "shop/app", "strategy": "add"}, InvalidBlueprint, "shop/app is ubuntu-18.04"),
-        ({"layer": "shop/api", "strategy": "add"}, Unsupported, "shop/api is of kind autoscaling"),
+        ({"layer": "shop/api", "strategy": "add"}, InvalidBlueprint, "shop/api: strategy add is"),
+        ({"layer": "shop/api", "strategy": "replace"}, InvalidBlueprint, "shop-api does not exist"),
     ],
 )
 def test_a_layer_that_cannot_take_the_image_is_refused(
@@ -247,6 +248,24 @@ def test_a_layer_that_cannot_take_the_image_is_refused(
 def test_layers_that_can_take_the_image_are_planned() -> None:
     targets = [{"layer": "shop/web", "strategy": "add"}, {"layer": "shop/app"}]
     assert planned(_with_stack(), a_document(layers=targets)).bake == BAKE
+
+
+def test_the_types_of_a_group_are_compared_with_the_image() -> None:
+    fake = _with_stack()
+    fake.groups.a_group("shop-api", "lt-1")
+    targets = [{"layer": "shop/api", "strategy": "replace"}]
+    planned(fake, a_document(layers=targets))
+    record = fake.records.bake(BAKE)
+    assert record
+    row = record.plan.fits[-1]
+    assert (row.type, row.used_by, row.misfits) == ("m7i.large", "layers: shop/api", ())
+    fake = _with_stack()
+    fake.groups.a_group("shop-api", "lt-1")
+    fake.groups.a_template("lt-1", kind="m7g.large")
+    fake.fleet.known["m7g.large"] = a_type("m7g.large", architectures=("arm64",))
+    assert "layers: shop/api: m7g.large runs arm64" in refused(
+        fake, IncompatibleBase, layers=targets
+    )
 
 
 def _adopting(**overrides: Any) -> dict[str, Any]:

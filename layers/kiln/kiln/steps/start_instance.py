@@ -72,6 +72,11 @@ def _launched(entry: LayerInstance, execution: str, world: World) -> str:
         what = f"its image {entry.image} is gone" if entry.image else "it has no image yet"
         raise LaunchRefused(f"{entry.hostname} cannot be launched: {what}; roll one out")
     layer = layer_of(entry, world)
+    if layer.kind == "autoscaling":
+        raise LaunchRefused(
+            f"{entry.hostname}: its EC2 instance {entry.ec2_id} is gone; Auto Scaling group "
+            f"{layer.group} replaces it"
+        )
     short: list[str] = []
     for subnet in world.settings.subnets or (None,):
         key = f"{execution}/short/{subnet or 'default'}"

@@ -11,6 +11,7 @@ from kiln.domain.waiting import InstanceStopped
 from kiln.errors import AwsRefused, StopFailed
 from kiln.ports import World
 from kiln.steps._instances import found
+from kiln.steps._stacks import layer_of
 from kiln.steps.stop_builder import STOPPED_WITHIN_S
 
 
@@ -32,7 +33,8 @@ class InstanceStops(Model):
 def stop_instance(request: StopInstance, world: World) -> InstanceStops:
     """Ask for the stop; asking twice is harmless. Raises StopFailed."""
     entry = found(request.stack, request.instance, world)
-    if not _is_there(entry, world):
+    # An Auto Scaling group terminates its instances itself.
+    if layer_of(entry, world).kind == "autoscaling" or not _is_there(entry, world):
         return InstanceStops(wait=None)
     instance = entry.ec2_id or ""
     common: dict[str, Any] = {
