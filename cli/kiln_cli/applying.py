@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kiln.domain.instance import InstanceState, LayerInstance
-from kiln.errors import AwsBusy, InvalidRequest
+from kiln.errors import AwsBusy, InvalidBlueprint, InvalidRequest
 from kiln.ports import World
+from kiln.steps._hooks import GroupChange, check_groups, group_changes, make_so
 from kiln.steps._instances import change_instance, enter, remove
 from kiln_cli import planned
 from kiln_cli.difference import Difference, differences
@@ -48,6 +49,7 @@ class FilePlan:
     file: BlueprintFile | StackFile
     applied: Applied
     records: planned.Planned | None = None
+    groups: tuple[GroupChange, ...] = ()
 
 
 def plan_files(files: Iterable[BlueprintFile | StackFile], world: World) -> list[FilePlan]:
@@ -84,13 +86,31 @@ def _stack(file: StackFile, world: World) -> FilePlan:
     before = world.records.stack(file.stack.name)
     try:
         records = planned.plan(file.stack, before, world)
-    except InvalidRequest as error:
+        check_groups(file.stack, world)
+    except (InvalidBlueprint, InvalidRequest) as error:
         raise InvalidRequest(f"{file.path}: {error}") from error
-    rows = _rows_of_stack(file, world, records)
-    same = before == file.stack and not records.rows
+    groups = group_changes(file.stack, before, world)
+    rows = (*_rows_of_stack(file, world, records), *_rows_of_groups(groups))
+    same = before == file.stack and not records.rows and not groups
     # A stack has no versions: its instances belong to it as it is now.
     applied = Applied("stack", file.stack.name, _change(before is not None, same), 0, rows)
-    return FilePlan(file, applied, records)
+    return FilePlan(file, applied, records, groups)
+
+
+def _rows_of_groups(groups: tuple[GroupChange, ...]) -> tuple[Difference, ...]:
+    found = []
+    for change in groups:
+        hooks = f"groups.{change.group}.hooks"
+        if change.tags:
+            found.append(Difference(f"groups.{change.group}.tags", "added", new=change.tags))
+        if change.put:
+            found.append(Difference(f"{hooks}.{change.put.name}", "added", new=vars(change.put)))
+        if change.remove:
+            found.append(Difference(f"{hooks}.{change.remove}", "removed", old=change.remove))
+        if change.forget:
+            path = f"groups.{change.group}.instances.{change.forget.hostname}"
+            found.append(Difference(path, "removed", old=change.forget.id))
+    return tuple(found)
 
 
 def _rows_of_stack(
@@ -118,6 +138,8 @@ def carry_out(plan: FilePlan, world: World) -> Applied:
     for _, after in records.changed:
         if world.records.replace_instance(after) is None:
             raise AwsBusy(f"the record of {after.hostname} changed just now; apply again")
+    # Once the stack is stored: their events find their layer in it.
+    make_so(plan.groups, world)
     executions = {entry.id: name for entry in records.removed if (name := _removed(entry, world))}
     return Applied(**{**vars(plan.applied), "executions": executions})
 

@@ -49,6 +49,9 @@ def _check_layers(stack: Stack, before: Stack | None, entries: list[LayerInstanc
     known = {layer.name: layer.kind for layer in before.layers} if before else {}
     for name in dict.fromkeys(name for entry in entries for name in entry.layers):
         mine = ", ".join(entry.hostname for entry in entries if name in entry.layers)
+        if name not in kinds and known.get(name) == "autoscaling":
+            # Its group keeps them; their records are forgotten.
+            continue
         if name not in kinds:
             raise InvalidRequest(
                 f"layers.{name}: is left out and still has instances: {mine}; stop and delete them "

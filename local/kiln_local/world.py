@@ -26,16 +26,22 @@ from kiln_local import (
     ec2_calls,
     events,
     functions,
+    group_calls,
+    group_events,
+    groups,
     images,
     inside,
     interpreter,
     leaks,
+    lifecycle_hooks,
     makers,
     policies,
     recorder,
+    refreshes,
     schedules,
     ssm,
     tables,
+    templates,
     volumes,
 )
 from kiln_local.clock import SimClock
@@ -121,6 +127,7 @@ class LocalAws:
         self.agents = self.ec2.agents
         self.balancing = balancing.Balancing(self.ec2, self._backend("elbv2"))
         self.alarms = alarms.Alarms(self.clock, self._events, self._backend("cloudwatch"))
+        self._add_groups()
         self.ec2.read_bundle = lambda location: bundles.read_bundle(location, key, self._object)
         self._run_command = commands.RunCommand(self.ec2, self._store)
         self._schedules = schedules.Schedules(
@@ -134,6 +141,26 @@ class LocalAws:
         # needs any more took a tenth of the processor time of a bake.
         gc.freeze()
         gc.enable()
+
+    def _add_groups(self) -> None:
+        told, backend = (
+            group_events.GroupEvents(self.clock, self._events),
+            self._backend("autoscaling"),
+        )
+        self.templates = templates.Templates(self._parameter)
+        self.groups = groups.Groups(
+            self.ec2,
+            self.balancing,
+            self.templates,
+            told,
+            lifecycle_hooks.Hooks(self.clock, told, backend),
+            backend,
+        )
+        self.refreshes = refreshes.Refreshes(self.groups, self.alarms)
+
+    def _parameter(self, name: str) -> str | None:
+        found = self._backend("ssm").get_parameter(name)
+        return str(found.value) if found else None
 
     def _connect(self) -> None:
         from kiln.adapters.clock import SystemClock
@@ -151,6 +178,8 @@ class LocalAws:
         volumes.connect(self._patches, self.ec2)
         balancing_calls.connect(self._patches, self.balancing)
         alarms.connect(self._patches, self.alarms)
+        templates.connect(self._patches, self.templates)
+        group_calls.connect(self._patches, self.groups, self.refreshes)
         images.connect(self._patches, self.ec2)
         ssm.connect(self._patches, self.ec2, self._run_command)
         interpreter.connect(self._patches, clock, self.region, self._events.execution_changed)

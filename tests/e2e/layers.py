@@ -102,11 +102,13 @@ class Layers:
 
     # ------------------------------------------------------------ what happens
 
-    def announce(self, image: str, layers: dict[str, str], times: int = 1) -> None:
+    def announce(
+        self, image: str, layers: dict[str, str], times: int = 1, blueprint: str = "shop"
+    ) -> None:
         """Deliver `Image Available` for layers of the stack, each with its strategy."""
         detail = {
             "bake": f"shop-20260101-000000-{image[-4:]}",
-            "blueprint": "shop",
+            "blueprint": blueprint,
             "images": {self.aws.region: image},
             "platform": "amazon-linux-2023",
             "architecture": "x86_64",

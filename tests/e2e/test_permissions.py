@@ -16,10 +16,13 @@ import yaml
 from kiln.domain.naming import bake_id
 from kiln.domain.rollout import RolloutStatus
 from kiln.domain.stack import stack_from
+from kiln.steps._hooks import put_hooks
 from kiln.wiring import world
 from kiln_local.template import read
 from kiln_local.world import LocalAws
 from tests.e2e.layers import Layers
+from tests.integration.local.crowds import Crowd
+from tests.integration.local.worlds import until
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.timeout(120)
@@ -58,11 +61,29 @@ def _calls() -> dict[str, set[str]]:
         layers.announce(image, {"web": "replace"})
         assert layers.rollout(image, "web").status is RolloutStatus.SUCCEEDED
         layers.quiet()
+        _refresh(layers, image)
         found: dict[str, set[str]] = defaultdict(set)
         for call in aws.recorder.calls:
             if "(state machine)" not in call.caller:
                 found[call.caller].add(call.operation)
         return dict(found)
+
+
+def _refresh(layers: Layers, image: str) -> None:
+    """An instance of an Auto Scaling group joins, and is replaced by one of an image."""
+    group = Crowd(layers.outside, "shop-api", 0)
+    api: dict[str, Any] = {"name": "api", "kind": "autoscaling", "group": "shop-api"}
+    api |= {"recipes": {"setup": ["true"]}, "blueprints": [{"blueprint": "shop"}]}
+    api |= {"refresh": {"instance_warmup": "1s"}}
+    stack = stack_from({"kind": "stack", "name": "grown", "layers": [api]})
+    layers.kiln.records.put_stack(stack)
+    put_hooks(stack, None, layers.kiln)
+    group.api.set_desired_capacity(AutoScalingGroupName="shop-api", DesiredCapacity=1)
+    group.settled(1)
+    layers.announce(image, {})
+    until(lambda: group.versions == ["2"])
+    layers.quiet()
+    assert [entry.image for entry in layers.kiln.records.instances("grown")] == [image]
 
 
 def _bake(aws: LocalAws, blueprint: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.fakes.fleet import FakeFleet
+from tests.fakes.groups import FakeGroups
 from tests.fakes.images import FakeImages
 from tests.fakes.records import FakeRecords
 from tests.fakes.stacks import (
@@ -33,6 +34,7 @@ __all__ = [
     "FakeCommands",
     "FakeDeployments",
     "FakeFleet",
+    "FakeGroups",
     "FakeImages",
     "FakeLoadSteps",
     "FakeMachines",

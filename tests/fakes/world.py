@@ -12,6 +12,7 @@ from kiln.errors import AwsRefused, InvalidBlueprint, TokenGone
 from kiln.ports import ExecutionFacts, Machine, Settings, World
 from tests.builders import NOW
 from tests.fakes.fleet import FakeFleet
+from tests.fakes.groups import FakeGroups
 from tests.fakes.images import FakeImages
 from tests.fakes.records import FakeRecords
 from tests.fakes.stacks import (
@@ -166,6 +167,7 @@ class FakeWorld:
     deployments: FakeDeployments = field(default_factory=FakeDeployments)
     agents: FakeAgents = field(default_factory=FakeAgents)
     load_steps: FakeLoadSteps = field(default_factory=FakeLoadSteps)
+    groups: FakeGroups = field(default_factory=FakeGroups)
     clock: FakeClock = field(default_factory=FakeClock)
     subnets: tuple[str, ...] = ()
 
@@ -190,6 +192,7 @@ class FakeWorld:
             self.deployments,
             self.agents,
             self.load_steps,
+            self.groups,
             self.clock,
             Settings("eu-west-1", "123456789012", self.subnets),
         )

@@ -91,6 +91,7 @@ def takers_of(blueprint: Blueprint, world: World) -> list[tuple[str, Feed]]:
 
 def _layer(path: str, feed: Feed, world: World) -> dict[str, Any]:
     from kiln.domain.stack import split_layer
+    from kiln.steps._hooks import missing_hooks
     from kiln_cli.planned_recipes import recipe_rows, source_of
 
     stack_name, layer_name = split_layer(path)
@@ -106,6 +107,8 @@ def _layer(path: str, feed: Feed, world: World) -> dict[str, Any]:
         "instance_type": layer.instance_type if layer else None,
         "apps": [app.path for app in layer.apps] if layer else [],
         "recipes": {event: run for event, run in recipes.items() if run},
+        "group": layer.group if layer else None,
+        "missing_hooks": list(missing_hooks(layer, world)) if layer else [],
     }
 
 
@@ -136,6 +139,9 @@ def _print(plan: dict[str, Any]) -> None:
         rows += [
             (f"  {recipe['event']}", _recipe(recipe, layer["runner"])) for recipe in layer["listed"]
         ]
+        for hook in layer["missing_hooks"]:
+            said = f"group {layer['group']} does not have it as it should; apply the stack"
+            rows.append(("  missing hook", f"{hook}: {said}"))
     table((), rows)
     click.echo()
     table(_FIT, [tuple(fit[key.lower().replace(" ", "_")] for key in _FIT) for fit in plan["fits"]])

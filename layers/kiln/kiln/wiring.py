@@ -18,6 +18,7 @@ from kiln.adapters.clock import SystemClock
 from kiln.adapters.commands import SsmCommands
 from kiln.adapters.deployments import DynamoDeployments
 from kiln.adapters.fleet import Ec2Fleet
+from kiln.adapters.groups import AsgGroups
 from kiln.adapters.images import Ec2Images
 from kiln.adapters.load_steps import DynamoLoadSteps
 from kiln.adapters.machines import StepFunctionsMachines
@@ -27,6 +28,7 @@ from kiln.adapters.records import DynamoRecords
 from kiln.adapters.rounds import DynamoRounds
 from kiln.adapters.sbom import CycloneDxBills
 from kiln.adapters.scripts import S3Scripts
+from kiln.adapters.templates import Ec2Templates
 from kiln.adapters.traffic import ElbTraffic
 from kiln.domain.model import Lenient
 from kiln.ports import Machine, Settings, World
@@ -106,10 +108,12 @@ def make_world(environment: Environment, session: boto3.Session) -> World:
         deployments=DynamoDeployments(dynamodb, environment.table),
         agents=SsmAgents(ssm),
         load_steps=DynamoLoadSteps(dynamodb, environment.table),
+        groups=AsgGroups(client("autoscaling"), Ec2Templates(ec2)),
         clock=clock,
         settings=Settings(
             region=str(session.region_name),
             account=environment.account,
             subnets=tuple(name for name in environment.subnets.split(",") if name),
+            deployment=environment.document_prefix,
         ),
     )

@@ -255,6 +255,7 @@ def test_applying_tells_new_changed_and_unchanged(place: FakePlace, tmp_path: Pa
 
 
 def test_applying_a_stack_replaces_it(place: FakePlace, tmp_path: Path) -> None:
+    place.world.groups.a_group("shop-api", "lt-1")
     path = tmp_path / "shop.yaml"
     changes = []
     for custom_json in ({}, {}, {"a": 1}):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kiln.domain.stack import stack_from
+from kiln.steps._hooks import put_hooks
 from kiln_cli.commands.plan import described
 from tests.builders import a_document, a_plan
 from tests.fakes import FakeWorld
@@ -54,3 +55,18 @@ def test_the_plan_lists_the_recipes_of_every_layer_that_takes_the_image_with_the
     ]
     # What may be a secret's name stays in the stack file.
     assert by_stack["source"] == source
+
+
+def test_the_plan_names_the_hooks_that_a_group_does_not_have() -> None:
+    fake = FakeWorld()
+    fake.groups.a_group("shop-api", "lt-1")
+    layer = {"name": "api", "kind": "autoscaling", "group": "shop-api"}
+    layers = [layer | {"recipes": {"setup": ["true"]}}]
+    stack = stack_from({"kind": "stack", "name": "shop", "layers": layers})
+    fake.world.records.put_stack(stack)
+    plan = a_plan(a_document(layers=[{"layer": "shop/api", "strategy": "replace"}]))
+    (found,) = described(plan, fake.world)["layers"]
+    assert found["group"] == "shop-api"
+    assert found["missing_hooks"] == ["kiln-launch", "kiln-terminate"]
+    put_hooks(stack, None, fake.world)
+    assert described(plan, fake.world)["layers"][0]["missing_hooks"] == []

@@ -81,12 +81,9 @@ def test_scripts_run_in_one_command_that_brings_the_files() -> None:
 
 
 def test_a_windows_layer_has_the_document_of_windows() -> None:
-    for keys in ({"platform": "windows-2022"}, {"platform": None, "kind": "autoscaling"}):
-        layer = a_layer(
-            **keys,
-            **({"group": "g", "runner": "powershell"} if keys["platform"] is None else {}),
-            recipes={"deploy": ["Write-Output 'hi'"]},
-        )
+    of_a_group = {"platform": None, "kind": "autoscaling", "group": "g", "instance_type": None}
+    for keys in ({"platform": "windows-2022"}, of_a_group | {"runner": "powershell"}):
+        layer = a_layer(**keys, recipes={"deploy": ["Write-Output 'hi'"]})
         assert calls_for(layer, DEPLOY, Payload(FILES))[0].name == "run-recipes-windows"
 
 

@@ -112,6 +112,7 @@ class Player:
             failure=failure,
             deployment=payload.get("deployment"),
             events=payload.get("events", ()),
+            hook=payload.get("hook"),
         )
         end_change(request, self.fake.world)
         self.fake.machines.over.add(name)

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from kiln.domain.durations import Duration
 from kiln.domain.model import Model, Text
+from kiln.errors import InvalidBlueprint
 
 Strategy = Literal["add", "replace", "canary", "none"]
 
@@ -75,6 +76,46 @@ class Feed(RolloutOptions):
     def options(self) -> RolloutOptions:
         """How a rollout from this blueprint goes about it."""
         return RolloutOptions(**{name: getattr(self, name) for name in RolloutOptions.model_fields})
+
+
+_NO_ADD = (
+    "strategy add is only for kind instances: how many there are is the Auto Scaling group's own "
+    "affair; use replace or canary"
+)
+
+
+def check_strategy(layer: str, strategy: Strategy) -> None:
+    """Raise InvalidBlueprint for a strategy that an Auto Scaling group cannot follow."""
+    if strategy == "add":
+        raise InvalidBlueprint(f"layers: {layer}: {_NO_ADD}")
+
+
+# What of a feed a group's own preferences say instead.
+_REFRESHED = {
+    "instances": "is only for kind instances",
+    "batch": "is only for kind instances; refresh.min_healthy_percentage says it here",
+    "surge": "is only for kind instances; refresh.max_healthy_percentage says it here",
+    "health_within": "is only for kind instances; the Auto Scaling group's health checks say it",
+}
+
+
+def check_feed(feed: Feed) -> None:
+    """Raise ValueError where a feed says what a layer of kind `autoscaling` cannot do."""
+    if feed.strategy == "add":
+        raise ValueError(f"blueprints: {feed.blueprint}: {_NO_ADD}")
+    for key, why in _REFRESHED.items():
+        if _is_said(feed, key):
+            raise ValueError(f"blueprints: {feed.blueprint}: {key} {why}")
+    if feed.strategy == "replace" and _is_said(feed, "bake_time"):
+        raise ValueError(
+            f"blueprints: {feed.blueprint}: bake_time goes with strategy canary; "
+            "refresh.bake_time says it for the whole layer"
+        )
+
+
+def _is_said(feed: Feed, key: str) -> bool:
+    # Not what was set: a stored stack sets everything.
+    return bool(getattr(feed, key) != RolloutOptions.model_fields[key].default)
 
 
 class Refresh(Model):

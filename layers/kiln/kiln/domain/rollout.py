@@ -19,6 +19,24 @@ class RolloutStatus(StrEnum):
     SKIPPED = "SKIPPED"
 
 
+class GroupRollout(Model):
+    """What a rollout to an Auto Scaling group found and did.
+
+    `template` was set at version `setting`, which stood for number `former`; `made` is the number
+    of the version with the new image, `refresh` the refresh to it and `back` the one that led back.
+    `reversible` says whether Auto Scaling itself rolls back.
+    """
+
+    group: str
+    template: str
+    setting: str
+    former: int
+    reversible: bool
+    made: int | None = None
+    refresh: str | None = None
+    back: str | None = None
+
+
 class Rollout(Model):
     """One per image, layer and attempt; `id` names the execution, so that a second start is refused
     by AWS. A further attempt is made by hand alone, once the one before has ended.
@@ -50,6 +68,7 @@ class Rollout(Model):
     canary_since: str | None = None
     back_since: str | None = None
     committed: bool = False
+    group: GroupRollout | None = None
     error: str | None = None
     cause: str | None = None
 

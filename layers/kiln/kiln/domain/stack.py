@@ -11,8 +11,8 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError, 
 
 from kiln.domain.app import App
 from kiln.domain.blueprint import Name, known_platform
-from kiln.domain.durations import Duration
-from kiln.domain.feed import Feed, Refresh, Strategy
+from kiln.domain.durations import Duration, seconds
+from kiln.domain.feed import Feed, Refresh, Strategy, check_feed
 from kiln.domain.lifecycle import (
     LifecycleRecipes,
     RunnerName,
@@ -45,6 +45,9 @@ TargetGroup = Annotated[Text, AfterValidator(_target_group)]
 LayerName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9._-]{1,48}$")]
 # OpsWorks, "Using custom JSON": at most 120 KB.
 MOST_JSON = 120 * 1024
+# A lifecycle hook waits 7200 s without a heartbeat (Auto Scaling API, PutLifecycleHook); the
+# command has to be delivered too.
+LONGEST_SHUTDOWN_S = 6600
 
 
 def _small(value: dict[str, Any]) -> dict[str, Any]:
@@ -96,6 +99,19 @@ class Layer(Model):
         return self
 
     @model_validator(mode="after")
+    def _a_group_can(self) -> Self:
+        if self.kind == "instances":
+            return self
+        if seconds(self.shutdown_timeout) > LONGEST_SHUTDOWN_S:
+            raise ValueError(
+                f"shutdown_timeout: may be {LONGEST_SHUTDOWN_S} s at most for kind autoscaling: a "
+                "group waits two hours for a command"
+            )
+        for feed in self.blueprints:
+            check_feed(feed)
+        return self
+
+    @model_validator(mode="after")
     def _recipes_run(self) -> Self:
         if self.platform:
             check_family(self._runner(), PLATFORMS[self.platform].family)
@@ -136,7 +152,10 @@ class Layer(Model):
 
 _KEYS_OF = {
     "autoscaling": ("group", "refresh"),
-    "instances": ("count", "instances", "load", "volumes", "apps"),
+    "instances": (
+        *("instance_type", "count", "instances", "load", "volumes", "apps"),
+        "target_groups",
+    ),
 }
 
 
@@ -157,6 +176,7 @@ class Stack(Model):
     @model_validator(mode="after")
     def _unique_names(self) -> Self:
         _once("layers", "name", [layer.name for layer in self.layers])
+        _once("layers", "group", [layer.group for layer in self.layers if layer.group])
         planned = [instance for layer in self.layers for instance in layer.instances]
         _once("layers", "hostname", [instance.hostname for instance in planned])
         kinds = {layer.name: layer for layer in self.layers}

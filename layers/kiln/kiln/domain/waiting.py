@@ -111,6 +111,18 @@ class TimePassed(_RolloutWait):
     until: str
 
 
+class InstanceRefresh(_Wait):
+    """An instance refresh of an Auto Scaling group has ended, or goes the other way than `back`
+    says: is rolled back, or is no longer. An instance of the stack that could not join ends it
+    too."""
+
+    kind: Literal["instance-refresh"]
+    group: str
+    refresh: str
+    stack: str
+    back: bool = False
+
+
 class RolloutApproved(_Wait):
     """Somebody has approved a rollout."""
 
@@ -128,7 +140,13 @@ class LayerFree(_Wait):
 
 
 RolloutWait = (
-    InstancesRest | TargetsHealthy | StackConfigured | TimePassed | RolloutApproved | LayerFree
+    InstancesRest
+    | TargetsHealthy
+    | StackConfigured
+    | TimePassed
+    | RolloutApproved
+    | LayerFree
+    | InstanceRefresh
 )
 
 
@@ -163,6 +181,7 @@ Wait = Annotated[
     | TimePassed
     | RolloutApproved
     | LayerFree
+    | InstanceRefresh
     | CommandDone
     | ImageAvailable,
     Field(discriminator="kind"),
@@ -174,6 +193,8 @@ def resources_of(wait: Wait) -> tuple[str, ...]:
     too."""
     if isinstance(wait, CommandDone):
         return wait.command, wait.instance
+    if isinstance(wait, InstanceRefresh):
+        return wait.refresh, wait.stack
     if isinstance(wait, StackSettled | StackConfigured):
         return (wait.stack,)
     if isinstance(wait, InstancesRest | TargetsHealthy | TimePassed):

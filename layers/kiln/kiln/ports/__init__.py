@@ -20,6 +20,7 @@ from kiln.ports.aws import (
 )
 from kiln.ports.contents import Bills
 from kiln.ports.ec2 import ImageOrder, InstanceFacts, LaunchOrder
+from kiln.ports.groups import Groups, VersionOrder
 from kiln.ports.machines import ExecutionFacts, Machine, Machines
 from kiln.ports.records import Records
 from kiln.ports.stacks import Agents, Alarms, Deployments, LoadSteps, Rounds, Traffic
@@ -27,11 +28,13 @@ from kiln.ports.stacks import Agents, Alarms, Deployments, LoadSteps, Rounds, Tr
 
 @dataclass(frozen=True)
 class Settings:
-    """What the template decides for every function."""
+    """What the template decides for every function. `deployment` tells this Kiln from another one
+    in the account."""
 
     region: str
     account: str = ""
     subnets: tuple[str, ...] = ()
+    deployment: str = "kiln"
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class World:
     deployments: Deployments
     agents: Agents
     load_steps: LoadSteps
+    groups: Groups
     clock: Clock
     settings: Settings
 
@@ -72,6 +76,7 @@ __all__ = [
     "Deployments",
     "ExecutionFacts",
     "Fleet",
+    "Groups",
     "ImageOrder",
     "Images",
     "InstanceFacts",
@@ -87,5 +92,6 @@ __all__ = [
     "Settings",
     "StepResult",
     "Traffic",
+    "VersionOrder",
     "World",
 ]

@@ -6,6 +6,7 @@ from typing import Any
 
 from kiln.domain.configure import Ask
 from kiln.domain.events import InstanceStateChange
+from kiln.domain.hooks import LifecycleAction
 from kiln.domain.instance import (
     TOLD_BY_WHOM,
     Initiator,
@@ -109,6 +110,24 @@ def change_by_hand(entry: LayerInstance, change: str, world: World, wish: str, *
     payload = {"stack": entry.stack, "instance": entry.id, "change": change, "by": "user"}
     world.machines.start("instance", name, payload | more)
     return name
+
+
+def follow_member(
+    change: str, who: tuple[str, str], what: str, hook: LifecycleAction | None, world: World
+) -> str | None:
+    """Start the change by which an instance (its stack and own id) of an Auto Scaling group joins
+    or leaves; its name, None where it was started before. `what` tells one occasion from
+    another."""
+    stack, own = who
+    name = f"{change}-{own[:8]}-{what}"
+    payload: dict[str, Any] = {
+        "stack": stack,
+        "instance": own,
+        "change": change,
+        "by": "auto-scaling",
+        "hook": hook.model_dump() if hook else None,
+    }
+    return name if world.machines.start("instance", name, payload) else None
 
 
 def remove(entry: LayerInstance, world: World) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 from kiln.domain.configure import covered
 from kiln.domain.instance import InstanceState, LayerInstance
+from kiln.domain.refreshing import TURNING, UNDER_WAY
 from kiln.domain.waiting import (
+    InstanceRefresh,
     InstancesRest,
     LayerFree,
     RolloutApproved,
@@ -18,7 +20,7 @@ from kiln.domain.waiting import (
 )
 from kiln.errors import KilnError, RolloutFailed
 from kiln.ports import World
-from kiln.steps._rollouts import sickness
+from kiln.steps._rollouts import failed_join, sickness
 
 S = InstanceState
 
@@ -32,6 +34,8 @@ def look_rollout(wait: RolloutWait, world: World) -> dict[str, Any] | None:
         holder = world.records.layer_holder(wait.layer)
         free = holder is None or not world.machines.running("rollout", holder)
         return {"layer": wait.layer} if free else None
+    if isinstance(wait, InstanceRefresh):
+        return _look_refresh(wait, world)
     ringing = world.alarms.ringing(wait.alarms)
     if ringing:
         raise RolloutFailed(f"alarm {ringing[0]} is in ALARM")
@@ -39,6 +43,18 @@ def look_rollout(wait: RolloutWait, world: World) -> dict[str, Any] | None:
         answered = covered(world.rounds.rounds(wait.stack)) >= wait.asked
         return {"stack": wait.stack} if answered else None
     return _look_instances(wait, world)
+
+
+def _look_refresh(wait: InstanceRefresh, world: World) -> dict[str, Any] | None:
+    """Over as soon as the next turn has something to decide."""
+    why = None if wait.back else failed_join(wait.bake, world)
+    if why:
+        raise RolloutFailed(why)
+    known = world.groups.refresh(wait.group, wait.refresh)
+    expected = UNDER_WAY | TURNING if wait.back else UNDER_WAY
+    if known is None or known.status in expected:
+        return None
+    return {"refresh": wait.refresh, "status": known.status}
 
 
 def _look_instances(
@@ -78,6 +94,11 @@ def rollout_too_late(wait: RolloutWait, after: str) -> KilnError:
         return RolloutFailed(f"nobody approved {wait.image} for {wait.layer} {after}")
     if isinstance(wait, LayerFree):
         return RolloutFailed(f"another rollout still held {wait.layer} {after}")
+    if isinstance(wait, InstanceRefresh):
+        return RolloutFailed(
+            f"instance refresh {wait.refresh} of Auto Scaling group {wait.group} had not ended "
+            f"{after}"
+        )
     if isinstance(wait, TargetsHealthy):
         return RolloutFailed(
             f"{len(wait.instances)} new instance(s) were not found healthy by their target groups "

@@ -15,6 +15,7 @@ from kiln.domain.blueprint import Base, Blueprint, LayerTarget, blueprint_from
 from kiln.domain.bundle import check_bundle
 from kiln.domain.cleanup import chef_versions
 from kiln.domain.documents import for_step
+from kiln.domain.feed import check_strategy
 from kiln.domain.fit import CANDIDATES, Fit, TypeFacts, check_fit, default_types, fit
 from kiln.domain.image import ImageFacts, check_base
 from kiln.domain.known_release import check_base_release, image_of, unknown_release
@@ -24,6 +25,7 @@ from kiln.domain.release import check_lock
 from kiln.domain.stack import Layer, next_hostname, split_layer
 from kiln.errors import BaseImageNotFound, IncompatibleBase, InvalidBlueprint, Unsupported
 from kiln.ports import World
+from kiln.steps._groups import check_image, ground_of
 
 
 @dataclass(frozen=True)
@@ -202,13 +204,22 @@ def _fits(
         layer = _target(target, blueprint, world)
         if target.strategy != "none":
             key = f"layers: {target.layer}"
-            for kind in _known_types((layer.instance_type or "",), key, world):
+            for kind in _known_types(_types(target.layer, layer, image, world), key, world):
                 yield fit(image, kind, key)
+
+
+def _types(path: str, layer: Layer, image: ImageFacts, world: World) -> tuple[str, ...]:
+    """The instance types of a layer, of an Auto Scaling group those that it launches."""
+    if layer.kind == "instances":
+        return (layer.instance_type or "",)
+    ground = ground_of(path, layer, world)
+    check_image(ground, image, world)
+    return ground.types
 
 
 def _known_types(names: Iterable[str], key: str, world: World) -> tuple[TypeFacts, ...]:
     names = tuple(names)
-    types = world.fleet.types(names)
+    types = world.fleet.types(names) if names else ()
     unknown = [name for name in names if name not in {kind.name for kind in types}]
     if unknown:
         raise InvalidBlueprint(
@@ -222,11 +233,9 @@ def _target(target: LayerTarget, blueprint: Blueprint, world: World) -> Layer:
     layer = _layer(target.layer, "layers", world)
     if target.strategy == "none":
         return layer
-    if layer.kind != "instances":
-        raise Unsupported(
-            f"layers: {target.layer} is of kind {layer.kind}, which takes no image yet"
-        )
-    if layer.platform != blueprint.platform:
+    if layer.kind == "autoscaling":
+        check_strategy(target.layer, target.strategy)
+    if layer.platform != blueprint.platform and (layer.kind == "instances" or layer.platform):
         raise InvalidBlueprint(
             f"layers: {target.layer} is {layer.platform}, the blueprint is {blueprint.platform}"
         )

@@ -51,6 +51,17 @@ def of_layer(rollout: Rollout, world: World) -> tuple[LayerInstance, ...]:
     return tuple(sorted(found, key=lambda i: (len(i.hostname), i.hostname)))
 
 
+def note_failed_join(rollout: str, why: str, world: World) -> None:
+    """Remember that an instance which an Auto Scaling group launched for a rollout could not be set
+    up; the first one counts."""
+    world.records.claim(f"failed-join/{rollout}", why)
+
+
+def failed_join(rollout: str, world: World) -> str | None:
+    """Why an instance of a rollout could not be set up, if one could not."""
+    return world.records.claimed(f"failed-join/{rollout}")
+
+
 def members(entries: tuple[LayerInstance, ...], world: World) -> tuple[Member, ...]:
     """Instances as a decision needs them."""
     answered = covered(world.rounds.rounds(entries[0].stack)) if entries else 0

@@ -3,7 +3,7 @@ EndChange."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from kiln.domain.healing import with_heal
 from kiln.domain.instance import Initiator, InstanceState, LayerInstance
@@ -11,8 +11,10 @@ from kiln.domain.model import Model
 from kiln.errors import InstanceBusy, WrongState
 from kiln.ports import World
 from kiln.steps._instances import enter, found, write
+from kiln.steps._stacks import layer_of
 
-Change = Literal["start", "setup", "run", "stop", "delete", "reboot", "heal"]
+# An instance of an Auto Scaling group joins its layer and leaves it as its group says.
+Change = Literal["start", "setup", "run", "stop", "delete", "reboot", "heal", "join", "leave"]
 S = InstanceState
 _FIRST = {
     "start": S.REQUESTED,
@@ -20,9 +22,12 @@ _FIRST = {
     "delete": S.TERMINATING,
     "reboot": S.REBOOTING,
     "heal": S.STOPPING,
+    "join": S.REQUESTED,
+    "leave": S.STOPPING,
 }
+_PATHS = {"join": "start", "leave": "stop"}
 # Where a change would lead, if the instance is there already.
-_LAST = {"start": S.ONLINE, "stop": S.STOPPED}
+_LAST = {"start": S.ONLINE, "stop": S.STOPPED, "join": S.ONLINE, "leave": S.STOPPED}
 # Where a change that has no first state of its own may begin.
 _FROM = {"setup": {S.ONLINE, S.SETUP_FAILED}, "run": {S.ONLINE}}
 
@@ -49,6 +54,7 @@ class ChangeBegun(Model):
 def begin_change(request: BeginChange, world: World) -> ChangeBegun:
     """Take the instance. Raises InstanceBusy, InstanceGone, WrongState."""
     entry = found(request.stack, request.instance, world)
+    _check_whose(entry, request.change, world)
     _check_free(entry, request.execution, world)
     if request.change in ("start", "heal"):
         _check_layer(entry, request.rollout, world)
@@ -60,7 +66,19 @@ def begin_change(request: BeginChange, world: World) -> ChangeBegun:
     was_online = entry.serving
     if request.change in _FIRST:
         enter(entry, _FIRST[request.change], world, request.by)
-    return ChangeBegun(path=request.change, was_online=was_online)
+    path: Any = _PATHS.get(request.change, request.change)
+    return ChangeBegun(path=path, was_online=was_online)
+
+
+def _check_whose(entry: LayerInstance, change: Change, world: World) -> None:
+    if change in ("start", "stop", "delete"):
+        layer = layer_of(entry, world)
+        if layer.kind == "autoscaling":
+            raise WrongState(
+                f"{entry.hostname} of stack {entry.stack} is an instance of Auto Scaling group "
+                f"{layer.group}, which alone starts and ends it; change the group's capacity, or "
+                "terminate the instance in it"
+            )
 
 
 def _is_there(entry: LayerInstance, change: Change) -> bool:

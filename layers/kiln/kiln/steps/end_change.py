@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from kiln.domain.failure import Failure
 from kiln.domain.healing import UNHEALED
+from kiln.domain.hooks import LifecycleAction
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Model
 from kiln.ports import World
 from kiln.steps._deployments import log_of, record_command
-from kiln.steps._instances import enter, remove, through, write
+from kiln.steps._instances import enter, follow_member, remove, through, write
+from kiln.steps._rollouts import note_failed_join
 from kiln.steps.begin_change import Change
 
 S = InstanceState
@@ -26,7 +28,7 @@ _FAILED_FROM = {
 
 class EndChange(Model):
     """The change by its name, what it was, and what failed, if anything did; `events` are those of
-    a `deployment`."""
+    a `deployment`, `hook` is what an Auto Scaling group waits for."""
 
     stack: str
     instance: str
@@ -35,6 +37,7 @@ class EndChange(Model):
     failure: Failure | None = None
     deployment: str | None = None
     events: tuple[str, ...] = ()
+    hook: LifecycleAction | None = None
 
 
 class ChangeEnded(Model):
@@ -51,6 +54,9 @@ def end_change(request: EndChange, world: World) -> ChangeEnded:
     ended = _ended(request, entry, world)
     if request.deployment:
         _deployed(request, request.deployment, entry, world)
+    if request.hook:
+        # Last: from here on the group may do away with the instance.
+        _answer(request.hook, request, world)
     return ended
 
 
@@ -76,6 +82,8 @@ def _ended(request: EndChange, entry: LayerInstance | None, world: World) -> Cha
     if entry.change not in (request.execution, None):
         # Somebody else's: this change never had the instance.
         return ChangeEnded(state=entry.state.value, error=name, cause=reason)
+    if failure and request.change == "join" and entry.rollout:
+        note_failed_join(entry.rollout, f"{entry.hostname}: {failure.reason}", world)
     if failure:
         ended = _failed(entry, request.change, failure, world)
     else:
@@ -97,6 +105,11 @@ def _done(entry: LayerInstance, change: Change, world: World) -> InstanceState:
     if change == "delete":
         remove(enter(entry, S.TERMINATED, world), world)
         return S.TERMINATED
+    if change == "leave":
+        # One that never joined is stopped.
+        first = (S.TERMINATING,) if entry.state is S.STOPPED else ()
+        remove(through(entry, (*first, S.TERMINATED), world), world)
+        return S.TERMINATED
     if change == "reboot":
         entry = enter(entry, S.ONLINE, world)
     if change == "stop" and entry.state is not S.STOPPED:
@@ -104,3 +117,14 @@ def _done(entry: LayerInstance, change: Change, world: World) -> InstanceState:
         states = (S.TERMINATED, S.STOPPED) if gone else (S.STOPPED,)
         entry = through(entry, states, world, **({"ec2_id": None} if gone else {}))
     return write(entry, world, change=None, lost_in=None).state
+
+
+def _answer(hook: LifecycleAction, request: EndChange, world: World) -> None:
+    """Let the group go on with the instance, or give it up."""
+    heard = world.groups.complete(hook, "ABANDON" if request.failure else "CONTINUE")
+    if heard or request.change != "join":
+        return
+    facts = world.fleet.describe(hook.instance)
+    if facts is None or facts.state in ("shutting-down", "terminated"):
+        # The group gave it up before, and its leaving found the instance busy with joining.
+        follow_member("leave", (request.stack, request.instance), "late", None, world)

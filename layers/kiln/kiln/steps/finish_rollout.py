@@ -78,7 +78,8 @@ def _taken(rollout: Rollout, world: World) -> None:
             at=rollout.begun or world.clock.now().isoformat(),
         )
     )
-    if rollout.strategy == "add":
+    if rollout.strategy == "add" or rollout.group:
+        # A group's instances are its own affair.
         return
     for entry in of_layer(rollout, world):
         stays = entry.state is InstanceState.STOPPED and entry.change is None

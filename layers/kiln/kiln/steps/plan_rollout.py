@@ -3,20 +3,23 @@ FinishRollout."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from kiln.domain.durations import seconds
 from kiln.domain.events import RolloutChanged
+from kiln.domain.feed import check_strategy
 from kiln.domain.fit import fit
+from kiln.domain.group import is_reversible
 from kiln.domain.image import ImageFacts
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Model
 from kiln.domain.rolling import AT_REST, MOVING
-from kiln.domain.rollout import Rollout
+from kiln.domain.rollout import GroupRollout, Rollout
 from kiln.domain.stack import Layer
 from kiln.domain.waiting import InstancesRest, LayerFree, RolloutApproved
 from kiln.errors import RolloutFailed
 from kiln.ports import World
+from kiln.steps._groups import Ground, check_image, ground_of
 from kiln.steps._rollouts import at_rest, layer_of_rollout, of_layer, rollout_of
 
 # A rollout of a layer waits for the one before it.
@@ -32,9 +35,10 @@ class PlanRollout(Model):
 
 
 class RolloutPlanned(Model):
-    """Go on, wait first, or leave it: the layer runs a newer image."""
+    """Go on, instance by instance or by a refresh of the layer's group; wait first; or leave it:
+    the layer runs a newer image."""
 
-    path: Literal["go", "wait", "over"]
+    path: Literal["go", "refresh", "wait", "over"]
     wait: LayerFree | RolloutApproved | InstancesRest | None = None
 
 
@@ -55,17 +59,18 @@ def plan_rollout(request: PlanRollout, world: World) -> RolloutPlanned:
     newer = None if rollout.forced else _newer(rollout, image, world)
     if newer:
         return RolloutPlanned(path="over")
-    _check(rollout, layer, image, world)
+    ground = _check(rollout, layer, image, world)
     if rollout.begun is None:
         entries = of_layer(rollout, world)
         moving = tuple(entry.id for entry in entries if entry.state in MOVING)
-        if moving:
+        if moving and ground is None:
             # Only what has come to rest says what the layer is like before the rollout.
             return RolloutPlanned(path="wait", wait=at_rest(rollout, moving, AT_REST, world))
-        rollout = _begin(rollout, (layer, entries), world)
+        found = _group(ground) if ground else _instances(layer, entries)
+        rollout = _begin(rollout, found, world)
     if rollout.options.approval == "required" and not rollout.approved:
         return RolloutPlanned(path="wait", wait=_approval(rollout))
-    return RolloutPlanned(path="go")
+    return RolloutPlanned(path="refresh" if rollout.group else "go")
 
 
 def _holds(rollout: Rollout, world: World) -> bool:
@@ -94,32 +99,55 @@ def _newer(rollout: Rollout, image: ImageFacts, world: World) -> str | None:
     return None
 
 
-def _check(rollout: Rollout, layer: Layer, image: ImageFacts, world: World) -> None:
+def _check(rollout: Rollout, layer: Layer, image: ImageFacts, world: World) -> Ground | None:
+    """Refuse what cannot come to a good end; of a layer with a group, what it starts from."""
     if layer.platform and rollout.platform != layer.platform:
         raise RolloutFailed(
             f"{rollout.layer} is {layer.platform}, image {rollout.image} is {rollout.platform}"
         )
-    if layer.instance_type is None:
-        return
-    for kind in world.fleet.types([layer.instance_type]):
+    ground = None
+    types: tuple[str, ...] = (layer.instance_type,) if layer.instance_type else ()
+    if layer.kind == "autoscaling" and rollout.begun is None:
+        ground = _ground(rollout, layer, image, world)
+        types = ground.types
+    for kind in world.fleet.types(types) if types else ():
         misfits = fit(image, kind, f"layers: {rollout.layer}").misfits
         if misfits:
             raise RolloutFailed(f"{rollout.image} does not run on {kind.name}: {misfits[0]}")
+    return ground
 
 
-def _begin(
-    rollout: Rollout, found: tuple[Layer, tuple[LayerInstance, ...]], world: World
-) -> Rollout:
-    layer, entries = found
+def _ground(rollout: Rollout, layer: Layer, image: ImageFacts, world: World) -> Ground:
+    check_strategy(rollout.layer, rollout.strategy)
+    ringing = world.alarms.ringing(rollout.options.alarms)
+    if ringing:
+        raise RolloutFailed(f"alarm {ringing[0]} is in ALARM; nothing was changed")
+    ground = ground_of(rollout.layer, layer, world)
+    check_image(ground, image, world)
+    return ground
+
+
+def _instances(layer: Layer, entries: tuple[LayerInstance, ...]) -> dict[str, Any]:
+    """Of a layer with instances, what the rollout begins with."""
     before = tuple(i.id for i in entries if i.state is InstanceState.ONLINE)
-    begun = rollout.model_copy(
-        update={
-            "begun": world.clock.now().isoformat(),
-            "before": before,
-            # A new layer starts with its count; one whose instances are all stopped keeps them so.
-            "size": len(before) if entries else max(1, layer.count),
-        }
+    # A new layer starts with its count; one whose instances are all stopped keeps them so.
+    return {"before": before, "size": len(before) if entries else max(1, layer.count)}
+
+
+def _group(ground: Ground) -> dict[str, Any]:
+    """Of a layer that is a group, what the rollout begins with."""
+    found = GroupRollout(
+        group=ground.group.name,
+        template=ground.group.template.id,
+        setting=ground.group.template.version,
+        former=ground.former.number,
+        reversible=is_reversible(ground.group, ground.former),
     )
+    return {"group": found, "size": ground.group.size}
+
+
+def _begin(rollout: Rollout, found: dict[str, Any], world: World) -> Rollout:
+    begun = rollout.model_copy(update={"begun": world.clock.now().isoformat()} | found)
     world.bus.publish(
         RolloutChanged(
             rollout=rollout.id, image=rollout.image, layer=rollout.layer, status="Started"

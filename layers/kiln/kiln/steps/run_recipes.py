@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass
 
 from kiln.domain.documents import DocumentCall, Purpose
+from kiln.domain.hooks import LifecycleAction
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.lifecycle import LifecycleEvent
 from kiln.domain.model import Model
@@ -29,7 +30,8 @@ LINK_S = 3600
 
 class RunRecipes(Model):
     """Which events on which instance, by its own id; `at` counts the commands sent before. With
-    `reboot` there is one command, and no event; a `deployment` brings custom JSON of its own."""
+    `reboot` there is one command, and no event; a `deployment` brings custom JSON of its own. An
+    Auto Scaling group that waits for `hook` is asked for more time before each command."""
 
     stack: str
     instance: str
@@ -38,6 +40,7 @@ class RunRecipes(Model):
     execution: str
     reboot: bool = False
     deployment: str | None = None
+    hook: LifecycleAction | None = None
 
 
 class RecipesRun(Model):
@@ -74,6 +77,8 @@ def run_recipes(request: RunRecipes, world: World) -> RecipesRun:
     planned = _planned(request, entry, world)
     if request.at >= len(planned):
         return RecipesRun(wait=None, at=request.at)
+    if request.hook:
+        world.groups.beat(request.hook)
     return _sent(request, entry, planned[request.at], world)
 
 

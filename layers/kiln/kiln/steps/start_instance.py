@@ -106,11 +106,17 @@ def _launched(entry: LayerInstance, execution: str, world: World) -> dict[str, A
 
 
 def _prepared(entry: LayerInstance, world: World) -> _Launch:
+    layers = layers_of(entry, world)
+    layer = first_of(entry, layers)
+    if layer.kind == "autoscaling":
+        raise LaunchRefused(
+            f"{entry.hostname}: its EC2 instance {entry.ec2_id} is gone; Auto Scaling group "
+            f"{layer.group} replaces it"
+        )
     image = world.images.describe(entry.image) if entry.image else None
     if image is None:
         what = f"its image {entry.image} is gone" if entry.image else "it has no image yet"
         raise LaunchRefused(f"{entry.hostname} cannot be launched: {what}; roll one out")
-    layers = layers_of(entry, world)
     try:
         volumes = launched((v for layer in layers for v in layer.volumes), image)
     except ValueError as error:
@@ -119,7 +125,7 @@ def _prepared(entry: LayerInstance, world: World) -> _Launch:
         raise LaunchRefused(
             f"{entry.hostname} of layers {names} cannot be launched: {error}; change the stack file"
         ) from error
-    return _Launch(entry, first_of(entry, layers), image, volumes)
+    return _Launch(entry, layer, image, volumes)
 
 
 def _order(launch: _Launch, execution: str, subnet: str | None) -> LaunchOrder:

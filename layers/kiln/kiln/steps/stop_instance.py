@@ -12,6 +12,7 @@ from kiln.domain.waiting import InstanceStopped
 from kiln.errors import AwsRefused, StopFailed
 from kiln.ports import World
 from kiln.steps._instances import found
+from kiln.steps._stacks import layer_of
 from kiln.steps.stop_builder import STOPPED_WITHIN_S
 
 
@@ -37,7 +38,8 @@ def stop_instance(request: StopInstance, world: World) -> InstanceStops:
     """Ask for the stop; asking twice is harmless. Raises StopFailed."""
     entry = found(request.stack, request.instance, world)
     state = _ec2_state(entry, world)
-    if state == "terminated":
+    # An Auto Scaling group terminates its instances itself.
+    if state == "terminated" or layer_of(entry, world).kind == "autoscaling":
         return InstanceStops(wait=None)
     instance = entry.ec2_id or ""
     common: dict[str, Any] = {

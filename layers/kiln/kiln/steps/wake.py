@@ -14,7 +14,10 @@ from kiln.steps.await_resource import answer, forget
 
 # Where each of AWS's events names its resource (EC2 User Guide and Systems Manager User Guide,
 # events).
-_RESOURCE_KEYS = ("command-id", "instance-id", "ImageId", "stack-id", "layer", "alarmName")
+_RESOURCE_KEYS = (
+    *("command-id", "instance-id", "ImageId", "stack-id", "layer", "alarmName"),
+    "InstanceRefreshId",
+)
 
 
 class AwsEvent(Lenient):
