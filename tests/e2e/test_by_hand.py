@@ -25,7 +25,7 @@ from tests.integration.local.worlds import until
 from tests.kiln_command import run
 
 S = InstanceState
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
 FULL = "[ ! -e /srv/full ] || { echo the disk is full >&2; exit 9; }"
 RECIPES = {event: [NOTE] for event in ("setup", "configure", "deploy")}
 RECIPES |= {"undeploy": [NOTE, FULL], "shutdown": [NOTE]}
@@ -53,11 +53,13 @@ def kiln(*args: object, status: int = 0) -> Any:
     return ran.json
 
 
-def a_stack(folder: Path, *instances: dict[str, Any], **web: Any) -> Path:
+def a_stack(
+    folder: Path, *instances: dict[str, Any], cache: dict[str, Any] | None = None, **web: Any
+) -> Path:
     """The stack file, with the instances that it plans."""
     layers = [
         LAYER | {"name": "web", "instances": list(instances)} | web,
-        LAYER | {"name": "cache", "custom_json": {}},
+        LAYER | {"name": "cache", "custom_json": {}} | (cache or {}),
     ]
     path = folder / "shop.yaml"
     path.write_text(yaml.safe_dump({"kind": "stack", "name": "shop", "layers": layers}))
@@ -78,15 +80,20 @@ def record(shop: Layers, hostname: str) -> LayerInstance:
     return next(i for i in shop.kiln.records.instances("shop") if i.hostname == hostname)
 
 
-def test_a_stack_lives_by_hand(shop: Layers, tmp_path: Path) -> None:
+def test_instances_live_by_hand(shop: Layers, tmp_path: Path) -> None:
     it_is_applied(tmp_path)
-    first = shop.image()
-    the_layer_takes_an_image(shop, first)
+    the_layer_takes_an_image(shop, shop.image())
     instances_are_started_moved_and_rebooted(shop)
     events_run_by_hand(shop)
-    second = shop.image(mark="second")
-    the_layer_changes_over_and_back(shop, first, second)
     what_leaves_the_file_goes(shop, tmp_path)
+
+
+def test_a_layer_changes_over_and_back_and_waits_for_approval(shop: Layers, tmp_path: Path) -> None:
+    first, second = shop.image(), shop.image(mark="second")
+    kiln("apply", a_stack(tmp_path))
+    # A layer without instances starts with one.
+    assert len(kiln("rollout", first, "shop/cache")["rollout"]["instances"]) == 1
+    the_layer_changes_over_and_back(shop, first, second)
     an_approval_lets_a_rollout_go_on(shop, tmp_path)
 
 
@@ -197,29 +204,32 @@ def events_run_by_hand(shop: Layers) -> None:
 
 
 def the_layer_changes_over_and_back(shop: Layers, first: str, second: str) -> None:
-    kiln("layers", "stop", "web1")
-    rollout = kiln("rollout", second, "shop/web", "--batch", "50%", "--surge", 1)["rollout"]
-    assert rollout["status"] == "SUCCEEDED"
     shop.quiet()
-    assert "is newer than" in run("rollout", first, "shop/web").error
-    back = kiln("rollback", "shop/web")["rollout"]
+    rollout = kiln("rollout", second, "shop/cache", "--batch", "50%", "--surge", 1)["rollout"]
+    assert (rollout["status"], len(rollout["instances"])) == ("SUCCEEDED", 1)
+    shop.quiet()
+    assert "is newer than" in run("rollout", first, "shop/cache").error
+    back = kiln("rollback", "shop/cache")["rollout"]
     assert (back["image"], back["status"], back["forced"]) == (first, "SUCCEEDED", True)
     assert (back["attempt"], back["id"].endswith("-2")) == (2, True)
     shop.quiet()
-    status = kiln("rollout", "status", "shop/web")
+    status = kiln("rollout", "status", "shop/cache")
     assert status["image"] == first
     assert [row["image"] for row in status["images"]] == [first, second, first]
     assert [(row["image"], row["attempt"]) for row in status["rollouts"]] == [
         *((first, 1), (second, 1), (first, 2)),
     ]
-    online = [entry for entry in listed().values() if entry["state"] == "online"]
-    assert {entry["image"] for entry in online} == {first}
+    online = [entry for entry in listed("cache").values() if entry["state"] == "online"]
+    assert [entry["image"] for entry in online] == [first]
 
 
 def what_leaves_the_file_goes(shop: Layers, folder: Path) -> None:
     night = {"hostname": "night", "scaling": "time", "hours": {"monday": [2]}}
     larger = {"hostname": "web1", "instance_type": "m7i.xlarge", "also_in": ["cache"]}
-    kiln("apply", a_stack(folder, larger, night))
+    file = a_stack(folder, larger, night)
+    assert "changes only while it is stopped" in run("apply", file).error
+    kiln("layers", "stop", "web1")
+    kiln("apply", file)
     kiln("layers", "start", "web1")
     ec2_id = record(shop, "web1").ec2_id or ""
     found = shop.outside.instance(ec2_id)
@@ -236,11 +246,13 @@ def what_leaves_the_file_goes(shop: Layers, folder: Path) -> None:
     path = folder / "none.yaml"
     path.write_text("kind: stack\nname: shop\nlayers: []\n")
     assert "layers.web: is left out and still has instances" in run("apply", path).error
+    kiln("layers", "stop", "--layer", "shop/web")
+    shop.quiet()
 
 
 def an_approval_lets_a_rollout_go_on(shop: Layers, folder: Path) -> None:
     feed = {"blueprint": "web", "strategy": "replace", "approval": "required"}
-    kiln("apply", a_stack(folder, blueprints=[feed]))
+    kiln("apply", a_stack(folder, cache={"blueprints": [feed]}))
     image = shop.image(mark="third")
     shop.kiln.records.put_image(
         ImageRecord(
@@ -257,16 +269,16 @@ def an_approval_lets_a_rollout_go_on(shop: Layers, folder: Path) -> None:
             created=NOW,
         )
     )
-    assert "waits for approval" in run("rollout", "approve", "shop/web").error
-    begun = kiln("rollout", "web", "shop/web", "--no-wait")["rollout"]
+    assert "waits for approval" in run("rollout", "approve", "shop/cache").error
+    begun = kiln("rollout", "web", "shop/cache", "--no-wait")["rollout"]
     assert (begun["image"], begun["status"]) == (image, "RUNNING")
 
     def phase() -> str:
-        return str(kiln("rollout", "status", "shop/web")["rollouts"][-1]["phase"])
+        return str(kiln("rollout", "status", "shop/cache")["rollouts"][-1]["phase"])
 
     until(lambda: phase() == "waiting for approval")
-    approved = kiln("rollout", "approve", "shop/web")
+    approved = kiln("rollout", "approve", "shop/cache")
     assert (approved["approved"], approved["image"]) == (begun["id"], image)
-    assert shop.rollout(image, "web").status is RolloutStatus.SUCCEEDED
+    assert shop.rollout(image, "cache").status is RolloutStatus.SUCCEEDED
     (told,) = shop.told("Rollout Approved")
     assert told["rollout"] == begun["id"]
