@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kiln.domain.instance import LayerInstance
+from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.stack import stack_from
 from kiln.errors import InvalidRequest
 from kiln_cli.applying import apply_file, plan_file
