@@ -136,8 +136,33 @@ def _layers(
     hosts: set[str] = set()
     for one in members:
         add_instance(one, (names, documents, hosts), export, kept)
+    _keep_volumes_apart(documents, kept)
     _tell_default(stack, documents, notes)
     return list(documents.values())
+
+
+def _keep_volumes_apart(documents: dict[str, Document], notes: Notes) -> None:
+    """Of layers that share an instance only one keeps the volume of a mount point."""
+    for name, document in documents.items():
+        for instance in document.get("instances", ()):
+            holders = {volume["mount_point"]: name for volume in document.get("volumes", ())}
+            for other in instance.get("also_in", ()):
+                _give_up(other, documents[other], holders, (notes, instance["hostname"]))
+
+
+def _give_up(
+    name: str, document: Document, holders: dict[str, str], shared: tuple[Notes, str]
+) -> None:
+    notes, hostname = shared
+    volumes = document.pop("volumes", [])
+    for volume in volumes:
+        point = volume["mount_point"]
+        holder = holders.setdefault(point, name)
+        if holder != name:
+            reason = f"{hostname} is in layer {holder} too, which has that mount point"
+            notes.drop(f"layer {name}", f"VolumeConfigurations {point}", reason)
+    left = [volume for volume in volumes if holders[volume["mount_point"]] == name]
+    document |= {"volumes": left} if left else {}
 
 
 def _tell_default(stack: Object, documents: dict[str, Document], notes: tuple[Notes, str]) -> None:

@@ -247,6 +247,20 @@ def test_a_windows_layer_keeps_no_chef_recipes() -> None:
     assert {"Setup", "Shutdown", "VolumeConfigurations"} <= fields(found)
 
 
+def test_layers_that_share_an_instance_share_no_mount_point() -> None:
+    objects = everything()
+    log = {"MountPoint": "/log", "Size": 10}
+    objects["Layers"] = [WEB, APP | {"VolumeConfigurations": [*WEB["VolumeConfigurations"], log]}]
+    found = imported(objects)
+    web, app = stack_from(found.document).layers
+    assert [volume.mount_point for volume in web.volumes] == ["/data"]
+    assert [volume.mount_point for volume in app.volumes] == ["/log"]
+    (note,) = (note for note in found.notes.dropped if "/data" in note.field)
+    assert (note.about, note.reason) == (
+        *("layer app", "web2 is in layer web too, which has that mount point"),
+    )
+
+
 def test_names_that_become_alike_get_numbers() -> None:
     objects = everything()
     objects["Stacks"] = [STACK, STACK | {"StackId": "s-2", "Name": "Shop!"}]
