@@ -37,10 +37,11 @@ def put(world: World, partition: str, sort: str, **more: object) -> None:
 
 def test_of_many_who_write_where_nothing_is_one_wins(world: World) -> None:
     won, begin = [], threading.Barrier(16)
+    refused = world.client("dynamodb").exceptions.ConditionalCheckFailedException
 
     def write(name: int) -> None:
         begin.wait()
-        with suppress(world.client("dynamodb").exceptions.ConditionalCheckFailedException):
+        with suppress(refused):
             put(world, "one", "winner", ConditionExpression="attribute_not_exists(PK)")
             won.append(name)
 
