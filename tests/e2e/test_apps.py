@@ -17,6 +17,8 @@ from kiln.domain.step import Step
 from kiln_cli.opening import Opened
 from tests.e2e.running import bake, write
 
+pytestmark = pytest.mark.long
+
 REPOSITORY = """
 set -eu
 mkdir -p /srv/git/shop; cd /srv/git/shop

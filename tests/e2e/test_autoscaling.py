@@ -24,7 +24,7 @@ S = InstanceState
 SIZE = 10
 # Slow: a refresh without progress for an hour fails, and ten instances share two processors here.
 SPEED = 50.0
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
 REFRESH = {"min_healthy_percentage": 50, "instance_warmup": "1s"}
 RECIPES = {event: [NOTE] for event in ("setup", "deploy", "configure", "shutdown")}
 

@@ -19,7 +19,7 @@ from tests.e2e.running import ROOT
 from tests.integration.local.worlds import until
 
 S = InstanceState
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 # A minute takes a fifth of a second, a silence of five minutes one.
 SPEED = 300.0
 RECIPES = {event: [NOTE] for event in ("setup", "deploy", "configure", "shutdown")}

@@ -18,7 +18,7 @@ import pytest
 from tests.e2e.running import KILN, PATH, ROOT
 from tests.kiln_command import run
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from kiln_local.machines.disks import Disk
 from tests.sandbox.bakery import BUILDER, CLONE, Bakery, Row, parsed, step_of, text_of
 from tests.sandbox.recipes import b64
 
+pytestmark = pytest.mark.long
+
 MOUNT = parsed(text_of("mount-volumes-linux"))
 AMAZON = Row("amazon-linux-2023")
 DATA, LOG = "vol-0aaaaaaaaaaaaaaaa", "vol-0bbbbbbbbbbbbbbbb"

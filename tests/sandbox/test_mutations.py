@@ -13,6 +13,7 @@ import pytest
 
 from kiln.domain.cleanup import IDENTITY, SEALED, cleanup_for
 from kiln.domain.identity import Facts, shared_facts
+from tests.sampling import sampled
 from tests.sandbox.bakery import BUILDER, CLONE, Bakery, Document, Row, Verified, parsed, text_of
 from tests.sandbox.traces import belongs_to, plant
 
@@ -107,7 +108,7 @@ def test_the_mutations_are_the_whole_table() -> None:
     assert {m.entry for m in RUNNING} == {*init.init, *amazon.systemd, *ubuntu.timers}
 
 
-@pytest.mark.parametrize("mutation", FILES, ids=str)
+@pytest.mark.parametrize("mutation", sampled(FILES, every=6), ids=str)
 def test_a_path_that_is_not_removed_is_found_on_the_clone(
     bakery: Bakery, mutation: Mutation
 ) -> None:

@@ -174,6 +174,7 @@ NOEXEC = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("files", "named"), NOEXEC)
 def test_a_tmp_that_will_not_execute_after_a_boot_fails_the_image(
     bakery: Bakery, files: dict[str, str], named: str
@@ -183,6 +184,7 @@ def test_a_tmp_that_will_not_execute_after_a_boot_fails_the_image(
     assert f"{named}: /tmp is mounted noexec" in said.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "files",
     [

@@ -9,11 +9,13 @@ import pytest
 from tests.integration.local.crowds import LAUNCHING, Crowd
 from tests.integration.local.worlds import World, a_world, until
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     """One local AWS for all tests here, in which hours are short."""
-    with a_world(speed=4000) as world:
+    with a_world(speed=1000) as world:
         yield world
 
 

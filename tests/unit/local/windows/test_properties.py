@@ -8,11 +8,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kiln_local.windows.machine import WindowsMachine
 from tests.unit.local.windows.simulated import a_builder, cases, run
+
+pytestmark = pytest.mark.long
 
 # What a script can hold: no lone surrogates, no NUL; a carriage return is a line's end to nobody.
 _TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=30)
