@@ -76,6 +76,7 @@ def check_times(result: dict[str, Any]) -> None:
     assert 0 < result["aws_s"] <= result["makespan_s"]
 
 
+@pytest.mark.long
 def test_a_refusal_is_one_line_and_launches_nothing(tmp_path: Path) -> None:
     path = write(tmp_path, builder={"instance_types": ["m7g.large"]})
     ran = kiln("bake", f"blueprints/{EXAMPLES[0]}.yaml", path, "--local", "--json")
@@ -87,6 +88,7 @@ def test_a_refusal_is_one_line_and_launches_nothing(tmp_path: Path) -> None:
     assert json.loads(ran.stdout) == said
 
 
+@pytest.mark.long
 def test_a_clean_up_that_leaves_something_loses_its_image(tmp_path: Path) -> None:
     project = tmp_path / "project"
     for part in ("functions", "statemachine", "documents", "layers", "stacks", "blueprints"):

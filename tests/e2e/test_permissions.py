@@ -25,7 +25,7 @@ from tests.integration.local.crowds import Crowd
 from tests.integration.local.worlds import until
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 FAILING = {
     "kind": "blueprint",
     "name": "failing",

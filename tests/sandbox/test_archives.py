@@ -10,6 +10,8 @@ import pytest
 
 from tests.sandbox.apps import PATH, Machine, http
 
+pytestmark = pytest.mark.long
+
 
 def tarred(*members: tuple[str, str], kind: bytes = tarfile.REGTYPE, mode: str = "w:gz") -> bytes:
     """A tar archive of files, or of links with what they point at."""

@@ -7,6 +7,8 @@ import pytest
 from tests.sandbox.apps import PATH, REPOSITORY, ROW, Machine, git
 from tests.sandbox.bakery import CLONE, Bakery
 
+pytestmark = pytest.mark.long
+
 
 def test_a_branch_is_put_in_place_and_its_commit_recorded(machine: Machine) -> None:
     commit = machine.commit("one")

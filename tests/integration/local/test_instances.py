@@ -12,6 +12,8 @@ from botocore.exceptions import ClientError
 
 from kiln_local.world import LocalAws
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[3]
 BASE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 

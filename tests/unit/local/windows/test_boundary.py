@@ -13,6 +13,8 @@ from kiln_local.windows.machine import WindowsMachine
 from kiln_local.windows.paths import parts
 from tests.unit.local.windows.simulated import Told, run
 
+pytestmark = pytest.mark.long
+
 _SECRET = "the host's own"
 # How each takes a path, in $p; $ok is a good path.
 _TAKERS = {

@@ -25,6 +25,8 @@ from tests.unit.local.windows.simulated import (
     send,
 )
 
+pytestmark = pytest.mark.long
+
 _ALSO = b64("C:\\app\\secret.txt")
 _KEEP = b64("C:\\Windows\\Temp\\keep")
 
