@@ -12,6 +12,8 @@ from kiln.domain.distribution import ImagePlace
 from kiln.domain.model import Model
 from kiln.errors import InvalidBlueprint
 from kiln.ports import World
+from kiln.steps._bakes import plan_of
+from kiln.steps._distribution import wish_of
 from kiln_cli import history
 from kiln_cli.baking import Pace
 from kiln_cli.place import Place
@@ -44,6 +46,8 @@ def start(record: ImageRecord, regions: tuple[str, ...], newest: bool, place: Pl
     asked: dict[str, Any] = {"image": record.id, "regions": list(regions)}
     if newest:
         asked["version"] = _newest(record, place.world)
+    else:
+        _check(record, regions, place.world)
     with translated("states", "StartExecution"):
         answer = place.client("stepfunctions").start_execution(
             stateMachineArn=place.distribution_machine,
@@ -51,6 +55,18 @@ def start(record: ImageRecord, regions: tuple[str, ...], newest: bool, place: Pl
             input=json.dumps(asked),
         )
     return str(answer["executionArn"])
+
+
+def _check(record: ImageRecord, regions: tuple[str, ...], world: World) -> None:
+    """Refuse here what PlanDistribution would refuse."""
+    wish = wish_of(record, plan_of(record.bake, world))
+    every = (record.region, *(target.region for target in wish.regions))
+    for region in regions:
+        if region not in every:
+            raise InvalidBlueprint(
+                f"--region: {record.id} does not go to {region}; it goes to {', '.join(every)}. A "
+                "newer version of its blueprint may say more: apply it, then take --newest"
+            )
 
 
 def _newest(record: ImageRecord, world: World) -> int:

@@ -10,11 +10,14 @@ import pytest
 from moto.iam.models import iam_backends
 
 from kiln.wiring import world
-from kiln_cli import baking, distributing
+from kiln_cli import baking
+from kiln_cli.local import LocalLedger, _pace, _tell_outputs
 from kiln_cli.opening import Opened
+from kiln_cli.place import make_place
 from kiln_cli.result import BakeResult
 from kiln_local.world import LocalAws
 from tests.e2e.running import ROOT, bake, write
+from tests.kiln_command import run
 
 pytestmark = pytest.mark.timeout(120)
 HOME, FAR = "eu-west-1", ("eu-central-1", "us-east-1", "us-east-2", "ap-southeast-2")
@@ -36,10 +39,9 @@ def aws() -> Iterator[LocalAws]:
 @pytest.fixture(scope="module")
 def at(aws: LocalAws) -> Opened:
     """The same as the command line has it."""
-    from kiln_cli.local import LocalLedger, _pace
-    from kiln_cli.place import make_place
-
-    return Opened(make_place(aws.session(), "kiln", aws.outputs), LocalLedger(aws), _pace(aws))
+    place = make_place(aws.session(), "kiln", aws.outputs)
+    _tell_outputs(place)
+    return Opened(place, LocalLedger(aws), _pace(aws))
 
 
 @pytest.fixture(scope="module")
@@ -201,27 +203,46 @@ def test_an_instance_boots_in_another_region(aws: LocalAws, at: Opened, shop: Ba
     client.terminate_instances(InstanceIds=[instance])
 
 
-def test_the_retry_does_what_is_missing_and_nothing_twice(
-    aws: LocalAws, at: Opened, shop: BakeResult
-) -> None:
+def test_the_retry_does_what_is_missing_and_nothing_twice(aws: LocalAws, shop: BakeResult) -> None:
     """The last of the tests on this image."""
     image = image_of(shop)
     before = aws.recorder.count()
-    record = distributing.recorded(image.id, at.place.world)
-    execution = distributing.start(record, (), newest=False, place=at.place)
-    found = distributing.finish(image.id, execution, at.place, at.pace)
-    assert (found.status, found.error) == ("SUCCEEDED", None)
-    assert {p.status for p in found.places} == {"available"}
+    ran = run("distribute", image.id, "--json")
+    assert (ran.status, ran.json["status"], ran.json["error"]) == (0, "SUCCEEDED", None)
+    assert {place["status"] for place in ran.json["places"]} == {"available"}
     for region in (HOME, *FAR):
         assert len(own(aws, region, image.name)) == 1, region
     after = aws.recorder.count()
     assert after["ec2:CopyImage"] - before["ec2:CopyImage"] == 1
     assert after["ec2:CreateLaunchTemplateVersion"] == 1
-    again = distributing.start(record, ("us-east-1", "us-east-2"), newest=False, place=at.place)
-    assert distributing.finish(image.id, again, at.place, at.pace).status == "SUCCEEDED"
+    again = run("distribute", image.id, "--region", "us-east-1", "--region", "us-east-2", "--json")
+    assert again.json["status"] == "SUCCEEDED"
     assert aws.recorder.count()["ec2:CopyImage"] == after["ec2:CopyImage"]
     assert aws.recorder.count()["ec2:CreateLaunchTemplateVersion"] == 1
-    assert aws.leaks(shop.bake.id, {str(p.image) for p in found.places}) == []
+    (listed,) = run("images", "shop", "--json").json["images"]
+    assert listed["places"] == again.json["places"]
+    assert [place["accounts"] for place in listed["places"]] == [[FRIEND]] * 5
+    assert aws.leaks(shop.bake.id, {str(place["image"]) for place in listed["places"]}) == []
+
+
+def test_a_copy_that_was_under_way_when_its_bake_was_stopped_is_found_again(
+    aws: LocalAws, at: Opened, tmp_path: Path
+) -> None:
+    path = write(tmp_path, name="stopped", distribute={"regions": [{"region": "us-east-1"}]})
+    wanted = baking.wanted_from(str(path), path, at.place)
+    plan = baking.check(wanted, at.place)
+    baking.start(wanted, plan, at.place)
+    there = world().regions.at("us-east-1").images
+    while not there.of_bake(plan.bake):
+        at.pace.sleep(5)
+    at.place.client("stepfunctions").stop_execution(executionArn=at.place.execution(plan.bake))
+    (half,) = there.of_bake(plan.bake)
+    (image,) = world().records.images("stopped")
+    assert run("distribute", image.id, "--json").json["status"] == "SUCCEEDED"
+    (whole,) = there.of_bake(plan.bake)
+    assert (whole.id, whole.state) == (half.id, "available")
+    (record,) = world().records.images("stopped")
+    assert record.announced is not None
 
 
 def test_what_other_regions_lack_is_refused_before_a_launch(at: Opened, tmp_path: Path) -> None:
