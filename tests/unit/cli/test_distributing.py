@@ -87,9 +87,7 @@ def test_an_execution_is_started_for_what_is_missing_or_for_the_regions_named() 
 
 def test_a_region_to_which_an_image_does_not_go_is_refused() -> None:
     place = FakePlace()
-    with pytest.raises(
-        InvalidBlueprint, match="does not go to eu-west-2; it goes to eu-west-1"
-    ):
+    with pytest.raises(InvalidBlueprint, match="does not go to eu-west-2; it goes to eu-west-1"):
         start(place, "eu-west-2")
     assert place.started == []
 

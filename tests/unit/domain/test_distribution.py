@@ -52,7 +52,7 @@ def test_what_aws_takes_is_taken(document: dict[str, Any]) -> None:
         (
             {"regions": regions("us-east-1", "us-east-1")},
             {},
-            "distribute.regions: us-east-1 is nam",
+            "regions: us-east-1 is named 2",
         ),
         ({"accounts": [FRIEND, FRIEND]}, {}, "distribute.accounts: 210987654321 is named 2 times"),
         ({"regions": regions("us-east")}, {}, "distribute.regions.0.region: 'us-east' does not"),
