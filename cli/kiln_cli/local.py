@@ -52,7 +52,7 @@ class LocalLedger:
 
     def leaks(self, bake: str, images: set[str], kept: bool) -> list[dict[str, str]]:
         """By tag, in the local AWS's own books."""
-        return self._aws.leaks(bake, images, kept)
+        return self._aws.leaks(bake, None, kept, images)
 
     def _seconds(self, moment: datetime) -> float:
         return (moment - self._zero).total_seconds()

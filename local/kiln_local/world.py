@@ -219,11 +219,12 @@ class LocalAws:
         return [event for event in list(self._events.sent) if event["detail-type"] == detail_type]
 
     def leaks(
-        self, bake: str, images: Collection[str] = (), kept: bool = False
+        self, bake: str, image: str | None, kept: bool = False, copies: Collection[str] = ()
     ) -> list[dict[str, str]]:
-        """What an ended bake left behind in any Region; its images stay."""
-        found = leaks.everywhere(self._backend("ec2"), bake, images, kept)
-        return found + leaks.parts(self._backend("ec2"), self._parts(bake), images)
+        """What an ended bake left behind in any Region; its image and its copies stay."""
+        good = {*copies, *([image] if image else ())}
+        found = leaks.everywhere(self._backend("ec2"), bake, good, kept)
+        return found + leaks.parts(self._backend("ec2"), self._parts(bake), good)
 
     def _parts(self, bake: str) -> list[str]:
         bucket = self.resources["BundlesBucket"].ref
