@@ -77,6 +77,19 @@ def test_an_image_that_kiln_did_not_make_is_not_distributed() -> None:
         again(a_world())
 
 
+def test_an_image_of_an_older_kiln_is_not_announced_anew() -> None:
+    fake = a_world()
+    first(fake)
+    record = fake.records.image(IMAGE)
+    assert record is not None
+    older = a_world()
+    older.records.put_image(record)
+    assert [place.region for place in again(older).places] == [HOME, FAR]
+    found = older.records.image(IMAGE)
+    assert found is not None
+    assert found.announced == record.created
+
+
 def test_a_newer_version_of_the_blueprint_may_say_where_an_image_goes() -> None:
     fake = a_world()
     first(fake)

@@ -112,6 +112,10 @@ def _release(request: PlanDistribution, plan: BakePlan, world: World) -> str:
 
 def _again(request: PlanDistribution, world: World) -> ImageRecord:
     record = image_record(request.image, world)
+    if not world.records.places(record.id):
+        # Made before Kiln kept places: its bake announced it, and layers must not hear of it anew.
+        record = record.model_copy(update={"announced": record.announced or record.created})
+        world.records.put_image(record)
     if request.version is None:
         return record
     stored = world.records.blueprint(record.blueprint, request.version)
