@@ -16,6 +16,8 @@ from tools import state_graph
 
 TEMPLATE = Path("template.yaml")
 MACHINES = Path("statemachine")
+# The States Language allows an expression there; statelint was written before it did.
+WHOLE_NUMBER = re.compile(r"\.HeartbeatSeconds is \"\{%.*%\}\" but should be an Integer$")
 EXPRESSION = re.compile(r"\{%(.*)%\}", re.DOTALL)
 SUBSTITUTION = re.compile(r"\$\{(\w+)\}")
 
@@ -47,11 +49,13 @@ def substitutions_of(template: Mapping[str, Any]) -> dict[str, set[str]]:
 
 
 def statelint_problems(path: Path) -> Iterator[str]:
-    """What statelint says, but for its FLOAT rule: a whole BackoffRate is allowed."""
+    """What statelint says, but for its FLOAT rule, as a whole BackoffRate is allowed, and for a
+    heartbeat that is an expression."""
     command = [sys.executable, "-m", "statelint", "--yaml", "--ignore=FLOAT", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        yield from (f"{path}: {line.strip()}" for line in done.stdout.splitlines()[1:])
+        said = (line.strip() for line in done.stdout.splitlines()[1:])
+        yield from (f"{path}: {line}" for line in said if not WHOLE_NUMBER.search(line))
         yield from (f"{path}: statelint: {line}" for line in done.stderr.splitlines())
 
 

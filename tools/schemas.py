@@ -57,6 +57,9 @@ def _of_file(model: type[BaseModel]) -> Schema:
         definitions["Base"]["oneOf"] = [{"required": [way]} for way in ways]
     if "Step" in definitions:
         definitions["Step"]["oneOf"] = [{"required": [action]} for action in ACTIONS]
+    if "TemplateTarget" in definitions:
+        ways = [{"required": [way]} for way in ("id", "name")]
+        definitions["TemplateTarget"]["oneOf"] = ways
     if "AppSource" in definitions:
         definitions["AppSource"]["oneOf"] = list(_sources())
     return schema
@@ -81,6 +84,7 @@ def _details() -> dict[str, Schema]:
     found = {
         "Bake Started": _open(events.BakeStarted),
         "Image Available": _open(events.ImageAvailable),
+        "Image Distributed": _open(events.ImageDistributed),
         "Bake Failed": _open(events.BakeFailed),
         "Instance State Change": _kebab(_open(events.InstanceStateChange)),
         "Command State Change": _kebab(_open(events.CommandStateChange)),

@@ -166,7 +166,7 @@ def wait_for_rollouts(plan: BakePlan, image: str, place: Place, pace: Pace) -> N
 def finish(plan: BakePlan, place: Place, ledger: Ledger, pace: Pace) -> BakeResult:
     """Wait for a started bake and gather its result."""
     execution = wait(plan.bake, place, pace)
-    if execution.status == "SUCCEEDED":
+    if execution.status == "SUCCEEDED" or _announced(plan, place):
         for image in place.world.images.of_bake(plan.bake)[-1:]:
             progress(f"bake {plan.bake}: {image.id} is available")
             wait_for_rollouts(plan, image.id, place, pace)
@@ -178,6 +178,12 @@ def takers_of(plan: BakePlan, world: World) -> set[str]:
     own = {target.layer: target.strategy for target in plan.blueprint.layers}
     found = takers(plan.blueprint.name, own, world.records.stacks())
     return {layer for layer, feed in found.items() if feed.strategy != "none"}
+
+
+def _announced(plan: BakePlan, place: Place) -> bool:
+    """Whether the layers hear of an image although its bake has failed: only a copy did."""
+    made = place.world.records.images(plan.blueprint.name)
+    return any(record.bake == plan.bake and record.announced for record in made)
 
 
 def with_missing(result: BakeResult, layers: set[str]) -> BakeResult:

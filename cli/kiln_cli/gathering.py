@@ -14,7 +14,7 @@ from kiln.domain.naming import TAG_ROLE, blueprint_of
 from kiln.domain.rollout import Rollout
 from kiln.domain.stack import split_layer
 from kiln.errors import AwsRefused
-from kiln.ports import World
+from kiln.ports import Images, World
 from kiln_cli import history
 from kiln_cli.place import Place
 from kiln_cli.result import (
@@ -24,6 +24,7 @@ from kiln_cli.result import (
     Identity,
     ImageOutcome,
     InstanceOutcome,
+    PlaceOutcome,
     RolloutOutcome,
     StateSpan,
     StepOutcome,
@@ -55,8 +56,8 @@ class Ledger(Protocol):
         """How long some AWS operation that the bake waited for was in progress."""
         ...
 
-    def leaks(self, bake: str, image: str | None, kept: bool) -> list[dict[str, str]]:
-        """What carries the bake's tag and should not be there any more."""
+    def leaks(self, bake: str, images: set[str], kept: bool) -> list[dict[str, str]]:
+        """What carries the bake's tag in any Region and should not be there any more."""
         ...
 
 
@@ -64,7 +65,7 @@ def gather(place: Place, ledger: Ledger, bake: str) -> BakeResult:
     """The result of a bake as it stands now."""
     ended = look_up(place, bake)
     image = _image(ended, place.world)
-    execution, record = ended.execution, ended.record
+    execution = ended.execution
     return BakeResult(
         bake=_outcome(ended),
         image=image,
@@ -75,10 +76,11 @@ def gather(place: Place, ledger: Ledger, bake: str) -> BakeResult:
         calls=ledger.calls(execution.began),
         commands=tuple(ledger.commands(bake, history.sent_commands(ended.events))),
         identity=_identity(ended.events, place.world),
+        places=places(image.id, place.world) if image else (),
         rollouts=rollouts(image.id, place.world) if image else (),
         makespan_s=_makespan(execution),
         aws_s=ledger.aws_s(bake, execution),
-        leaks=tuple(_leaks(ledger, record, ended, image)),
+        leaks=tuple(_leaks(ledger, ended, image, place.world)),
     )
 
 
@@ -116,8 +118,10 @@ def _outcome(ended: Ended) -> BakeOutcome:
 
 
 def _image(ended: Ended, world: World) -> ImageOutcome | None:
-    # A failed bake has no image: one that is still there is a leak, and is listed as one.
-    if ended.execution.status not in ("RUNNING", "SUCCEEDED"):
+    # A failed bake has no image: one that is still there is a leak, and is listed as one; unless it
+    # was good, and only a part of its distribution failed.
+    good = ended.record and ended.record.image and world.records.image(ended.record.image)
+    if ended.execution.status not in ("RUNNING", "SUCCEEDED") and not good:
         return None
     made = world.images.of_bake(ended.bake)
     if not made:
@@ -172,14 +176,33 @@ def _makespan(execution: history.Execution) -> float | None:
     return round((execution.ended - execution.began).total_seconds(), 3)
 
 
+def places(image: str, world: World) -> tuple[PlaceOutcome, ...]:
+    """Where an image is, and where it should be."""
+    return tuple(
+        PlaceOutcome(
+            region=place.region,
+            image=place.image,
+            status=place.status,
+            cause=f"{place.error}: {place.cause}" if place.error else None,
+        )
+        for place in world.records.places(image)
+    )
+
+
 def _leaks(
-    ledger: Ledger, record: BakeRecord | None, ended: Ended, image: ImageOutcome | None
+    ledger: Ledger, ended: Ended, image: ImageOutcome | None, world: World
 ) -> list[dict[str, str]]:
     if ended.execution.status == "RUNNING":
         return []
+    record = ended.record
     failed = ended.execution.status != "SUCCEEDED"
     kept = bool(record and failed and record.plan.blueprint.on_failure == "keep")
-    return ledger.leaks(ended.bake, image.id if image else None, kept)
+    images = {image.id} if image else set()
+    if image:
+        # A copy is good once it is recorded as more than on its way.
+        known = world.records.places(image.id)
+        images |= {p.image for p in known if p.image and p.status != "pending"}
+    return ledger.leaks(ended.bake, images, kept)
 
 
 class AccountLedger:
@@ -201,20 +224,31 @@ class AccountLedger:
         ssm = self._place.client("ssm")
         return [found for order in sent for found in _invocations(ssm, order)]
 
-    def leaks(self, bake: str, image: str | None, kept: bool) -> list[dict[str, str]]:
-        """By tag, as Teardown looks."""
+    def leaks(self, bake: str, images: set[str], kept: bool) -> list[dict[str, str]]:
+        """By tag, as Teardown looks; instances and volumes are in the bake's own Region alone."""
         world = self._place.world
-        made = {i.id: i for i in world.images.of_bake(bake)}
-        wanted = {s.snapshot for i in made.values() if i.id == image for s in i.snapshots}
         found = [
             ("instance", i.id)
             for i in world.fleet.of_bake(bake)
             if not (kept and i.tags.get(TAG_ROLE) == "builder")
         ]
         found += [("volume", volume) for volume in world.fleet.volumes_of_bake(bake)]
-        found += [("image", i) for i in made if i != image]
-        found += [("snapshot", s) for s in world.images.snapshots_of_bake(bake) if s not in wanted]
-        return [{"kind": kind, "id": name} for kind, name in found]
+        rows = [{"kind": kind, "id": name} for kind, name in found]
+        rows += _left(world.images, bake, images)
+        record = world.records.bake(bake)
+        targets = record.plan.blueprint.distribute.regions if record else ()
+        for target in targets:
+            there = world.regions.at(target.region).images
+            rows += [row | {"region": target.region} for row in _left(there, bake, images)]
+        return rows
+
+
+def _left(images: Images, bake: str, good: set[str]) -> list[dict[str, str]]:
+    made = {image.id: image for image in images.of_bake(bake)}
+    wanted = {s.snapshot for i in made.values() if i.id in good for s in i.snapshots}
+    found = [("image", name) for name in made if name not in good]
+    found += [("snapshot", s) for s in images.snapshots_of_bake(bake) if s not in wanted]
+    return [{"kind": kind, "id": name} for kind, name in found]
 
 
 def _invocations(ssm: Any, sent: dict[str, Any]) -> list[CommandOutcome]:

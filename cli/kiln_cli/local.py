@@ -50,9 +50,9 @@ class LocalLedger:
         span = self._seconds(execution.began), self._seconds(execution.ended)
         return round(self._aws.recorder.busy_s(bake, *span), 3)
 
-    def leaks(self, bake: str, image: str | None, kept: bool) -> list[dict[str, str]]:
+    def leaks(self, bake: str, images: set[str], kept: bool) -> list[dict[str, str]]:
         """By tag, in the local AWS's own books."""
-        return self._aws.leaks(bake, image, kept)
+        return self._aws.leaks(bake, None, kept, images)
 
     def _seconds(self, moment: datetime) -> float:
         return (moment - self._zero).total_seconds()

@@ -29,6 +29,7 @@ COMMANDS = {
     "bake": "Make an image from a blueprint.",
     "status": "Say how bakes stand.",
     "images": "List the images that Kiln made.",
+    "distribute": "Bring an image to the Regions where it is missing.",
     "layers": "List layers and their instances, change them by hand.",
     "rollout": "Bring an image to a layer.",
     "rollback": "Bring a layer back to the image before.",

@@ -31,6 +31,11 @@ class Place:
         """The state machine's ARN."""
         return self.outputs["BakeStateMachineArn"]
 
+    @property
+    def distribution_machine(self) -> str:
+        """The ARN of the state machine that distributes an image again."""
+        return self.outputs["DistributionStateMachineArn"]
+
     def execution(self, bake: str) -> str:
         """The ARN of a bake's execution: Step Functions makes it of the machine's and the name."""
         return f"{self.bake_machine.replace(':stateMachine:', ':execution:')}:{bake}"

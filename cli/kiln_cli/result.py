@@ -74,6 +74,15 @@ class InstanceOutcome(Model):
     state: str
 
 
+class PlaceOutcome(Model):
+    """The image in one Region: `pending`, `available`, `incomplete` or `failed`."""
+
+    region: str
+    image: str | None
+    status: str
+    cause: str | None = None
+
+
 class RolloutOutcome(Model):
     """A rollout of the bake's image to one layer."""
 
@@ -96,6 +105,7 @@ class BakeResult(Model):
     makespan_s: float | None
     aws_s: float | None
     leaks: tuple[dict[str, str], ...]
+    places: tuple[PlaceOutcome, ...] = ()
 
     @property
     def succeeded(self) -> bool:
@@ -112,7 +122,7 @@ class BakeResult(Model):
     def as_json(self) -> dict[str, Any]:
         """JSON-ready; keys that only say why something is wrong are left out where nothing is."""
         found = self.model_dump(mode="json")
-        for row in (*found["commands"], *found["rollouts"]):
+        for row in (*found["commands"], *found["rollouts"], *found["places"]):
             for key in ("why_not", "cause"):
                 if key in row and row[key] is None:
                     del row[key]

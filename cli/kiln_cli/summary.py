@@ -21,6 +21,7 @@ _NEXT = {
     "NoCapacity": "Name more instance types or subnets under builder, or try again later.",
     "LaunchRefused": "Mend what EC2 names, and bake again.",
     "ImageFailed": "Bake again; if EC2 fails again, its reason above is for AWS support.",
+    "DistributionFailed": "",
     "TeardownFailed": "Remove what is listed under leaks by hand.",
 }
 
@@ -60,6 +61,9 @@ def _head(result: BakeResult) -> Iterator[tuple[str, str]]:
         yield "tags", tags
     if result.makespan_s is not None:
         yield "time", _time(result)
+    for place in result.places:
+        why = f" ({place.cause})" if place.cause else ""
+        yield "region", f"{place.region} {place.image or 'no image'} {place.status}{why}"
     for rollout in result.rollouts:
         added = ", ".join(f"{i.id} {i.state}" for i in rollout.instances) or "no instance"
         why = f" ({rollout.cause})" if rollout.cause else ""

@@ -1,9 +1,9 @@
-"""DistributeImage: tags, deprecation date and pointer."""
+"""DistributeImage: tags, deprecation date, permissions and pointers of an image in one Region."""
 
 from kiln.runtime import step, world
-from kiln.steps.distribute_image import DistributeImage, ImageDistributed, distribute_image
+from kiln.steps.distribute_image import DistributeImage, ImagePlaced, distribute_image
 
 
 @step(DistributeImage)
-def handler(request: DistributeImage) -> ImageDistributed:
+def handler(request: DistributeImage) -> ImagePlaced:
     return distribute_image(request, world())

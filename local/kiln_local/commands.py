@@ -119,7 +119,7 @@ class RunCommand:
 
     def _deliver(self, command: SentCommand, invocation: Invocation) -> None:
         delay = self._ec2.latencies.draw("command-delivered")
-        machine = self._ec2.backend.get_instance(invocation.instance)
+        machine = self._ec2.instance(invocation.instance)
         owner = self._ec2.owner(machine)
         interval = self._ec2.recorder.begin(owner, "command")
 
@@ -147,7 +147,7 @@ class RunCommand:
         return True
 
     def _run(self, command: SentCommand, invocation: Invocation) -> DocumentRun:
-        machine = self._ec2.backend.get_instance(invocation.instance)
+        machine = self._ec2.instance(invocation.instance)
         order = RunOrder(
             instance_id=invocation.instance,
             command_id=command.id,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import Instance, StateReason
 
 from kiln_local.agents import Agents
@@ -55,7 +56,13 @@ class Ec2:
     hanging: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.agents = Agents(self.clock, lambda name: self.kill(self.backend.get_instance(name)))
+        self.agents = Agents(self.clock, lambda name: self.kill(self.instance(name)))
+
+    def instance(self, name: str) -> Instance:
+        """An instance of any Region."""
+        regions = list(ec2_backends[self.backend.account_id].values())
+        found = next((b for b in regions if b.get_instance_by_id(name)), self.backend)
+        return found.get_instance(name)
 
     def tags(self, instance: Instance) -> dict[str, str]:
         """An instance's tags."""
@@ -73,7 +80,8 @@ class Ec2:
         instance._state.name, instance._state.code = state, _CODES[state]
         for watch in self.watchers:
             watch(instance, state)
-        self.events.instance_changed(instance.id, state)
+        region = instance.ec2_backend.region_name
+        self.events.instance_changed(instance.id, state, region)
 
     def start(self, instance: Instance) -> None:
         """pending, then running with its machine booted, then online in Systems Manager."""

@@ -133,7 +133,7 @@ def _incorrect(instance: Instance, done: str) -> EC2ClientError:
 def _stop(ec2: Ec2, instance: Instance) -> None:
     if instance.disable_api_stop:
         raise OperationDisableApiStopNotPermitted(instance.id)
-    check_stop(instance.id, ec2.backend.amis.get(instance.image_id))
+    check_stop(instance.id, instance.ec2_backend.amis.get(instance.image_id))
     ec2.stop(instance, _forced.get())
 
 

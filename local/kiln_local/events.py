@@ -46,22 +46,24 @@ class AwsEvents:
 
     # ------------------------------------------------------------ AWS's own
 
-    def instance_changed(self, instance: str, state: str) -> None:
+    def instance_changed(self, instance: str, state: str, region: str = "") -> None:
         """EC2 Instance State-change Notification."""
-        arn = f"arn:aws:ec2:{self._region}:{self._account}:instance/{instance}"
+        region = region or self._region
+        arn = f"arn:aws:ec2:{region}:{self._account}:instance/{instance}"
         detail = {"instance-id": instance, "state": state}
-        self.send("aws.ec2", "EC2 Instance State-change Notification", [arn], detail)
+        self.send("aws.ec2", "EC2 Instance State-change Notification", [arn], detail, region)
 
-    def image_changed(self, image: str, state: str, error: str = "") -> None:
-        """EC2 AMI State Change."""
-        arn = f"arn:aws:ec2:{self._region}::image/{image}"
+    def image_changed(self, image: str, state: str, error: str = "", region: str = "") -> None:
+        """EC2 AMI State Change, in the Region that the image is in."""
+        region = region or self._region
+        arn = f"arn:aws:ec2:{region}::image/{image}"
         detail = {
             "RequestId": str(uuid.uuid4()),
             "ImageId": image,
             "State": state,
             "ErrorMessage": error,
         }
-        self.send("aws.ec2", "EC2 AMI State Change", [arn], detail)
+        self.send("aws.ec2", "EC2 AMI State Change", [arn], detail, region)
 
     def command_changed(self, command: dict[str, Any], instance: str, status: str) -> None:
         """EC2 Command Invocation Status-change and EC2 Command Status-change, in that order."""
@@ -110,12 +112,20 @@ class AwsEvents:
         self.send("aws.ssm", "Parameter Store Change", [arn], detail)
 
     def send(
-        self, source: str, detail_type: str, resources: list[str], detail: dict[str, Any]
+        self,
+        source: str,
+        detail_type: str,
+        resources: list[str],
+        detail: dict[str, Any],
+        region: str = "",
     ) -> None:
-        """Send an event of a service of AWS; the newest are kept in `sent`."""
+        """Send an event of a service of AWS; the newest are kept in `sent`. One of another Region
+        stays there, where no rule of the template listens."""
         event = self.envelope(source, detail_type, detail) | {"resources": resources}
+        event["region"] = region or self._region
         self.sent.append(event)
-        self.deliver("default", event)
+        if event["region"] == self._region:
+            self.deliver("default", event)
 
     def envelope(self, source: str, detail_type: str, detail: Any) -> dict[str, Any]:
         """An event of now, without resources."""

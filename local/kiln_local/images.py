@@ -15,7 +15,6 @@ from moto.ec2.models.amis import Ami
 from moto.ec2.responses.amis import AmisResponse
 from moto.ec2.utils import random_ami_id
 
-from kiln_local.catalog import PublicImage, public_images
 from kiln_local.patches import Patches
 from kiln_local.volumes import snapshots
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from kiln_local.ec2 import Ec2
 
 _MANAGED = "kiln:bake"
-_LONG_AGO = "2025-12-31T00:00:00.000Z"
 
 
 class LocalImage(Ami):  # type: ignore[misc]
@@ -62,17 +60,17 @@ def connect(patches: Patches, ec2: Ec2) -> None:
     def create_image(self: AmisResponse) -> ActionResult:
         self.error_on_dryrun()
         names = ("InstanceId", "Name", "Description", "TagSpecifications", "BlockDeviceMappings")
-        return ActionResult({"ImageId": _create(ec2, {n: self._get_param(n) for n in names}).id})
+        request = {n: self._get_param(n) for n in names}
+        return ActionResult({"ImageId": _create(ec2, self.ec2_backend, request).id})
 
     def deregister_image(self: AmisResponse) -> ActionResult:
         image, also = self._get_param("ImageId"), self._get_param("DeleteAssociatedSnapshots")
         self.error_on_dryrun()
-        return ActionResult(
-            {"Return": True, "DeleteSnapshotResults": _deregister(ec2, image, bool(also))}
-        )
+        settled = _deregister(ec2, self.ec2_backend, image, bool(also))
+        return ActionResult({"Return": True, "DeleteSnapshotResults": settled})
 
     def enable_image_deprecation(self: AmisResponse) -> ActionResult:
-        image = _image(self.ec2_backend, self._get_param("ImageId"))
+        image = image_of(self.ec2_backend, self._get_param("ImageId"))
         at = self._get_param("DeprecateAt")
         moment = (
             at
@@ -115,10 +113,18 @@ def _hidden(ec2: Ec2, image: Ami) -> bool:
     return datetime.fromisoformat(str(at)) <= ec2.clock.now()
 
 
-def _image(backend: Any, image_id: str) -> Any:
+def image_of(backend: Any, image_id: str) -> Any:
+    """An image of one Region of an account. Raises as EC2 does where there is none."""
     if image_id not in backend.amis:
         raise InvalidAMIIdError(image_id)
     return backend.amis[image_id]
+
+
+def _root_key(backend: Any, instance: Any, source: Any) -> str | None:
+    """The key of an instance's root volume."""
+    root = instance.block_device_mapping.get(source.root_device_name)
+    volume = backend.volumes.get(root.volume_id) if root else None
+    return volume.kms_key_id if volume else None
 
 
 def _root_size(instance: Any, source: Any) -> int:
@@ -127,8 +133,8 @@ def _root_size(instance: Any, source: Any) -> int:
     return int(root.size) if root and root.size else int(source.root_size)
 
 
-def _create(ec2: Ec2, request: dict[str, Any]) -> LocalImage:
-    backend, instance_id = ec2.backend, request["InstanceId"]
+def _create(ec2: Ec2, backend: Any, request: dict[str, Any]) -> LocalImage:
+    instance_id = request["InstanceId"]
     instance = backend.get_instance(instance_id)
     _check_create(backend, instance, request["Name"])
     source = backend.amis[instance.image_id]
@@ -146,8 +152,8 @@ def _create(ec2: Ec2, request: dict[str, Any]) -> LocalImage:
     image.boot_mode, image.ena_support = source.boot_mode, source.ena_support
     image.creation_date = ec2.clock.now()
     image.root_size = _root_size(instance, source)
-    image.ebs_snapshot.encrypted = True
-    image.ebs_snapshot.status = "pending"
+    image.ebs_snapshot.encrypted, image.ebs_snapshot.status = True, "pending"
+    image.ebs_snapshot.kms_key_id = _root_key(backend, instance, source)
     tags = {
         given["ResourceType"]: {tag["Key"]: tag["Value"] for tag in given["Tags"]}
         for given in request["TagSpecifications"] or ()
@@ -171,7 +177,7 @@ def _register(ec2: Ec2, request: dict[str, Any]) -> LocalImage:
         raise EC2ClientError(
             "InvalidRequest", "The local AWS registers images by the location of a manifest only"
         )
-    _check_name(ec2.backend, request["Name"])
+    check_name(ec2.backend, request["Name"])
     bundle, tar = ec2.read_bundle(location)
     image = LocalImage(
         ec2.backend,
@@ -204,10 +210,11 @@ def _check_create(backend: Any, instance: Any, name: str) -> None:
             "IncorrectState",
             f"Instance '{instance.id}' is not 'running', 'stopping' or 'stopped'.",
         )
-    _check_name(backend, name)
+    check_name(backend, name)
 
 
-def _check_name(backend: Any, name: str) -> None:
+def check_name(backend: Any, name: str) -> None:
+    """Raise as EC2 does for a name that another image of the account has here."""
     own = (ami for ami in list(backend.amis.values()) if ami.owner_id == backend.account_id)
     taken = next((ami for ami in own if ami.name == name), None)
     if taken:
@@ -226,18 +233,20 @@ def _become_available(ec2: Ec2, image: LocalImage) -> None:
         image.ebs_snapshot.status = "completed"
         image.state = "available"
         ec2.recorder.end(interval)
-        ec2.events.image_changed(image.id, "available")
+        region = image.ec2_backend.region_name
+        ec2.events.image_changed(image.id, "available", region=region)
 
     ec2.clock.after(ec2.latencies.draw("image-available"), finish)
 
 
-def _deregister(ec2: Ec2, image_id: str, also_snapshots: bool) -> list[dict[str, str]]:
-    backend = ec2.backend
-    image = _image(backend, image_id)
+def _deregister(
+    ec2: Ec2, backend: Any, image_id: str, also_snapshots: bool
+) -> list[dict[str, str]]:
+    image = image_of(backend, image_id)
     backend.amis.pop(image_id)
     backend.deleted_amis.append(image_id)
     ec2.room.forget_image(image_id)
-    ec2.events.image_changed(image_id, "deregistered")
+    ec2.events.image_changed(image_id, "deregistered", region=backend.region_name)
     if not also_snapshots:
         return []
     names = [snapshot.id for snapshot in image_snapshots(image)]
@@ -250,39 +259,3 @@ def _deregister(ec2: Ec2, image_id: str, also_snapshots: bool) -> list[dict[str,
 def image_snapshots(image: Any) -> list[Any]:
     """All snapshots of an image, of its root and of the volumes beside it."""
     return [image.ebs_snapshot, *(snapshot for _, snapshot in image.beside)]
-
-
-def load_public(ec2: Ec2) -> None:
-    """Put the public images and their parameters in place."""
-    for public in public_images():
-        ec2.backend.amis[public.id] = _public(ec2, public)
-        if not public.deprecated:
-            ec2.room.add_base_image(public.id, public.platform, public.language)
-        for name in public.parameters:
-            # Public parameters are AWS's own: the API refuses to write such names.
-            ec2.public_parameters[name] = public.id
-
-
-def _public(ec2: Ec2, public: PublicImage) -> LocalImage:
-    image = LocalImage(
-        ec2.backend,
-        public.id,
-        name=public.name,
-        description=public.platform,
-        owner_id=public.owner,
-        public=True,
-        virtualization_type=public.virtualization,
-        architecture=public.architecture,
-        platform="windows" if public.windows else None,
-        image_location=f"{public.owner}/{public.name}",
-        hypervisor="xen",
-        root_device_type=public.root,
-        root_device_name="/dev/sda1" if "ubuntu" in public.name else "/dev/xvda",
-        boot_mode=public.boot_mode or "",
-    )
-    image.boot_mode = public.boot_mode
-    image.ena_support = public.ena
-    image.owner_alias = "amazon"
-    image.deprecation_time = _LONG_AGO if public.deprecated else None
-    image.ebs_snapshot.owner_id = public.owner
-    return image

@@ -23,8 +23,8 @@ _PAGE = 10
 
 def described(response: Any, ec2: Ec2) -> _Row:
     """One page of the nodes that every filter lets through."""
-    wanted = list(_wanted(response))
-    rows = [row for row in _rows(ec2) if all(row[key] in values for key, values in wanted)]
+    wanted, region = list(_wanted(response)), response.region
+    rows = [row for row in _rows(ec2, region) if all(row[key] in values for key, values in wanted)]
     begin, size = _page(response)
     answer: _Row = {"InstanceInformationList": rows[begin : begin + size]}
     return answer | ({"NextToken": str(begin + size)} if len(rows) > begin + size else {})
@@ -54,9 +54,11 @@ def _page(response: Any) -> tuple[int, int]:
     return int(token), size
 
 
-def _rows(ec2: Ec2) -> Iterator[_Row]:
+def _rows(ec2: Ec2, region: str) -> Iterator[_Row]:
     for name in ec2.agents.known():
-        instance = ec2.backend.get_instance(name)
+        instance = ec2.instance(name)
+        if instance.ec2_backend.region_name != region:
+            continue
         yield {
             "InstanceId": name,
             "PingStatus": "Online" if ec2.agents.online(name) else "ConnectionLost",

@@ -47,6 +47,10 @@ class Rooms:
         """Make an image of a bundle, which is Linux always."""
         self.linux.image_from_tar(image_id, tar)
 
+    def copy_image(self, source_id: str, image_id: str) -> None:
+        """Make another image of the same files."""
+        self._with(source_id).copy_image(source_id, image_id)
+
     def forget_image(self, image_id: str) -> None:
         """Remove an image."""
         self._with(image_id).forget_image(image_id)

@@ -9,10 +9,10 @@ from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.ssm.exceptions import SSMException
-from moto.ssm.models import Parameter, ParameterDict, SimpleSystemManagerBackend
+from moto.ssm.models import ParameterDict
 from moto.ssm.responses import SimpleSystemManagerResponse
 
-from kiln_local import nodes
+from kiln_local import nodes, parameters
 from kiln_local.commands import Invocation, RunCommand, SentCommand, got, listed
 from kiln_local.ec2 import Ec2
 from kiln_local.fastyaml import load
@@ -65,34 +65,7 @@ def connect(patches: Patches, ec2: Ec2, commands: RunCommand) -> None:
         patches.set(SimpleSystemManagerResponse, name, method)
     # moto's own public parameters name images that do not exist here.
     patches.set(ParameterDict, "_check_loading_status", lambda *_: None)
-    put = SimpleSystemManagerBackend.put_parameter
-
-    def put_parameter(self: Any, name: str, *args: Any, **kwargs: Any) -> Any:
-        known = name in self._parameters and self._parameters[name]
-        result = put(self, name, *args, **kwargs)
-        data_type = args[7] if len(args) > 7 else kwargs.get("data_type", "text")
-        ec2.events.parameter_changed(name, "Update" if known else "Create", data_type)
-        return result
-
-    patches.set(SimpleSystemManagerBackend, "put_parameter", put_parameter)
-
-
-def load_public_parameters(backend: Any, ec2: Ec2) -> None:
-    """Public parameters: AWS's own, which PutParameter would refuse."""
-    for name, value in ec2.public_parameters.items():
-        parameter = Parameter(
-            account_id=backend.account_id,
-            name=name,
-            value=value,
-            parameter_type="String",
-            description=None,
-            allowed_pattern=None,
-            keyid=None,
-            last_modified_date=ec2.clock.now(),
-            version=1,
-            data_type="aws:ec2:image",
-        )
-        backend._parameters[name].append(parameter)
+    parameters.connect(patches, ec2)
 
 
 def _methods(ec2: Ec2, commands: RunCommand) -> dict[str, Any]:

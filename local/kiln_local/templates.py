@@ -137,6 +137,7 @@ def connect(patches: Patches, templates: Templates) -> None:
     def describe_launch_template_versions(self: Any) -> ActionResult:
         result = describe(self)
         rows = result._result["LaunchTemplateVersions"]
+        rows[:] = [row for row in rows if _wanted(row, self._filters_from_querystring())]
         if self._get_param("ResolveAlias", False):
             for row in rows:
                 row["LaunchTemplateData"] = _resolved(row, self.ec2_backend, templates)
@@ -149,6 +150,12 @@ def connect(patches: Patches, templates: Templates) -> None:
     patches.set(Responses, "create_launch_template_version", create_launch_template_version)
     patches.set(Responses, "delete_launch_template_versions", delete_launch_template_versions)
     patches.set(Responses, "describe_launch_template_versions", describe_launch_template_versions)
+
+
+def _wanted(row: dict[str, Any], filters: dict[str, list[str]]) -> bool:
+    """moto reads no filter; of EC2's many, Kiln asks for this one."""
+    images = filters.get("image-id")
+    return images is None or row["LaunchTemplateData"].get("ImageId") in images
 
 
 def _told(version: LaunchTemplateVersion) -> dict[str, Any]:

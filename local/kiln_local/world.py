@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 import uuid
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from kiln_local import (
     balancing_calls,
     bundles,
     commands,
+    copies,
     ec2,
     ec2_calls,
     events,
@@ -35,7 +37,9 @@ from kiln_local import (
     leaks,
     lifecycle_hooks,
     makers,
+    parameters,
     policies,
+    public_images,
     recorder,
     refreshes,
     schedules,
@@ -47,6 +51,7 @@ from kiln_local import (
 from kiln_local.clock import SimClock
 from kiln_local.latencies import Latencies
 from kiln_local.machines import MachineRoom
+from kiln_local.memory import memory
 from kiln_local.patches import Patches
 from kiln_local.rooms import Rooms
 from kiln_local.template import Resolver, expand, local_paths, read
@@ -54,25 +59,10 @@ from kiln_local.windows.machine import Around
 from kiln_local.windows.room import WindowsRoom
 
 _log = logging.getLogger(__name__)
-_ROOM = 512 * 1024 * 1024
 _CONFIG: Any = {
     "stepfunctions": {"execute_state_machine": True},
     "core": {"reset_boto3_session": True, "mock_credentials": True},
 }
-
-
-def _memory() -> str | None:
-    """Memory rather than a disk for the machines' trees, where that will do: ten times as fast.
-
-    Programs must run there, and as a normal user an overlay wants attributes on it that tmpfs has
-    only since Linux 6.6.
-    """
-    place = Path("/dev/shm")
-    if os.geteuid() != 0 or not os.access(place, os.W_OK):
-        return None
-    state = os.statvfs(place)
-    room = state.f_bavail * state.f_frsize
-    return str(place) if room > _ROOM and not state.f_flag & os.ST_NOEXEC else None
 
 
 class LocalAws:
@@ -96,7 +86,7 @@ class LocalAws:
         self._clients: dict[str, Any] = {}
 
     def __enter__(self) -> LocalAws:
-        self._home = Path(tempfile.mkdtemp(prefix="kiln-local-", dir=_memory()))
+        self._home = Path(tempfile.mkdtemp(prefix="kiln-local-", dir=memory()))
         self._environ = dict(os.environ)
         self._mock = mock_aws(config=_CONFIG)
         self._mock.start()
@@ -125,6 +115,7 @@ class LocalAws:
             self.clock, latencies, self.recorder, self.room, self._events, self._backend("ec2")
         )
         self.agents = self.ec2.agents
+        self.copies = copies.Copies(self.ec2)
         self.balancing = balancing.Balancing(self.ec2, self._backend("elbv2"))
         self.alarms = alarms.Alarms(self.clock, self._events, self._backend("cloudwatch"))
         self._add_groups()
@@ -134,8 +125,8 @@ class LocalAws:
             self.clock, self._events, self._backend("events"), self._backend("scheduler")
         )
         self._connect()
-        images.load_public(self.ec2)
-        ssm.load_public_parameters(self._backend("ssm"), self.ec2)
+        public_images.load_public(self.ec2)
+        parameters.load_public(self._backend("ssm"), self.ec2)
         self._make()
         # What is made by now stays to the end. To look through it again and again for what nobody
         # needs any more took a tenth of the processor time of a bake.
@@ -181,6 +172,7 @@ class LocalAws:
         templates.connect(self._patches, self.templates)
         group_calls.connect(self._patches, self.groups, self.refreshes)
         images.connect(self._patches, self.ec2)
+        copies.connect(self._patches, self.copies, self.ec2)
         ssm.connect(self._patches, self.ec2, self._run_command)
         interpreter.connect(self._patches, clock, self.region, self._events.execution_changed)
         self._events.backend = self._backend("events")
@@ -226,10 +218,13 @@ class LocalAws:
         """The events of one type that AWS itself has sent, oldest first."""
         return [event for event in list(self._events.sent) if event["detail-type"] == detail_type]
 
-    def leaks(self, bake: str, image: str | None, kept: bool = False) -> list[dict[str, str]]:
-        """What an ended bake left behind."""
-        found = leaks.leaks(self._backend("ec2"), bake, image, kept)
-        return found + leaks.parts(self._backend("ec2"), self._parts(bake), image)
+    def leaks(
+        self, bake: str, image: str | None, kept: bool = False, copies: Collection[str] = ()
+    ) -> list[dict[str, str]]:
+        """What an ended bake left behind in any Region; its image and its copies stay."""
+        good = {*copies, *([image] if image else ())}
+        found = leaks.everywhere(self._backend("ec2"), bake, good, kept)
+        return found + leaks.parts(self._backend("ec2"), self._parts(bake), good)
 
     def _parts(self, bake: str) -> list[str]:
         bucket = self.resources["BundlesBucket"].ref

@@ -99,7 +99,8 @@ def test_every_state_that_can_fail_goes_to_the_undo() -> None:
     """The first of a machine's undos ends it, whatever happens; a Shutdown that fails, or a target
     group that does not drain, does not keep an instance from going."""
     undo = {
-        "bake": ["Teardown"],
+        "bake": ["Teardown", "UndoCopy", "Missed"],
+        "distribution": ["DistributionFailed", "UndoCopy", "Missed"],
         "rollout": ["FinishRollout", "UndoRollout", "UndoRefresh"],
         "instance": ["EndChange", "StopInstance", "MarkShutdown", "CanForce"],
         "configure": ["RoundsFailed", "ConfigureFailed"],
@@ -111,6 +112,13 @@ def test_every_state_that_can_fail_goes_to_the_undo() -> None:
                 (rule,) = found["Catch"]
                 assert rule["ErrorEquals"] == ["States.ALL"], state
                 assert rule["Next"] in undo[name], state
+
+
+def test_a_distribution_does_again_what_a_bake_did() -> None:
+    """Two machines, one Map: what is mended in the one is mended in the other."""
+    bake, again = (MACHINES[name]["States"]["Distribute"] for name in ("bake", "distribution"))
+    assert bake["ItemProcessor"] == again["ItemProcessor"]
+    assert (bake["Items"], bake["MaxConcurrency"]) == (again["Items"], again["MaxConcurrency"])
 
 
 def test_every_class_in_the_error_tree_is_drawn() -> None:

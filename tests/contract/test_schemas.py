@@ -53,6 +53,7 @@ def test_an_example_names_its_schema_and_obeys_it(path: Path) -> None:
         {"steps": [{"name": "two", "shell": "true", "reboot": True}]},
         {"deadline": "soon"},
         {"on_failure": "shrug"},
+        {"distribute": {"launch_templates": [{"region": "us-east-1"}]}},
     ],
     ids=str,
 )
@@ -77,6 +78,14 @@ EVENTS = [
         root_device="ebs",
         manifest="bakes/b/packages",
         layers=(events.LayerStrategy(layer="shop/web", strategy="add"),),
+    ),
+    events.ImageDistributed(
+        bake="b",
+        blueprint="web",
+        version=1,
+        image="ami-2",
+        images={"eu-west-1": "ami-2"},
+        missing={"us-east-1": "ImageFailed: ami-3 is failed"},
     ),
     *(
         events.RolloutChanged(rollout="r", image="ami-2", layer="shop/web", status=status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.fakes.distribution import FakeOutlet, FakeRegions
 from tests.fakes.fleet import FakeFleet
 from tests.fakes.groups import FakeGroups
 from tests.fakes.images import FakeImages
@@ -39,8 +40,10 @@ __all__ = [
     "FakeLoadSteps",
     "FakeMachines",
     "FakeObjects",
+    "FakeOutlet",
     "FakeParameters",
     "FakeRecords",
+    "FakeRegions",
     "FakeRounds",
     "FakeScripts",
     "FakeTraffic",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kiln.domain.bake import BakeRecord, ImageRecord
+from kiln.domain.distribution import ImagePlace
 from kiln.domain.instance import LayerInstance
 from kiln.domain.naming import blueprint_of
 from kiln.domain.rollout import LayerImage, Rollout
@@ -20,6 +21,7 @@ class FakeRecords:
         self._stacks: dict[str, Stack] = {}
         self._bakes: dict[str, BakeRecord] = {}
         self._images: dict[str, ImageRecord] = {}
+        self._places: dict[tuple[str, str], ImagePlace] = {}
         self._claims: dict[str, str] = {}
         self._tokens: dict[tuple[str, str], WaitingToken] = {}
         self._rollouts: dict[tuple[str, str, int], Rollout] = {}
@@ -81,6 +83,13 @@ class FakeRecords:
     def images(self, blueprint: str) -> tuple[ImageRecord, ...]:
         found = (image for image in self._images.values() if image.blueprint == blueprint)
         return tuple(sorted(found, key=lambda image: image.bake))
+
+    def put_place(self, image: str, place: ImagePlace) -> None:
+        self._places[image, place.region] = place
+
+    def places(self, image: str) -> tuple[ImagePlace, ...]:
+        found = (place for (name, _), place in self._places.items() if name == image)
+        return tuple(sorted(found, key=lambda place: place.region))
 
     def claim(self, key: str, value: str) -> str:
         return self._claims.setdefault(key, value)

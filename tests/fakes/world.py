@@ -9,8 +9,9 @@ from typing import Any
 from kiln.domain.events import Event
 from kiln.domain.packages import Manifest
 from kiln.errors import AwsRefused, InvalidBlueprint, TokenGone
-from kiln.ports import ExecutionFacts, Machine, Settings, World
+from kiln.ports import ExecutionFacts, Machine, Place, Settings, World
 from tests.builders import NOW
+from tests.fakes.distribution import FakeOutlet, FakeRegions
 from tests.fakes.fleet import FakeFleet
 from tests.fakes.groups import FakeGroups
 from tests.fakes.images import FakeImages
@@ -168,8 +169,14 @@ class FakeWorld:
     agents: FakeAgents = field(default_factory=FakeAgents)
     load_steps: FakeLoadSteps = field(default_factory=FakeLoadSteps)
     groups: FakeGroups = field(default_factory=FakeGroups)
+    regions: FakeRegions = field(default_factory=FakeRegions)
+    distribution_role: str = ""
     clock: FakeClock = field(default_factory=FakeClock)
     subnets: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        here = Place(self.images, self.parameters, FakeOutlet(self.images))
+        self.regions.places["eu-west-1", None] = here
 
     @property
     def world(self) -> World:
@@ -193,6 +200,12 @@ class FakeWorld:
             self.agents,
             self.load_steps,
             self.groups,
+            self.regions,
             self.clock,
-            Settings("eu-west-1", "123456789012", self.subnets),
+            Settings(
+                "eu-west-1",
+                "123456789012",
+                self.subnets,
+                distribution_role=self.distribution_role,
+            ),
         )

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from kiln_cli import options
+
+if TYPE_CHECKING:
+    from kiln.domain.bake import ImageRecord
+    from kiln.domain.distribution import ImagePlace
 
 
 class Listing(click.Group):
@@ -45,15 +51,30 @@ def listing(blueprint: str | None, stack_name: str, as_json: bool) -> int:
         image for name in ([blueprint] if blueprint else names) for image in records.images(name)
     ]
     found.sort(key=lambda image: image.created)
+    places = {image.id: records.places(image.id) for image in found}
     if as_json:
-        emit({"images": [image.model_dump(mode="json") for image in found]})
+        emit({"images": [_image(image, places[image.id]) for image in found]})
         return 0
     rows = [
-        (i.id, i.name, i.blueprint, i.version, i.platform, f"{i.created:%Y-%m-%d %H:%M}")
+        (
+            *(i.id, i.name, i.blueprint, i.version, i.platform),
+            *(f"{i.created:%Y-%m-%d %H:%M}", _regions(i, places[i.id])),
+        )
         for i in found
     ]
-    table(("IMAGE", "NAME", "BLUEPRINT", "VERSION", "PLATFORM", "CREATED"), rows)
+    table(("IMAGE", "NAME", "BLUEPRINT", "VERSION", "PLATFORM", "CREATED", "REGIONS"), rows)
     return 0
+
+
+def _image(image: ImageRecord, places: tuple[ImagePlace, ...]) -> dict[str, Any]:
+    found = image.model_dump(mode="json", exclude={"distribute"})
+    return found | {"places": [place.model_dump(mode="json") for place in places]}
+
+
+def _regions(image: ImageRecord, places: tuple[ImagePlace, ...]) -> str:
+    """The Regions that an image is in; those where something is missing with what is."""
+    named = (p.region + ("" if p.status == "available" else f" ({p.status})") for p in places)
+    return ", ".join(named) or image.region
 
 
 @command.command("diff", epilog="Example: kiln images diff al2023-web@1 al2023-web --json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -56,6 +57,7 @@ def command(target: str, **given: Any) -> int:
 
 def described(plan: BakePlan, world: World) -> dict[str, Any]:
     """The plan, JSON-ready, with the recipes that each layer will run on the image."""
+    from kiln.domain.distribution import costs
     from kiln.domain.release import lock_plan
 
     blueprint, base = plan.blueprint, plan.base
@@ -75,6 +77,8 @@ def described(plan: BakePlan, world: World) -> dict[str, Any]:
         "tests": tests,
         "image_name": plan.image_name,
         "parameter": blueprint.distribute.parameter,
+        "distribute": blueprint.distribute.model_dump(mode="json"),
+        "costs": list(costs(blueprint.distribute)),
         "layers": [_layer(path, feed, world) for path, feed in takers_of(blueprint, world)],
         "on_failure": blueprint.on_failure,
         "deadline": blueprint.deadline,
@@ -118,6 +122,21 @@ def _recipe(recipe: dict[str, Any], runner: str) -> str:
     return f"{runner}: {recipe['recipe']}{behind}"
 
 
+def _distribution(wish: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for target in wish["regions"]:
+        key = target["kms_key"] or "the AWS managed key"
+        yield "region", f"{target['region']}, encrypted with {key}"
+    for key in ("accounts", "organizations", "organizational_units"):
+        if wish[key]:
+            yield "shared with", ", ".join(wish[key]) + (" (copyable)" if wish["copyable"] else "")
+    if wish["parameter"]:
+        yield "parameter", f"{wish['parameter']} in every Region"
+    for template in wish["launch_templates"]:
+        where = f" in {template['region']}" if template["region"] else ""
+        default = ", its default version from then on" if template["default"] else ""
+        yield "launch template", f"{template['id'] or template['name']}{where}{default}"
+
+
 def _print(plan: dict[str, Any]) -> None:
     from kiln_cli.printing import table
 
@@ -133,6 +152,8 @@ def _print(plan: dict[str, Any]) -> None:
         rows.insert(2, ("adopts", f"a new instance of {plan['adopts']}"))
     rows += [("step", f"{step['name']} ({step['action']})") for step in plan["steps"]]
     rows += [("test", f"{step['name']} ({step['action']})") for step in plan["tests"]]
+    rows += _distribution(plan["distribute"])
+    rows += [("costs money", cost) for cost in plan["costs"]]
     for layer in plan["layers"]:
         rows.append(("layer", f"{layer['layer']}: {layer['strategy']}"))
         rows += [("  deploy", f"application {path}") for path in layer["apps"]]

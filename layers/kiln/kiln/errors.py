@@ -17,7 +17,7 @@
     ├── ImageRefused            EC2 refused to create the image
     ├── ImageFailed             the image was created and then failed
     ├── VerificationFailed      a clone of the image is not what it must be
-    ├── DistributionFailed      tags, deprecation or pointer could not be set
+    ├── DistributionFailed      in some Region the image could not be copied, marked or shared
     ├── SetupFailed             a recipe of Setup failed, or its files could not be put in place
     ├── ConfigureFailed         a recipe of Configure failed on an online instance
     ├── DeployFailed            a recipe of Deploy failed
@@ -109,7 +109,8 @@ class VerificationFailed(KilnError):
 
 
 class DistributionFailed(KilnError):
-    """The image could not be tagged, deprecated or pointed at."""
+    """In some Region the image could not be copied, marked, shared or pointed at; it stays in those
+    where it could."""
 
 
 class SetupFailed(KilnError):

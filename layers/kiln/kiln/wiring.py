@@ -17,6 +17,7 @@ from kiln.adapters.bus import EventBridgeBus
 from kiln.adapters.clock import SystemClock
 from kiln.adapters.commands import SsmCommands
 from kiln.adapters.deployments import DynamoDeployments
+from kiln.adapters.distribution import AwsRegions
 from kiln.adapters.fleet import Ec2Fleet
 from kiln.adapters.groups import AsgGroups
 from kiln.adapters.images import Ec2Images
@@ -54,6 +55,7 @@ class Environment(Lenient):
     rollout_state_machine: str = ""
     instance_state_machine: str = ""
     configure_state_machine: str = ""
+    distribution_role: str = ""
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Environment:
@@ -109,11 +111,26 @@ def make_world(environment: Environment, session: boto3.Session) -> World:
         agents=SsmAgents(ssm),
         load_steps=DynamoLoadSteps(dynamodb, environment.table),
         groups=AsgGroups(client("autoscaling"), Ec2Templates(ec2)),
+        regions=_regions(session, environment.distribution_role),
         clock=clock,
         settings=Settings(
             region=str(session.region_name),
             account=environment.account,
             subnets=tuple(name for name in environment.subnets.split(",") if name),
             deployment=environment.document_prefix,
+            distribution_role=environment.distribution_role,
         ),
     )
+
+
+def _regions(session: boto3.Session, role: str) -> AwsRegions:
+    """Every Region by clients of its own, and other accounts by their role."""
+    own = str(session.region_name)
+
+    def clients(service: str, region: str, credentials: dict[str, str]) -> Any:
+        made: Any = session.client  # its stub wants a service by name
+        return made(service, region_name=region, config=_RETRIES, **credentials)
+
+    partition = session.get_partition_for_region(own)
+    arn = f"arn:{partition}:iam::{{account}}:role/{role}"
+    return AwsRegions(clients, session.client("sts", config=_RETRIES), own, arn)

@@ -56,6 +56,13 @@ class WindowsRoom:
         self._images[image_id] = (self._instances[instance_id].birth.platform, "")
         return sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
 
+    def copy_image(self, source_id: str, image_id: str) -> None:
+        """Another image of the same files."""
+        source = self._home / "images" / source_id
+        self._images[image_id] = self._images[source_id]
+        if source.exists():
+            shutil.copytree(source, self._home / "images" / image_id)
+
     def forget_image(self, image_id: str) -> None:
         """Remove an image."""
         self._images.pop(image_id, None)

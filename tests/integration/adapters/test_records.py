@@ -8,6 +8,7 @@ import pytest
 
 from kiln.adapters.records import DynamoRecords
 from kiln.domain.bake import BakeStatus, ImageRecord
+from kiln.domain.distribution import ImagePlace
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.rollout import LayerImage, Rollout, RolloutStatus
 from kiln.domain.waiting import ImageAvailable, WaitingToken
@@ -102,6 +103,20 @@ def test_an_image_is_found_by_its_id_and_by_its_blueprint(records: Records) -> N
     records.put_image(image)
     assert records.image("ami-1") == image
     assert records.images("web") == (image,)
+
+
+def test_an_image_has_one_place_a_region_and_the_last_word_counts(records: Records) -> None:
+    assert records.places("ami-1") == ()
+    for region in ("us-east-1", "eu-west-1"):
+        records.put_place("ami-1", ImagePlace(region=region, image="ami-1"))
+    records.put_place("ami-2", ImagePlace(region="eu-west-1"))
+    done = ImagePlace(region="us-east-1", status="available", launch_templates={"web": 7}, lost=2)
+    records.put_place("ami-1", done)
+    home, far = records.places("ami-1")
+    assert (home.region, home.status, far) == ("eu-west-1", "pending", done)
+    # It lies beside the image and its rollouts, and is neither.
+    assert records.image("ami-1") is None
+    assert records.rollouts("ami-1") == ()
 
 
 def test_a_claim_is_the_first_writers(records: Records) -> None:

@@ -221,13 +221,13 @@ def test_what_is_left_of_a_bake_is_listed_by_its_tag(place: FakePlace) -> None:
     builder = fakes.fleet.add(TAGS | {"kiln:role": "builder"})
     fakes.images.snapshots["snap-1"] = BAKE
     fakes.images.snapshots["snap-2"] = BAKE
-    found = AccountLedger(place).leaks(BAKE, "ami-1", kept=False)
+    found = AccountLedger(place).leaks(BAKE, {"ami-1"}, kept=False)
     assert [(leak["kind"], leak["id"]) for leak in found] == [
         ("instance", builder),
         ("image", "ami-0"),
         ("snapshot", "snap-2"),
     ]
-    kept = AccountLedger(place).leaks(BAKE, "ami-1", kept=True)
+    kept = AccountLedger(place).leaks(BAKE, {"ami-1"}, kept=True)
     assert "instance" not in [leak["kind"] for leak in kept]
 
 

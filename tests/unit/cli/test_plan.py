@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kiln.domain.stack import stack_from
 from kiln.steps._hooks import put_hooks
-from kiln_cli.commands.plan import described
+from kiln_cli.commands.plan import _print, described
 from tests.builders import a_document, a_plan
 from tests.fakes import FakeWorld
 
@@ -70,3 +72,22 @@ def test_the_plan_names_the_hooks_that_a_group_does_not_have() -> None:
     assert found["missing_hooks"] == ["kiln-launch", "kiln-terminate"]
     put_hooks(stack, None, fake.world)
     assert described(plan, fake.world)["layers"][0]["missing_hooks"] == []
+
+
+def test_the_plan_says_where_an_image_goes_and_what_of_it_costs_money(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    wish = {
+        "regions": [{"region": "us-east-1"}],
+        "parameter": "/images/web",
+        "launch_templates": [{"region": "us-east-1", "name": "web", "default": True}],
+        "fast_snapshot_restore": ["us-east-1a"],
+    }
+    plan = described(a_plan(a_document(distribute=wish)), FakeWorld().world)
+    assert plan["distribute"]["regions"] == [{"region": "us-east-1", "kms_key": None}]
+    assert len(plan["costs"]) == 2
+    _print(plan)
+    printed = capsys.readouterr().out
+    for words in ("us-east-1, encrypted with the AWS managed key", "by the minute, one hour at"):
+        assert words in printed
+    assert "web in us-east-1, its default version" in printed

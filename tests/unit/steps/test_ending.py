@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from kiln.domain.bake import Adoption, BakeStatus
 from kiln.domain.failure import Failure
-from kiln.domain.packages import Contents
-from kiln.errors import AwsBusy, AwsRefused, DistributionFailed, TeardownFailed
-from kiln.ports import StepResult
-from kiln.steps.announce_image import AnnounceImage, announce_image
-from kiln.steps.distribute_image import DistributeImage, ImageDistributed, distribute_image
+from kiln.errors import AwsRefused, TeardownFailed
 from kiln.steps.launch_builder import LaunchBuilder, launch_builder
 from kiln.steps.teardown import Teardown, teardown
 from kiln.steps.verify_image import CommandRef
@@ -31,92 +26,6 @@ def a_world(document: dict[str, Any] | None = None, **plan: Any) -> FakeWorld:
     fake.records.add_bake(a_record(a_plan(document, **plan)))
     fake.records.put_stack(a_stack())
     return fake
-
-
-def distributed(fake: FakeWorld) -> dict[str, str]:
-    """Distribute the image."""
-    return distribute(fake).images
-
-
-def distribute(fake: FakeWorld, said: str = "release=2023.8.20250818\n") -> ImageDistributed:
-    """Distribute the image of a builder whose preparation said something."""
-    fake.commands.end("c-1", "Success", StepResult("lock", "Success", 0, said))
-    request = DistributeImage(bake=BAKE, image=IMAGE, prepared=PREPARED)
-    return distribute_image(request, fake.world)
-
-
-def test_an_image_is_tagged_deprecated_and_pointed_at() -> None:
-    spec = {"tags": {"team": "shop"}, "deprecate_after": "90d"}
-    fake = a_world(a_document(image=spec, distribute={"parameter": "/images/web"}))
-    assert distributed(fake) == {"eu-west-1": IMAGE}
-    assert fake.images.images[IMAGE].tags["team"] == "shop"
-    assert fake.images.deprecated == {IMAGE: NOW + timedelta(days=90)}
-    assert fake.parameters.values == {"/images/web": IMAGE}
-    assert distributed(fake) == {"eu-west-1": IMAGE}
-
-
-def test_an_image_carries_the_release_that_the_builder_named() -> None:
-    fake = a_world()
-    assert distribute(fake).release == "2023.8.20250818"
-    assert fake.images.images[IMAGE].tags["kiln:release"] == "2023.8.20250818"
-    assert distribute(a_world(), "release lock: none asked for\n").release == ""
-
-
-def test_a_pointer_is_read_back_before_it_is_believed() -> None:
-    fake = a_world(a_document(distribute={"parameter": "/images/web"}))
-    fake.parameters.lazy = True
-    with pytest.raises(AwsBusy, match=f"parameter /images/web does not name {IMAGE} yet"):
-        distributed(fake)
-
-
-def test_an_image_that_is_not_available_is_not_distributed() -> None:
-    fake = a_world()
-    fake.images.add(an_image(state="pending"))
-    with pytest.raises(DistributionFailed, match="is pending, not available"):
-        distributed(fake)
-    fake.images.deregister(IMAGE)
-    with pytest.raises(DistributionFailed, match="is gone"):
-        distributed(fake)
-
-
-def test_a_refused_distribution_says_why() -> None:
-    fake = a_world()
-    fake.images.refusal = AwsRefused("ec2", "CreateTags", "TagLimitExceeded", "50")
-    with pytest.raises(DistributionFailed, match="TagLimitExceeded"):
-        distributed(fake)
-
-
-def announced(fake: FakeWorld) -> Any:
-    """Announce the image."""
-    contents = Contents(manifest="images/a/packages.json", sbom="images/a/sbom.cdx.json")
-    request = AnnounceImage(
-        bake=BAKE,
-        image=IMAGE,
-        images={"eu-west-1": IMAGE},
-        release="2023.8.20250818",
-        contents=contents,
-    )
-    return announce_image(request, fake.world)
-
-
-def test_the_record_is_complete_before_the_event_goes_out() -> None:
-    fake = a_world(a_document(layers=[{"layer": "shop/web", "strategy": "add"}]))
-    seen: list[Any] = []
-    publish = fake.bus.publish
-
-    def publish_and_look(event: Any) -> None:
-        seen.append(fake.records.image(IMAGE))
-        publish(event)
-
-    fake.bus.publish = publish_and_look  # type: ignore[method-assign]
-    assert announced(fake).layers == ("shop/web",)
-    assert seen[0] is not None
-    detail = fake.bus.events[0].detail()
-    assert detail["images"] == {"eu-west-1": IMAGE}
-    assert detail["release"] == "2023.8.20250818"
-    assert detail["layers"] == [{"layer": "shop/web", "strategy": "add"}]
-    assert detail["manifest"] == seen[0].manifest == "images/a/packages.json"
-    assert detail["sbom"] == seen[0].sbom == "images/a/sbom.cdx.json"
 
 
 def torn(fake: FakeWorld, failure: Failure | None = None, bake: str = BAKE) -> Any:

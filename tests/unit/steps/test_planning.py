@@ -12,7 +12,6 @@ from kiln.errors import (
     IncompatibleBase,
     InvalidBlueprint,
     KilnError,
-    Unsupported,
 )
 from kiln.steps.plan_bake import PlanBake, merged, plan_bake
 from tests.builders import BAKE, NOW, a_document, a_stack, a_type, an_image
@@ -186,19 +185,6 @@ def test_a_deprecated_base_is_found_where_the_blueprint_takes_one() -> None:
     record = fake.records.bake(BAKE)
     assert record is not None
     assert record.plan.base.id == old.id
-
-
-@pytest.mark.parametrize(
-    ("overrides", "said"),
-    [
-        ({"distribute": {"regions": [{"region": "us-east-1"}]}}, "distribute.regions: is not"),
-        ({"distribute": {"accounts": ["123456789012"]}}, "distribute.accounts: is not"),
-    ],
-)
-def test_what_kiln_cannot_do_yet_is_said_before_it_starts(
-    overrides: dict[str, Any], said: str
-) -> None:
-    assert said in refused(FakeWorld(), Unsupported, **overrides)
 
 
 def test_an_instance_store_base_is_refused() -> None:

@@ -5,6 +5,7 @@ blueprint version  BLUEPRINT#name    VERSION#00000007
 bake               BLUEPRINT#name    BAKE#id
 image of a bake    BLUEPRINT#name    IMAGE#bake
 image              IMAGE#ami         IMAGE
+place of an image  IMAGE#ami         PLACE#region
 rollout            IMAGE#ami         ROLLOUT#stack/layer#00000001    (its attempt)
 rollout, by layer  STACK#name        ROLLOUT#layer#id                (its key)
 stack              STACK#name        STACK
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._table import Table
 from kiln.domain.bake import BakeRecord, ImageRecord
+from kiln.domain.distribution import ImagePlace
 from kiln.domain.instance import LayerInstance
 from kiln.domain.naming import blueprint_of
 from kiln.domain.rollout import LayerImage, Rollout
@@ -201,6 +203,15 @@ class DynamoRecords:
         """A blueprint's images."""
         found = self._table.query(f"BLUEPRINT#{blueprint}", "IMAGE#")
         return tuple(ImageRecord.model_validate_json(body) for body in found)
+
+    def put_place(self, image: str, place: ImagePlace) -> None:
+        """Store an image's place; each Region has an item of its own, for they go side by side."""
+        self._table.put((f"IMAGE#{image}", f"PLACE#{place.region}"), place.model_dump_json())
+
+    def places(self, image: str) -> tuple[ImagePlace, ...]:
+        """An image's places."""
+        found = self._table.query(f"IMAGE#{image}", "PLACE#")
+        return tuple(ImagePlace.model_validate_json(body) for body in found)
 
     # ------------------------------------------------------------ claims and tokens
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from kiln.domain.blueprint import Blueprint, blueprint_from
+from kiln.domain.distribution import Distribute
 from kiln.domain.durations import seconds
 from kiln.domain.fit import Fit
 from kiln.domain.image import ImageFacts
@@ -107,3 +108,7 @@ class ImageRecord(Model):
     sbom: str = ""
     contents: Contents | None = None
     layers: tuple[str, ...] = ()
+    # When the bus was told; until then nothing is rolled out.
+    announced: datetime | None = None
+    # Where it goes if no longer where its bake's blueprint said.
+    distribute: Distribute | None = None

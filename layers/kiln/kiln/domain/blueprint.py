@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from kiln.domain.builder import Builder
+from kiln.domain.distribution import Distribute, check_keys
 from kiln.domain.durations import Duration
 from kiln.domain.model import Model, Text, explain
 from kiln.domain.naming import check_image_name
@@ -27,13 +28,6 @@ from kiln.errors import InvalidBlueprint
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,48}$")]
 LayerPath = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,48}/[a-z0-9._-]{1,48}$")]
 ImageId = Annotated[str, StringConstraints(pattern=r"^ami-[0-9a-f]{8,17}$")]
-# PutParameter: a name alone, or at most 15 levels that each begin with a slash.
-ParameterName = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^([A-Za-z0-9_.-]+|(/[A-Za-z0-9_.-]+){1,15})$", min_length=1, max_length=1010
-    ),
-]
 # ec2-bundle-vol: 10,240 MB at most.
 LARGEST_BUNDLE_GIB = 10
 # EC2 takes 50 tags on an image; Kiln needs six of them.
@@ -141,30 +135,6 @@ class ImageSpec(Model):
         return check_image_name(name)
 
 
-class RegionTarget(Model):
-    """A Region that gets a copy, and the key that encrypts it there."""
-
-    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
-    kms_key: Text | None = None
-
-
-class Distribute(Model):
-    """Where the image goes besides the account's own Region."""
-
-    regions: tuple[RegionTarget, ...] = ()
-    accounts: tuple[Annotated[str, StringConstraints(pattern=r"^\d{12}$")], ...] = ()
-    organizations: tuple[Text, ...] = ()
-    parameter: ParameterName | None = None
-
-    @field_validator("parameter")
-    @classmethod
-    def _ours(cls, name: str | None) -> str | None:
-        # PutParameter: names that begin with "aws" or "ssm" are reserved.
-        if name and name.lstrip("/").lower().startswith(("aws", "ssm")):
-            raise ValueError(f"{name!r} is reserved by AWS; a name may not begin with aws or ssm")
-        return name
-
-
 class LayerTarget(Model):
     """A layer that takes the image, and how."""
 
@@ -221,6 +191,7 @@ class Blueprint(Model):
             for number, step in enumerate(steps):
                 step.check_family(self.family, f"{key}.{number}")
         self._check_instance_store()
+        check_keys(self)
         if self.base.blueprint == self.name:
             raise ValueError("base.blueprint: a blueprint cannot be its own base")
         return self

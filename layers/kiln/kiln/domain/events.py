@@ -37,7 +37,8 @@ class LayerStrategy(Model):
 
 
 class ImageAvailable(_Event):
-    """An image is available, verified and distributed; its record is complete."""
+    """An image is available and verified, and its record is complete. `images` names it in every
+    Region where it is distributed, `missing` the Regions where that failed, with the reason."""
 
     bake: str
     blueprint: str
@@ -52,6 +53,19 @@ class ImageAvailable(_Event):
     manifest: str
     sbom: str = ""
     layers: tuple[LayerStrategy, ...]
+    missing: dict[str, str] = {}
+
+
+class ImageDistributed(_Event):
+    """An image that was announced before has been distributed again: where it is now, and where it
+    still is not."""
+
+    bake: str
+    blueprint: str
+    version: int
+    image: str
+    images: dict[str, str]
+    missing: dict[str, str] = {}
 
 
 class BakeFailed(_Event):
@@ -147,6 +161,7 @@ class Alert(_OpsWorksEvent):
 _DETAIL_TYPES = {
     "BakeStarted": "Bake Started",
     "ImageAvailable": "Image Available",
+    "ImageDistributed": "Image Distributed",
     "BakeFailed": "Bake Failed",
     "InstanceStateChange": "Instance State Change",
     "CommandStateChange": "Command State Change",
@@ -157,6 +172,7 @@ _DETAIL_TYPES = {
 Event = (
     BakeStarted
     | ImageAvailable
+    | ImageDistributed
     | BakeFailed
     | RolloutChanged
     | RolloutApproved

@@ -162,10 +162,11 @@ class CommandDone(_Wait):
 
 
 class ImageAvailable(_Wait):
-    """An image is available."""
+    """An image is available; `region` is where a copy is, and none for the bake's own Region."""
 
     kind: Literal["image-available"]
     image: str
+    region: str | None = None
 
 
 Wait = Annotated[

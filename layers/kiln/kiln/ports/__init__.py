@@ -19,6 +19,7 @@ from kiln.ports.aws import (
     StepResult,
 )
 from kiln.ports.contents import Bills
+from kiln.ports.distribution import CopyOrder, Outlet, Place, Regions, Sharing
 from kiln.ports.ec2 import ImageOrder, InstanceFacts, LaunchOrder
 from kiln.ports.groups import Groups, VersionOrder
 from kiln.ports.machines import ExecutionFacts, Machine, Machines
@@ -35,6 +36,8 @@ class Settings:
     account: str = ""
     subnets: tuple[str, ...] = ()
     deployment: str = "kiln"
+    # The role that other accounts give Kiln, empty where they do not.
+    distribution_role: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class World:
     agents: Agents
     load_steps: LoadSteps
     groups: Groups
+    regions: Regions
     clock: Clock
     settings: Settings
 
@@ -73,6 +77,7 @@ __all__ = [
     "CommandFacts",
     "CommandOrder",
     "Commands",
+    "CopyOrder",
     "Deployments",
     "ExecutionFacts",
     "Fleet",
@@ -85,11 +90,15 @@ __all__ = [
     "Machine",
     "Machines",
     "Objects",
+    "Outlet",
     "Parameters",
+    "Place",
     "Records",
+    "Regions",
     "Rounds",
     "Scripts",
     "Settings",
+    "Sharing",
     "StepResult",
     "Traffic",
     "VersionOrder",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from kiln.domain.bake import BakeRecord, ImageRecord
+from kiln.domain.distribution import ImagePlace
 from kiln.domain.instance import LayerInstance
 from kiln.domain.rollout import LayerImage, Rollout
 from kiln.domain.stack import Stack
@@ -73,6 +74,14 @@ class Records(Protocol):
 
     def images(self, blueprint: str) -> tuple[ImageRecord, ...]:
         """A blueprint's images, oldest first."""
+        ...
+
+    def put_place(self, image: str, place: ImagePlace) -> None:
+        """Store what has become of an image in one Region, over what was known."""
+        ...
+
+    def places(self, image: str) -> tuple[ImagePlace, ...]:
+        """The Regions that an image is in or was to go to, by name."""
         ...
 
     def claim(self, key: str, value: str) -> str:

@@ -125,7 +125,8 @@ def _look_stopped(wait: InstanceStopped, world: World) -> Output | None:
 
 
 def _look_available(wait: ImageAvailable, world: World) -> Output | None:
-    image = world.images.describe(wait.image)
+    images = world.regions.at(wait.region).images if wait.region else world.images
+    image = images.describe(wait.image)
     if image is None or image.state in ("pending", "transient"):
         return None
     if image.state != "available":

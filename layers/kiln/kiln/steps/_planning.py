@@ -23,8 +23,9 @@ from kiln.domain.naming import image_name
 from kiln.domain.platforms import PLATFORMS, Architecture, Family, ImageName
 from kiln.domain.release import check_lock
 from kiln.domain.stack import Layer, next_hostname, split_layer
-from kiln.errors import BaseImageNotFound, IncompatibleBase, InvalidBlueprint, Unsupported
+from kiln.errors import BaseImageNotFound, IncompatibleBase, InvalidBlueprint
 from kiln.ports import World
+from kiln.steps._distribution import check_distribution
 from kiln.steps._groups import check_image, ground_of
 
 
@@ -43,6 +44,7 @@ def make_plan(order: PlanOrder, world: World) -> BakePlan:
     Unsupported."""
     blueprint = blueprint_from(order.document)
     check_supported(blueprint)
+    check_distribution(blueprint.distribute, world)
     check_lock(blueprint.platform, blueprint.release_lock, order.started.date())
     adopted = _layer(blueprint.base.layer, "base.layer", world) if blueprint.base.layer else None
     base = _resolve(blueprint, adopted, world)
@@ -68,11 +70,6 @@ def make_plan(order: PlanOrder, world: World) -> BakePlan:
 
 def check_supported(blueprint: Blueprint) -> None:
     """Raise Unsupported, naming the key, for what Kiln cannot do yet."""
-    for key in ("regions", "accounts", "organizations"):
-        if getattr(blueprint.distribute, key):
-            raise Unsupported(
-                f"distribute.{key}: is not supported yet; the image stays in this Region"
-            )
     if blueprint.chef and blueprint.chef not in chef_versions(blueprint.platform):
         allowed = ", ".join(chef_versions(blueprint.platform)) or "none: leave the key out"
         raise InvalidBlueprint(

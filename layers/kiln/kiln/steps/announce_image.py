@@ -1,71 +1,70 @@
-"""AnnounceImage: complete the image's record, then tell the bus. Consumers may read the record at
-once."""
+"""AnnounceImage: tell the bus where an image is. Consumers may read its record at once."""
 
 from __future__ import annotations
 
-from kiln.domain.bake import BakePlan, ImageRecord
-from kiln.domain.events import ImageAvailable, LayerStrategy
+from kiln.domain.bake import ImageRecord
+from kiln.domain.distribution import ImagePlace
+from kiln.domain.events import ImageAvailable, ImageDistributed, LayerStrategy
+from kiln.domain.failure import Failure
 from kiln.domain.model import Model
-from kiln.domain.packages import Contents
+from kiln.errors import DistributionFailed
 from kiln.ports import World
 from kiln.steps._bakes import plan_of
+from kiln.steps._distribution import image_record
 
 
 class AnnounceImage(Model):
-    """The bake, its image in every Region, its release, and where its contents are recorded."""
+    """An image and the Regions to which it was just distributed."""
 
-    bake: str
     image: str
-    images: dict[str, str]
-    release: str
-    contents: Contents
+    regions: tuple[str, ...]
 
 
 class ImageAnnounced(Model):
-    """The image and the layers that are to take it."""
+    """The image, where it is by Region, the layers that are to take it, and, if it is missing in a
+    Region to which it was to go, which and why."""
 
     image: str
+    images: dict[str, str]
     layers: tuple[str, ...]
+    failure: Failure | None
 
 
 def announce_image(request: AnnounceImage, world: World) -> ImageAnnounced:
-    """Record, then publish. Publishing twice is allowed: consumers act once per image and layer."""
-    plan = plan_of(request.bake, world)
-    record = _record(request, plan, world)
-    world.records.put_image(record)
-    world.bus.publish(_event(request, plan, record))
-    return ImageAnnounced(image=request.image, layers=record.layers)
-
-
-def _record(request: AnnounceImage, plan: BakePlan, world: World) -> ImageRecord:
-    blueprint = plan.blueprint
-    return ImageRecord(
-        id=request.image,
-        name=plan.image_name,
-        bake=plan.bake,
-        blueprint=blueprint.name,
-        version=plan.version,
-        platform=blueprint.platform,
-        architecture=plan.base.architecture,
-        root_device=blueprint.root_device,
-        base=plan.base.id,
-        region=world.settings.region,
-        created=world.clock.now(),
-        release=request.release,
-        manifest=request.contents.manifest,
-        sbom=request.contents.sbom,
-        contents=request.contents,
-        layers=tuple(target.layer for target in blueprint.layers),
+    """Publish, then note that it is. Publishing twice is allowed: consumers act once per image and
+    layer. An image that its own Region lacks something for is not announced."""
+    record = image_record(request.image, world)
+    places = world.records.places(record.id)
+    images = {p.region: p.image for p in places if p.image and p.status == "available"}
+    missing = {p.region: _why(p) for p in places if p.status != "available"}
+    if record.announced:
+        world.bus.publish(_distributed(record, images, missing))
+    elif record.region in images:
+        world.bus.publish(_available(record, images, missing, world))
+        announced = {"announced": world.clock.now()}
+        world.records.put_image(record.model_copy(update=announced))
+    failed = {region: why for region, why in missing.items() if region in request.regions}
+    return ImageAnnounced(
+        image=record.id,
+        images=images,
+        layers=record.layers,
+        failure=_failure(record, images, failed) if failed else None,
     )
 
 
-def _event(request: AnnounceImage, plan: BakePlan, record: ImageRecord) -> ImageAvailable:
-    targets = plan.blueprint.layers
+def _why(place: ImagePlace) -> str:
+    return f"{place.error}: {place.cause}" if place.error else "it did not come to an end"
+
+
+def _available(
+    record: ImageRecord, images: dict[str, str], missing: dict[str, str], world: World
+) -> ImageAvailable:
+    targets = plan_of(record.bake, world).blueprint.layers
     return ImageAvailable(
         bake=record.bake,
         blueprint=record.blueprint,
         version=record.version,
-        images=request.images,
+        images=images,
         name=record.name,
         base=record.base,
         release=record.release,
@@ -75,4 +74,29 @@ def _event(request: AnnounceImage, plan: BakePlan, record: ImageRecord) -> Image
         manifest=record.manifest,
         sbom=record.sbom,
         layers=tuple(LayerStrategy(layer=t.layer, strategy=t.strategy) for t in targets),
+        missing=missing,
+    )
+
+
+def _distributed(
+    record: ImageRecord, images: dict[str, str], missing: dict[str, str]
+) -> ImageDistributed:
+    return ImageDistributed(
+        bake=record.bake,
+        blueprint=record.blueprint,
+        version=record.version,
+        image=record.id,
+        images=images,
+        missing=missing,
+    )
+
+
+def _failure(record: ImageRecord, images: dict[str, str], failed: dict[str, str]) -> Failure:
+    reasons = "".join(f"\n{region}: {why}" for region, why in failed.items())
+    there = f"It is ready in {', '.join(images)}; once" if images else "Once"
+    return Failure(
+        error=DistributionFailed.__name__,
+        cause=f"{record.id} ({record.name}) is not ready in {', '.join(failed)}:{reasons}\n{there} "
+        f"that is mended, `kiln distribute {record.id}` does what is missing, without a new bake.",
+        state="Distribute",
     )

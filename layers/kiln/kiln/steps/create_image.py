@@ -58,7 +58,7 @@ def _create(request: CreateImage, plan: BakePlan, world: World) -> str:
     order = ImageOrder(
         instance=request.instance,
         name=plan.image_name,
-        description=_description(plan),
+        description=description(plan),
         tags=tags | plan.blueprint.image.tags,
         without=() if manifest else _added(request.instance, plan, world),
         manifest=manifest,
@@ -86,7 +86,8 @@ def _manifest(plan: BakePlan, world: World) -> str | None:
     return manifest_of(world.bundles.location(plan.bake)) if bundled else None
 
 
-def _description(plan: BakePlan) -> str:
+def description(plan: BakePlan) -> str:
+    """What EC2 is told of a bake's image and of its copies."""
     # EC2 takes 255 printable ASCII characters in a description.
     text = plan.blueprint.description or f"{plan.blueprint.name}, baked from {plan.base.id}"
     return "".join(c if " " <= c <= "~" else " " for c in text)[:255]

@@ -11,6 +11,7 @@ from kiln.domain.model import Model
 from kiln.domain.naming import BAKE_ID, TAG_ROLE
 from kiln.errors import AwsRefused, TeardownFailed
 from kiln.ports import InstanceFacts, World
+from kiln.steps._distribution import undo_copies
 from kiln.steps._images import remove_image
 from kiln.steps._instances import remove, through
 from kiln.steps.launch_builder import adopted_id
@@ -68,6 +69,12 @@ def _remove(
 
 
 def _remove_images(bake: str, record: BakeRecord | None, world: World) -> None:
+    """What the bake made of images and snapshots. One that is recorded is verified and stays, with
+    the copies that are available; what failed was a part of its distribution."""
+    good = world.records.image(record.image) if record and record.image else None
+    if good:
+        undo_copies(good, world)
+        return
     for image in world.images.of_bake(bake):
         remove_image(image, world)
     if record and record.plan.seal is Seal.BUNDLE:

@@ -1,0 +1,144 @@
+"""PlanDistribution: record an image that is verified, and say where it is still to go. From here on
+the image is good, and stays whatever becomes of its copies."""
+
+from __future__ import annotations
+
+from kiln.domain.bake import BakePlan, ImageRecord
+from kiln.domain.blueprint import blueprint_from
+from kiln.domain.distribution import Distribute, ImagePlace
+from kiln.domain.durations import seconds
+from kiln.domain.identity import parse_facts
+from kiln.domain.model import Model
+from kiln.domain.packages import Contents
+from kiln.domain.platforms import Family
+from kiln.errors import DistributionFailed, InvalidBlueprint
+from kiln.ports import World
+from kiln.steps._bakes import plan_of, seconds_left
+from kiln.steps._distribution import check_distribution, image_record, wish_of
+from kiln.steps.verify_image import CommandRef
+
+
+class PlanDistribution(Model):
+    """An image. Its bake says where its contents are and which preparation named its release;
+    whoever distributes it again names Regions (none: those that are missing), or the version of the
+    blueprint that says now where it goes."""
+
+    image: str
+    bake: str | None = None
+    prepared: CommandRef | None = None
+    contents: Contents | None = None
+    regions: tuple[str, ...] = ()
+    version: int | None = None
+
+
+class Target(Model):
+    """A Region to do; the bake's own has the image already."""
+
+    region: str
+    own: bool
+
+
+class DistributionPlanned(Model):
+    """What the state machine needs: the Regions to do, and how long a copy may take (seconds)."""
+
+    bake: str
+    image: str
+    places: tuple[Target, ...]
+    wait_s: int
+
+
+def plan_distribution(request: PlanDistribution, world: World) -> DistributionPlanned:
+    """Decide what is to be done; again is harmless. Raises DistributionFailed, InvalidBlueprint."""
+    found = world.images.describe(request.image)
+    if found is None or found.state != "available":
+        state = found.state if found else "gone"
+        raise DistributionFailed(f"{request.image} is {state}, not available; it goes nowhere")
+    record = _first(request, world) if request.bake else _again(request, world)
+    plan = plan_of(record.bake, world)
+    regions = _regions(request, record, wish_of(record, plan), world)
+    known = {place.region: place for place in world.records.places(record.id)}
+    for region in regions:
+        place = known.get(region) or ImagePlace(region=region)
+        pending = {"status": "pending", "error": "", "cause": ""}
+        world.records.put_place(record.id, place.model_copy(update=pending))
+    limit = seconds(plan.blueprint.deadline)
+    return DistributionPlanned(
+        bake=record.bake,
+        image=record.id,
+        places=tuple(Target(region=r, own=r == world.settings.region) for r in regions),
+        # The bake's own time is over long since when it is done again.
+        wait_s=seconds_left(plan, limit, world) if request.bake else limit,
+    )
+
+
+def _first(request: PlanDistribution, world: World) -> ImageRecord:
+    plan = plan_of(request.bake or "", world)
+    earlier = world.records.image(request.image)
+    record = earlier or _record(request, plan, world)
+    world.records.put_image(record)
+    return record
+
+
+def _record(request: PlanDistribution, plan: BakePlan, world: World) -> ImageRecord:
+    blueprint, contents = plan.blueprint, request.contents or Contents(manifest="")
+    return ImageRecord(
+        id=request.image,
+        name=plan.image_name,
+        bake=plan.bake,
+        blueprint=blueprint.name,
+        version=plan.version,
+        platform=blueprint.platform,
+        architecture=plan.base.architecture,
+        root_device=blueprint.root_device,
+        base=plan.base.id,
+        region=world.settings.region,
+        created=world.clock.now(),
+        release=_release(request, plan, world),
+        manifest=contents.manifest,
+        sbom=contents.sbom,
+        contents=request.contents,
+        layers=tuple(target.layer for target in blueprint.layers),
+    )
+
+
+def _release(request: PlanDistribution, plan: BakePlan, world: World) -> str:
+    """What the preparation found on the builder; nothing on Windows, which has no releases."""
+    prepared = request.prepared
+    if prepared is None or plan.blueprint.family is Family.WINDOWS:
+        return ""
+    said = world.commands.output(prepared.command, prepared.instance, "lock")
+    return parse_facts(said.stdout).get("release", "")
+
+
+def _again(request: PlanDistribution, world: World) -> ImageRecord:
+    record = image_record(request.image, world)
+    if not world.records.places(record.id):
+        # Made before Kiln kept places: its bake announced it, and layers must not hear of it anew.
+        record = record.model_copy(update={"announced": record.announced or record.created})
+        world.records.put_image(record)
+    if request.version is None:
+        return record
+    stored = world.records.blueprint(record.blueprint, request.version)
+    if stored is None:
+        raise InvalidBlueprint(f"blueprint: {record.blueprint}@{request.version} is not stored")
+    blueprint = blueprint_from(stored[1])
+    check_distribution(blueprint.distribute, world)
+    changed = record.model_copy(update={"distribute": blueprint.distribute})
+    world.records.put_image(changed)
+    return changed
+
+
+def _regions(
+    request: PlanDistribution, record: ImageRecord, wish: Distribute, world: World
+) -> tuple[str, ...]:
+    every = (record.region, *(target.region for target in wish.regions))
+    unknown = [region for region in request.regions if region not in every]
+    if unknown:
+        raise InvalidBlueprint(
+            f"regions: {record.id} does not go to {', '.join(unknown)}; it goes to "
+            f"{', '.join(every)}"
+        )
+    done = {p.region for p in world.records.places(record.id) if p.status == "available"}
+    if request.version is not None:
+        done = set()
+    return request.regions or tuple(region for region in every if region not in done)

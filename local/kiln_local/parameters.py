@@ -1,0 +1,68 @@
+"""Parameter Store: the check of data type aws:ec2:image, and AWS's own parameters.
+
+Systems Manager User Guide, "Native parameter support for Amazon Machine Image IDs": the call
+answers at once; the value is checked afterwards, and is not stored where the account cannot see
+the image.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models import ec2_backends
+from moto.ssm.models import Parameter, SimpleSystemManagerBackend
+
+from kiln_local.ec2 import Ec2
+from kiln_local.patches import Patches
+
+IMAGE = "aws:ec2:image"
+
+
+def connect(patches: Patches, ec2: Ec2) -> None:
+    """Patch moto's PutParameter."""
+    put = SimpleSystemManagerBackend.put_parameter
+
+    def put_parameter(self: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+        known = name in self._parameters and self._parameters[name]
+        data_type = args[7] if len(args) > 7 else kwargs.get("data_type", "text")
+        value = args[1] if len(args) > 1 else kwargs["value"]
+        if data_type == IMAGE and not _visible(self, value):
+            version = known[-1].version + 1 if known else 1
+            return _image_parameter(self, name, value, version, ec2)
+        result = put(self, name, *args, **kwargs)
+        here = ec2.backend
+        if (self.account_id, self.region_name) == (here.account_id, here.region_name):
+            ec2.events.parameter_changed(name, "Update" if known else "Create", data_type)
+        return result
+
+    patches.set(SimpleSystemManagerBackend, "put_parameter", put_parameter)
+
+
+def _visible(backend: Any, image: str) -> bool:
+    try:
+        found = ec2_backends[backend.account_id][backend.region_name].describe_images([image])
+    except EC2ClientError:
+        return False
+    return bool(found)
+
+
+def _image_parameter(backend: Any, name: str, value: str, version: int, ec2: Ec2) -> Parameter:
+    return Parameter(
+        account_id=backend.account_id,
+        name=name,
+        value=value,
+        parameter_type="String",
+        description=None,
+        allowed_pattern=None,
+        keyid=None,
+        last_modified_date=ec2.clock.now(),
+        version=version,
+        data_type=IMAGE,
+    )
+
+
+def load_public(backend: Any, ec2: Ec2) -> None:
+    """Public parameters: AWS's own, which PutParameter would refuse."""
+    for name, value in ec2.public_parameters.items():
+        backend._parameters[name].append(_image_parameter(backend, name, value, 1, ec2))
