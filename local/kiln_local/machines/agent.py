@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from kiln_local.machines.parameters import Values, resolve, values_for
 from kiln_local.machines.sandbox import Ended
+from kiln_local.machines.starting import write_script
 from kiln_local.machines.steps import StepRun, ending, refusal, summary
 
 MOST_REBOOTS = 15
@@ -131,8 +132,7 @@ class DocumentRunner:
         place = machine.root / folder
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
-        (place / "_script.sh").write_bytes(script.encode(errors="surrogateescape"))
-        (place / "_script.sh").chmod(0o700)
+        write_script(place / "_script.sh", script.encode(errors="surrogateescape"))
         cwd = str(inputs.get("workingDirectory") or "")
         ended = machine.run(
             # 1, 18: run by `sh -c PATH`, unquoted; 8: /usr/bin unless the directory is absolute.

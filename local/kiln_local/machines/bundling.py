@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import io
 import os
-import subprocess
 import tarfile
 from collections.abc import Sequence
 from fnmatch import fnmatch
@@ -14,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from kiln_local.machines.asking import Answer, Answering
 from kiln_local.machines.distros import DISTROS
 from kiln_local.machines.sandbox import Place, in_user_namespace
+from kiln_local.machines.starting import run
 
 # ec2-ami-tools, constants.rb, FILE_FILTER: what ec2-bundle-vol leaves out unless it is told to
 # include it.
@@ -59,7 +59,7 @@ def unpack(tar: bytes, folder: Path) -> None:
     """Unpack with owners, modes and attributes; devices as overlayfs uses them included."""
     inside = ["unshare", "--user", "--map-root-user"] if in_user_namespace() else []
     command = ["tar", "-x", "-p", "--numeric-owner", "--xattrs", "--xattrs-include=*", "-C"]
-    subprocess.run([*inside, *command, str(folder)], input=tar, check=True, capture_output=True)
+    run([*inside, *command, str(folder)], tar, check=True)
 
 
 def make_mount_points(root: Path) -> None:

@@ -9,7 +9,6 @@ the volume's folder.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from kiln_local.machines.asking import Answer, Answering
 from kiln_local.machines.sandbox import Sandbox, as_owner, in_user_namespace, remove
+from kiln_local.machines.starting import run
 
 _HELPER = Path(__file__).with_name("mounting.py")
 
@@ -111,8 +111,8 @@ class Disks:
         user = "user" if in_user_namespace() else "-"
         command = [sys.executable, "-I", str(_HELPER), str(sandbox.first), user]
         command.append(json.dumps(order | {"disks": disks}))
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        return done.stderr.strip() if done.returncode else ""
+        done = run(command)
+        return done.stderr.decode(errors="replace").strip() if done.returncode else ""
 
     def _uuid(self, disk: Disk) -> str:
         path = self._place(disk.volume) / "superblock"

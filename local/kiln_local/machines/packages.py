@@ -6,10 +6,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+from kiln_local.machines.starting import run
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ def _run(command: list[str]) -> None:
     if shutil.which(tool) is None:
         package = "rpm" if tool == "rpmbuild" else "dpkg"
         raise PackagesFailed(f"{tool} is not on this machine: install the package {package}")
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = run(command)
     if done.returncode:
-        raise PackagesFailed(f"{tool} failed: {done.stderr.strip() or done.stdout.strip()}")
+        said = done.stderr.strip() or done.stdout.strip()
+        raise PackagesFailed(f"{tool} failed: {said.decode(errors='replace')}")

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from kiln_local.machines.starting import run, start
+
 _SETUP = Path(__file__).with_name("enter.sh")
 _CAPABILITIES = "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid"
 _NAMESPACES = ("--mount", "--pid", "--uts", "--ipc", "--net")
@@ -45,14 +47,14 @@ def in_user_namespace() -> bool:
         return True
     if shutil.which("unshare", path=_SEARCH) is None:
         return False
-    tried = subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False)
+    tried = run(["unshare", "--mount", "true"])
     return tried.returncode != 0
 
 
 def as_owner(command: list[str]) -> None:
     """Run a command that may read and remove whatever an instance has made, modes regardless."""
     inside = ["unshare", "--user", "--map-root-user"] if in_user_namespace() else []
-    subprocess.run([*inside, *command], check=True, capture_output=True)
+    run([*inside, *command], check=True)
 
 
 def remove(folder: Path) -> None:
@@ -101,7 +103,7 @@ class Sandbox:
         command = ["nsenter", f"--target={self.first}", *_NAMESPACES, "--root"]
         command += ["--user", "--preserve-credentials"] if self._user else []
         command += ["/usr/bin/setpriv", f"--bounding-set={_CAPABILITIES}", "--inh-caps=-all"]
-        process = subprocess.Popen(
+        process = start(
             [*command, "/usr/bin/env", "-C", cwd, *argv],
             env=dict(environment),
             stdin=subprocess.DEVNULL,
@@ -137,7 +139,7 @@ def _start(place: Place, user: bool, disks: str) -> subprocess.Popen[bytes]:
         ready = Path(folder) / "ready"
         os.mkfifo(ready)
         paths = [str(p) for p in (place.root, place.standins, place.usr, place.work)]
-        process = subprocess.Popen(
+        process = start(
             [*command, "sh", str(_SETUP), *paths, options, str(ready), disks],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

@@ -69,7 +69,7 @@ class Crowd:
 
     def settled(self, size: int) -> Crowd:
         """Wait until so many serve and nothing else is there."""
-        until(lambda: self.states == ["InService"] * size)
+        until(lambda: self.states == ["InService"] * size, 90)
         return self
 
     def a_version(self, **data: Any) -> str:
