@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import importlib
 import pickle
+import sys
 from typing import Any
 
 import boto3
+import moto
 from botocore.config import Config
 from moto.core.exceptions import AWSError
 from moto.core.responses import EmptyResult
@@ -15,6 +17,7 @@ from moto.stepfunctions.exceptions import InvalidToken
 
 from kiln_local import executions, jsonata
 from kiln_local.clock import SimClock, datetime_module, threading_module, time_module
+from kiln_local.keeping import kept
 from kiln_local.patches import Patches
 from kiln_local.recorder import caller
 
@@ -41,7 +44,7 @@ _THREADS = (
     "asl.component.state.exec.state_task.service.state_task_service_callback",
 )
 # What a definition means never changes, whichever local AWS asks.
-_parsed: dict[str, tuple[bytes, Any]] = {}
+_parsed: dict[str, bytes] = {}
 _OWN_THREAD = ("backend.execution_worker", "asl.component.state.exec.execute_state")
 
 
@@ -133,16 +136,18 @@ def _answer_early(patches: Patches) -> None:
 
 def _parse_once(patches: Patches) -> None:
     """moto parses a definition when it is created and for every execution, which costs more than
-    the execution. A program that is being evaluated is not shared: each gets a copy."""
+    the execution. A program that is being evaluated is not shared: each gets a copy. Parsed ones
+    are kept between runs, by moto's version and their text: to parse them all takes a second."""
     parser = _module("asl.parse.asl_parser").AmazonStateLanguageParser
     original = parser.parse
 
     def parse(definition: str) -> Any:
         if definition not in _parsed:
-            program, tree = original(definition)
-            _parsed[definition] = pickle.dumps(program), tree
-        pickled, tree = _parsed[definition]
-        return pickle.loads(pickled), tree  # noqa: S301 - pickled above
+            made_of = f"{moto.__version__}\0{sys.version}\0{definition}"
+            made = kept("machines", made_of, lambda: pickle.dumps(original(definition)[0]))
+            _parsed[definition] = made
+        # Nothing here looks at the parse tree, which cannot be kept.
+        return pickle.loads(_parsed[definition]), None  # noqa: S301 - pickled by ourselves
 
     patches.set(parser, "parse", staticmethod(parse))
 

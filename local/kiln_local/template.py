@@ -6,16 +6,14 @@ The expanded template is kept in a cache by its content: the translator costs a 
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from kiln_local.fastyaml import SafeLoader
-from kiln_local.machines.packages import cache_home
+from kiln_local.keeping import kept
 
 _SHORT = (
     "Ref",
@@ -102,16 +100,11 @@ def local_paths(template: dict[str, Any]) -> dict[str, str]:
 def expand(template: dict[str, Any], region: str) -> dict[str, Any]:
     """The template after the SAM transform, from the cache if its content is there."""
     text = json.dumps(template, sort_keys=True, default=str)
-    key = hashlib.sha256(f"{region}\0{text}".encode()).hexdigest()[:24]
-    cached = cache_home().parent / "templates" / f"{key}.json"
-    if cached.is_file():
-        return dict(json.loads(cached.read_text()))
-    expanded = _translate(json.loads(text), region)
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    draft = cached.with_suffix(f".{os.getpid()}")
-    draft.write_text(json.dumps(expanded))
-    draft.rename(cached)
-    return expanded
+
+    def make() -> bytes:
+        return json.dumps(_translate(json.loads(text), region)).encode()
+
+    return dict(json.loads(kept("templates", f"{region}\0{text}", make)))
 
 
 def _translate(template: dict[str, Any], region: str) -> dict[str, Any]:
