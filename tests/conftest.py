@@ -29,7 +29,13 @@ os.environ.update(
 
 
 # Whole bakes do not count as coverage: a line is covered where a test of its own runs it.
-WHOLE = tuple(HERE / part for part in ("e2e", "sandbox", "unit/local", "integration/local"))
+WHOLE = tuple(
+    HERE / part
+    for part in (
+        *("e2e", "sandbox", "contract", "integration/local"),
+        *("unit/cli", "unit/local", "unit/tools"),
+    )
+)
 
 # Properties see the same examples in every run; `make fuzz` looks for others.
 settings.register_profile("same", derandomize=True, deadline=None, max_examples=60)

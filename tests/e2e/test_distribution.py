@@ -19,7 +19,7 @@ from kiln_local.world import LocalAws
 from tests.e2e.running import ROOT, bake, write
 from tests.kiln_command import run
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 HOME, FAR = "eu-west-1", ("eu-central-1", "us-east-1", "us-east-2", "ap-southeast-2")
 FRIEND = "210987654321"
 ROLE = "kiln-distribution"

@@ -15,7 +15,7 @@ from tests.e2e.layers import Layers
 from tests.e2e.running import ROOT, SPEED
 
 S = InstanceState
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 # What a recipe finds below the mount points, and what it leaves there.
 SETUP = """
 mountpoint -q /data && mountpoint -q /data/log || exit 3

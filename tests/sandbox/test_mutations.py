@@ -108,7 +108,7 @@ def test_the_mutations_are_the_whole_table() -> None:
     assert {m.entry for m in RUNNING} == {*init.init, *amazon.systemd, *ubuntu.timers}
 
 
-@pytest.mark.parametrize("mutation", sampled(FILES, every=6), ids=str)
+@pytest.mark.parametrize("mutation", sampled(FILES, every=12), ids=str)
 def test_a_path_that_is_not_removed_is_found_on_the_clone(
     bakery: Bakery, mutation: Mutation
 ) -> None:

@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 
 from tests.integration.local.worlds import World, a_world, until
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:

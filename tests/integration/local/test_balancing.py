@@ -8,6 +8,8 @@ import pytest
 
 from tests.integration.local.worlds import World, a_world, until
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:

@@ -11,6 +11,8 @@ from moto.iam.models import iam_backends
 
 from tests.integration.local.worlds import World, a_world, until
 
+pytestmark = pytest.mark.long
+
 FAR, FRIEND = "us-east-1", "210987654321"
 KEY = {"Encrypted": True, "KmsKeyId": "alias/images", "VolumeSize": 8}
 ROOT = {"DeviceName": "/dev/xvda", "Ebs": KEY}

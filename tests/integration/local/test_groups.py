@@ -11,6 +11,8 @@ from botocore.exceptions import ClientError
 from tests.integration.local.crowds import LAUNCHING, TERMINATING, Crowd
 from tests.integration.local.worlds import World, a_world, until
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:

@@ -22,6 +22,8 @@ from tests.unit.local.windows.simulated import (
     send,
 )
 
+pytestmark = pytest.mark.long
+
 _OLD, _V1_ONES, _V2_ONES = PLATFORMS[:1], PLATFORMS[1:3], PLATFORMS[3:]
 _CRYPTOGRAPHY = r"HKLM:\SOFTWARE\Microsoft\Cryptography"
 _STATE = r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State"

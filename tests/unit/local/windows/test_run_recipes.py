@@ -21,6 +21,8 @@ from kiln_local.windows.machine import WindowsMachine
 from kiln_local.windows.permissions import readers
 from tests.unit.local.windows.simulated import a_builder, again, an_around, b64, run, send
 
+pytestmark = pytest.mark.long
+
 RUNS = r"C:\ProgramData\Kiln\runs"
 FILES = {"attributes.json": '{"a": "\u00e9"}\n', "data_bags/aws_opsworks_stack/shop.json": "{}\n"}
 HOSTILE = "'\" \\ $(Stop-Computer) `n ${env:X} $$ {{ Event }} ; & | \u2603"

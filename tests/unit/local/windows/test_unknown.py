@@ -7,6 +7,8 @@ import pytest
 from kiln_local.windows.machine import WindowsMachine
 from tests.unit.local.windows.simulated import Told, everything, run
 
+pytestmark = pytest.mark.long
+
 # A script of one statement, and what it is called in `unknown`.
 _UNKNOWN = {
     "a command": ("Install-Thing -Name x", "Install-Thing"),
