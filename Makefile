@@ -6,6 +6,8 @@ PYTEST_WORKERS ?= 2
 bin := .venv/bin
 ready := .venv/.ready
 export SAM_CLI_TELEMETRY := 0
+# Compiled once, not in each run and each worker of one; `make clean` removes it.
+unexport PYTHONDONTWRITEBYTECODE
 export AWS_DEFAULT_REGION ?= eu-west-1
 
 .DEFAULT_GOAL := help

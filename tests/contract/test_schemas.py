@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator
 
 from kiln.domain import events
 from tools.schemas import FOLDER, schemas, text_of
@@ -17,8 +16,15 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "blueprints").glob("*.yaml")) + sorted((ROOT / "stacks").glob("*.yaml"))
 
 
-def stored(name: str) -> Draft202012Validator:
-    return Draft202012Validator(json.loads((FOLDER / name).read_text()))
+def validator() -> Any:
+    # Imported late: it takes more than a second, in every worker that only collects this file.
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator
+
+
+def stored(name: str) -> Any:
+    return validator()(json.loads((FOLDER / name).read_text()))
 
 
 def test_the_stored_schemas_are_fresh() -> None:
@@ -31,7 +37,7 @@ def test_the_stored_schemas_are_fresh() -> None:
 
 @pytest.mark.parametrize("name", sorted(schemas()))
 def test_every_schema_is_a_schema(name: str) -> None:
-    Draft202012Validator.check_schema(schemas()[name])
+    validator().check_schema(schemas()[name])
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

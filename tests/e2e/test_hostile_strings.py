@@ -12,7 +12,7 @@ from kiln_cli import opening
 from kiln_cli.opening import Opened
 from tests.e2e.running import bake, write
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 
 MARK = "/srv/executed"
 HOSTILE = (

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from kiln_local.world import LocalAws
 from tests.e2e.running import ROOT, SPEED
 from tests.integration.local.worlds import until
+
+pytestmark = pytest.mark.long
 
 
 def test_a_bake_begins_on_the_schedule_of_the_template() -> None:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from kiln_local.machines import StepRun
 from tests.sandbox.bakery import BUILDER, DOCUMENTS, Bakery, Document, Row, step_of
 
+pytestmark = pytest.mark.long
+
 ALONE: Document = DOCUMENTS["prepare-linux"] | {
     "parameters": {},
     "mainSteps": [s for s in DOCUMENTS["prepare-linux"]["mainSteps"] if s["name"] == "temporary"],
@@ -174,7 +176,6 @@ NOEXEC = [
 ]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("files", "named"), NOEXEC)
 def test_a_tmp_that_will_not_execute_after_a_boot_fails_the_image(
     bakery: Bakery, files: dict[str, str], named: str
@@ -184,7 +185,6 @@ def test_a_tmp_that_will_not_execute_after_a_boot_fails_the_image(
     assert f"{named}: /tmp is mounted noexec" in said.stdout
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     "files",
     [

@@ -13,6 +13,8 @@ from botocore.exceptions import ClientError
 
 from tests.integration.local.worlds import World, a_world, until
 
+pytestmark = pytest.mark.long
+
 ROLE = "arn:aws:iam::123456789012:role/schedules"
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.integration.local.worlds import World, a_world, until
 
+pytestmark = pytest.mark.long
+
 FILE = "mkfs.xfs $d >/dev/null; mkdir -p /data; mount -t xfs $d /data && echo mine >/data/file"
 
 
