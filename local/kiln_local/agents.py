@@ -97,18 +97,20 @@ class Agents:
 
     def online(self, instance: str) -> bool:
         """Whether Systems Manager calls it Online."""
-        agent = self._agents.get(instance)
-        if agent is None or agent.heard is None or not agent.runs:
-            return False
-        return (self.clock.now() - self.heard(instance)).total_seconds() < LOST_AFTER_S
-
-    def heard(self, instance: str) -> datetime:
-        """When an agent was last heard of. KeyError for one that never was."""
         with self._lock:
-            agent = self._agents[instance]
+            agent, heard = self._agents.get(instance), self.heard(instance)
+        if agent is None or heard is None or not agent.runs:
+            return False
+        return (self.clock.now() - heard).total_seconds() < LOST_AFTER_S
+
+    def heard(self, instance: str) -> datetime | None:
+        """When an agent was last heard of; None for one that never was, or whose instance has been
+        terminated meanwhile."""
+        with self._lock:
+            agent = self._agents.get(instance)
+            if agent is None:
+                return None
             self._hear(agent)
-            if agent.heard is None:
-                raise KeyError(instance)
             return agent.heard
 
     def reached(self, instance: str, by: datetime) -> bool:

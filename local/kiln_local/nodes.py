@@ -59,10 +59,14 @@ def _rows(ec2: Ec2, region: str) -> Iterator[_Row]:
         instance = ec2.instance(name)
         if instance.ec2_backend.region_name != region:
             continue
+        heard = ec2.agents.heard(name)
+        if heard is None:
+            # Terminated since the list was made.
+            continue
         yield {
             "InstanceId": name,
             "PingStatus": "Online" if ec2.agents.online(name) else "ConnectionLost",
-            "LastPingDateTime": ec2.agents.heard(name),
+            "LastPingDateTime": heard,
             "AgentVersion": "3.3.0.0",
             "PlatformType": "Windows" if instance.platform == "windows" else "Linux",
             "ResourceType": "EC2Instance",

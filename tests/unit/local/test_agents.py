@@ -28,7 +28,9 @@ def lost(agents: Agents) -> float:
     """Wait until an agent is lost; the simulated seconds since it was heard of."""
     while agents.online(ONE):
         time.sleep(0.001)
-    return (agents.clock.now() - agents.heard(ONE)).total_seconds()
+    heard = agents.heard(ONE)
+    assert heard is not None
+    return (agents.clock.now() - heard).total_seconds()
 
 
 def test_a_silent_agent_is_lost_after_five_minutes_without_a_ping(agents: Agents) -> None:
@@ -94,3 +96,10 @@ def test_of_a_terminated_instance_nothing_is_heard_in_time(agents: Agents) -> No
     assert not agents.reached(ONE, soon)
     assert not agents.reached(ONE, soon)
     assert agents.clock.now() >= soon
+
+
+def test_of_one_that_is_gone_nothing_is_heard_whoever_asks_at_that_moment(agents: Agents) -> None:
+    (known,) = agents.known()
+    agents.forget(known)
+    assert agents.heard(known) is None
+    assert not agents.online(known)
