@@ -55,7 +55,7 @@ class Machine:
 
     def source(self, folder: str) -> str:
         """What is mounted on a folder."""
-        return self.sh(f"findmnt -n -o SOURCE {folder}").strip()
+        return self.sh(f"findmnt -n -f -o SOURCE {folder}").strip()
 
 
 @pytest.fixture

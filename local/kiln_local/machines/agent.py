@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -144,8 +145,8 @@ class DocumentRunner:
         if ended.exit_code == 125 and b"cannot change directory" in ended.stderr:
             # 8: what Go says where the directory is not there.
             ended = Ended(1, b"", b"fork/exec /usr/bin/sh: no such file or directory\n")
-        if place.is_dir():
-            # 19: a step that removes this folder loses its own output.
+        # 19: a step that removes this folder loses its own output; so does one whose machine goes.
+        with suppress(FileNotFoundError):
             (place / "stdout").write_bytes(ended.stdout)
             (place / "stderr").write_bytes(ended.stderr)
         return ended
