@@ -9,6 +9,7 @@ from kiln.domain.instance import InstanceState
 from kiln.domain.model import Model
 from kiln.domain.waiting import StackSettled
 from kiln.ports import World
+from kiln.steps._holding import take
 from kiln.steps._looking_at_layers import is_settled
 
 # How long a round waits for instances that are on their way, so that it covers them all.
@@ -70,10 +71,10 @@ def begin_round(request: BeginRound, world: World) -> RoundBegun:
 
 
 def _holds(request: BeginRound, world: World) -> bool:
-    if world.rounds.hold(request.stack, request.execution):
-        return True
-    holder = world.rounds.holder(request.stack)
-    # One that was stopped or timed out would hold the stack's rounds for ever.
-    if holder is None or world.machines.running("configure", holder):
-        return False
-    return world.rounds.hold(request.stack, request.execution, instead_of=holder)
+    stack, rounds = request.stack, world.rounds
+    return take(
+        "configure",
+        lambda other: rounds.hold(stack, request.execution, instead_of=other),
+        lambda: rounds.holder(stack),
+        world,
+    )

@@ -20,6 +20,7 @@ from kiln.domain.waiting import InstancesRest, LayerFree, RolloutApproved
 from kiln.errors import RolloutFailed
 from kiln.ports import World
 from kiln.steps._groups import Ground, check_image, ground_of
+from kiln.steps._holding import take
 from kiln.steps._rollouts import at_rest, layer_of_rollout, of_layer, rollout_of
 
 # A rollout of a layer waits for the one before it.
@@ -74,12 +75,13 @@ def plan_rollout(request: PlanRollout, world: World) -> RolloutPlanned:
 
 
 def _holds(rollout: Rollout, world: World) -> bool:
-    if world.records.hold_layer(rollout.layer, rollout.id):
-        return True
-    holder = world.records.layer_holder(rollout.layer)
-    if holder is None or world.machines.running("rollout", holder):
-        return False
-    return world.records.hold_layer(rollout.layer, rollout.id, instead_of=holder)
+    layer, records = rollout.layer, world.records
+    return take(
+        "rollout",
+        lambda other: records.hold_layer(layer, rollout.id, instead_of=other),
+        lambda: records.layer_holder(layer),
+        world,
+    )
 
 
 def _image(rollout: Rollout, world: World) -> ImageFacts:
