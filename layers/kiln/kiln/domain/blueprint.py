@@ -21,6 +21,7 @@ from kiln.domain.durations import Duration
 from kiln.domain.model import Model, Text, explain
 from kiln.domain.naming import check_image_name
 from kiln.domain.platforms import PLATFORMS, Family
+from kiln.domain.rebuild import Rebuild
 from kiln.domain.step import Step
 from kiln.domain.windows import Windows
 from kiln.errors import InvalidBlueprint
@@ -161,6 +162,7 @@ class Blueprint(Model):
     image: ImageSpec = ImageSpec()
     distribute: Distribute = Distribute()
     layers: tuple[LayerTarget, ...] = ()
+    rebuild: Rebuild = Rebuild()
     on_failure: Literal["teardown", "keep"] = "teardown"
     deadline: Duration = "4h"
 
