@@ -13,36 +13,34 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from botocore.exceptions import ClientError
 from moto.events.models import EventsBackend, Rule
 
+from kiln_local.asynchronous import Asynchronous, undelivered
 from kiln_local.clock import SimClock
-from kiln_local.functions import Functions
 from kiln_local.inputs import target_input
 from kiln_local.latencies import Latencies
 from kiln_local.patches import Patches
 
 # Services whose targets are served; a rule for another one is refused.
 TARGETS = frozenset({"lambda", "states", "sqs"})
-# EventBridge tries an asynchronous Lambda target again twice (Lambda Developer Guide,
-# "Asynchronous invocation").
-_TRIES = 3
 # Of what AWS has sent, as much is kept for tests and no more.
 _KEPT = 10_000
 
 
 class AwsEvents:
-    """Sends and delivers. `drop` may swallow an event, `functions` is set once they are known."""
+    """Sends and delivers; `lambdas` is set once there are functions."""
 
     def __init__(self, clock: SimClock, latencies: Latencies, account: str, region: str) -> None:
         self._clock = clock
         self._latencies = latencies
         self._account = account
         self._region = region
-        self.functions: Functions | None = None
+        self.lambdas: Asynchronous | None = None
         self.sent: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         self.backend: Any = None
         self.start_execution: Callable[[str, str], None] = lambda *_: None
-        self.send_message: Callable[[str, str], None] = lambda *_: None
+        self.send_message: Callable[[str, str, dict[str, str]], None] = lambda *_: None
 
     # ------------------------------------------------------------ AWS's own
 
@@ -163,32 +161,41 @@ class AwsEvents:
     def trigger(self, rule: Any, event: dict[str, Any]) -> None:
         """Hand an event to the targets of a rule."""
         for target in rule.targets:
-            self.hand_over(target, target_input(target, event))
+            self.hand_over(target, target_input(target, event), ("RULE_ARN", rule.arn))
 
-    def hand_over(self, target: dict[str, Any], body: Any) -> None:
-        """Hand a target what it is to get, as soon as AWS does."""
+    def hand_over(self, target: dict[str, Any], body: Any, source: tuple[str, str]) -> None:
+        """Hand a target what it is to get, as soon as AWS does. `source` is what hands it over: the
+        name of its attribute in a dead letter, and its ARN."""
         delay = self._latencies.draw("event-delivered")
-        self._clock.later(delay, lambda: self._deliver_to(target, body))
+        self._clock.later(delay, lambda: self._deliver_to(target, body, source))
 
-    def _deliver_to(self, target: dict[str, Any], body: Any) -> None:
+    def _deliver_to(self, target: dict[str, Any], body: Any, source: tuple[str, str]) -> None:
         service, name = target["Arn"].split(":")[2], target["Arn"].split(":")[-1]
-        if service == "lambda" and self.functions:
-            self._invoke(target, name, body)
+        if service == "lambda" and self.lambdas and self.lambdas.knows(name):
+            self.lambdas.invoke(name, body)
+        elif service == "lambda":
+            self._bury(
+                target, body, source, ("NO_RESOURCE", f"Function not found: {target['Arn']}")
+            )
         elif service == "states":
-            self.start_execution(target["Arn"], json.dumps(body))
+            self._start(target, body, source)
         elif service == "sqs":
-            self.send_message(target["Arn"], json.dumps(body))
+            self.send_message(target["Arn"], json.dumps(body), {})
 
-    def _invoke(self, target: dict[str, Any], name: str, body: Any) -> None:
-        functions = self.functions
-        for attempt in range(_TRIES):
-            if functions is None or not functions.invoke(name, body)[1]:
-                return
-            if attempt + 1 < _TRIES:
-                self._clock.sleep(60 * (attempt + 1))
+    def _start(self, target: dict[str, Any], body: Any, source: tuple[str, str]) -> None:
+        try:
+            self.start_execution(target["Arn"], json.dumps(body))
+        except ClientError as error:
+            told = error.response["Error"]
+            self._bury(target, body, source, (told["Code"], told["Message"]))
+
+    def _bury(
+        self, target: dict[str, Any], body: Any, source: tuple[str, str], why: tuple[str, str]
+    ) -> None:
+        """What could not be handed over, into the queue of the rule or schedule if it has one."""
         queue = target.get("DeadLetterConfig", {}).get("Arn")
         if queue:
-            self.send_message(queue, json.dumps(body))
+            self.send_message(queue, json.dumps(body), undelivered(source, target["Arn"], *why))
 
 
 def connect(patches: Patches, events: AwsEvents) -> None:

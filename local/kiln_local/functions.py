@@ -145,10 +145,8 @@ def _error_object(error: Exception) -> dict[str, Any]:
     }
 
 
-def connect(
-    patches: Patches, functions: Functions, start: Callable[[Callable[[], object]], None]
-) -> None:
-    """Let moto's Lambda run them; `start` runs an asynchronous invocation in a thread."""
+def connect(patches: Patches, functions: Functions, later: Callable[[str, Any], None]) -> None:
+    """Let moto's Lambda run them; `later` takes an asynchronous invocation."""
     from moto.awslambda.models import LambdaBackend
 
     def invoke(self: Any, function_name: str, qualifier: Any, body: Any, *headers: Any) -> bytes:
@@ -156,7 +154,7 @@ def connect(
         found = self.get_function(function_name, qualifier)
         event = json.loads(body) if body else {}
         if asked.get("X-Amz-Invocation-Type") == "Event":
-            start(lambda: functions.invoke(found.function_name, event))
+            later(found.function_name, event)
             return b""
         result, failed = functions.invoke(found.function_name, event)
         if failed:

@@ -36,6 +36,8 @@ class Stack:
         self.paths = paths
         self.project = project
         self.functions: dict[str, Properties] = {}
+        # Where Lambda reports asynchronous invocations that failed, by function.
+        self.on_failure: dict[str, str] = {}
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
@@ -184,7 +186,8 @@ def _role(stack: Stack, name: str, p: Properties) -> Made:
         client.put_role_policy(
             RoleName=role,
             PolicyName=policy["PolicyName"],
-            PolicyDocument=json.dumps(policy["PolicyDocument"]),
+            # What SAM makes for a destination names no version, which moto does not take.
+            PolicyDocument=json.dumps({"Version": "2012-10-17", **policy["PolicyDocument"]}),
         )
     return Made(role, Arn=answer["Role"]["Arn"], RoleId=answer["Role"]["RoleId"])
 
@@ -236,6 +239,17 @@ def _function(stack: Stack, name: str, p: Properties) -> Made:
     return Made(function, Arn=answer["FunctionArn"])
 
 
+def _invoke_config(stack: Stack, name: str, p: Properties) -> Made:
+    told = {key: p[key] for key in ("DestinationConfig", "MaximumRetryAttempts") if key in p}
+    stack.client("lambda").put_function_event_invoke_config(
+        FunctionName=p["FunctionName"], Qualifier=p["Qualifier"], **told
+    )
+    failed = p.get("DestinationConfig", {}).get("OnFailure")
+    if failed:
+        stack.on_failure[p["FunctionName"]] = failed["Destination"]
+    return Made(name)
+
+
 def _permission(stack: Stack, name: str, p: Properties) -> Made:
     stack.client("lambda").add_permission(StatementId=name, **p)
     return Made(name)
@@ -270,6 +284,7 @@ MAKERS: dict[str, Callable[[Stack, str, Properties], Made]] = {
     "AWS::Logs::LogGroup": _logs,
     "AWS::Lambda::LayerVersion": _layer,
     "AWS::Lambda::Function": _function,
+    "AWS::Lambda::EventInvokeConfig": _invoke_config,
     "AWS::Lambda::Permission": _permission,
     "AWS::StepFunctions::StateMachine": _state_machine,
     "AWS::Scheduler::Schedule": make_schedule,

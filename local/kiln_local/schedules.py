@@ -102,9 +102,10 @@ class Schedules:
             text = _filled(target.pop("Input", None) or self._told(schedule, due), schedule, due)
             if target["Arn"].split(":")[2] == "sqs":
                 # A queue gets the text as it is, JSON or not.
-                self.clock.later(0, lambda: self.events.send_message(target["Arn"], text))
+                self.clock.later(0, lambda: self.events.send_message(target["Arn"], text, {}))
             else:
-                self.events.hand_over(target, json.loads(text))
+                source = "SCHEDULE_ARN", schedule.arn
+                self.events.hand_over(target, json.loads(text), source)
 
     def _told(self, schedule: Any, due: datetime) -> str:
         event = self.events.envelope("aws.scheduler", "Scheduled Event", "{}")

@@ -19,6 +19,7 @@ from moto.core import DEFAULT_ACCOUNT_ID, responses
 
 from kiln_local import (
     alarms,
+    asynchronous,
     balancing,
     balancing_calls,
     bundles,
@@ -177,7 +178,7 @@ class LocalAws:
         interpreter.connect(self._patches, clock, self.region, self._events.execution_changed)
         self._events.backend = self._backend("events")
         self._events.start_execution = self._start_execution
-        self._events.send_message = self._send_message
+        self._events.send_message = asynchronous.sender(self._client)
 
     def _make(self) -> None:
         raw = read(self.project / "template.yaml")
@@ -203,8 +204,10 @@ class LocalAws:
         self.resources = resolver.known
         self.functions = functions.Functions(self.project, stack.functions, self.region)
         self.functions.enter(self._patches)
-        self._events.functions = self.functions
-        functions.connect(self._patches, self.functions, self.clock.crew.start)
+        self._events.lambdas = asynchronous.Asynchronous(
+            self.clock, self.functions, stack.arn, self._events.send_message, stack.on_failure
+        )
+        functions.connect(self._patches, self.functions, self._events.lambdas.later)
 
     # ------------------------------------------------------------ for others
 
@@ -264,11 +267,6 @@ class LocalAws:
         self._client("stepfunctions").start_execution(
             stateMachineArn=arn, name=str(uuid.uuid4()), input=text
         )
-
-    def _send_message(self, arn: str, text: str) -> None:
-        client = self._client("sqs")
-        url = client.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
-        client.send_message(QueueUrl=url, MessageBody=text)
 
     def _join(self) -> None:
         left = self.clock.join()

@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 import pytest
 
+from kiln_local.asynchronous import Asynchronous
 from kiln_local.clock import SimClock
 from kiln_local.events import AwsEvents
 from kiln_local.latencies import Latencies
@@ -20,6 +21,9 @@ from kiln_local.template import Resolver, TemplateError
 
 LAMBDA = "arn:aws:lambda:eu-west-1:123456789012:function:f"
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:dead"
+FAILED = "arn:aws:sqs:eu-west-1:123456789012:failed"
+FAULT = {"errorType": "AwsBusy", "errorMessage": "dynamodb is busy"}
+RULE = "arn:aws:events:eu-west-1:123456789012:rule/r"
 
 
 class Delivery:
@@ -31,18 +35,28 @@ class Delivery:
         self.done = threading.Event()
         self._failing = failing
         self._events = AwsEvents(clock, Latencies(), "123456789012", "eu-west-1")
-        self._events.functions = self  # type: ignore[assignment]
         self._events.send_message = self._bury
+        self._events.lambdas = Asynchronous(
+            clock,
+            self,
+            lambda service, resource: f"arn:aws:{service}:eu-west-1:123456789012:{resource}",
+            self._bury,
+            {"f": FAILED},
+        )
+
+    def names(self) -> list[str]:
+        """The one function that there is."""
+        return ["f"]
 
     def invoke(self, _: str, event: Any) -> tuple[Any, bool]:
         """The function of the target."""
         self.got.append(event)
         if not self._failing:
             self.done.set()
-        return None, self._failing
+        return FAULT if self._failing else None, self._failing
 
-    def _bury(self, arn: str, text: str) -> None:
-        self.dead.append((arn, json.loads(text)))
+    def _bury(self, arn: str, text: str, attributes: dict[str, str]) -> None:
+        self.dead.append((arn, json.loads(text), attributes))
         self.done.set()
 
     def send(self, target: dict[str, Any], state: str = "running") -> None:
@@ -51,7 +65,7 @@ class Delivery:
             get_pattern=lambda: {"detail": {"state": ["running"]}},
             matches_event=lambda event: event["detail"]["state"] == "running",
         )
-        rule = SimpleNamespace(state="ENABLED", event_pattern=pattern, targets=[target])
+        rule = SimpleNamespace(arn=RULE, state="ENABLED", event_pattern=pattern, targets=[target])
         bus = SimpleNamespace(rules={"r": rule})
         self._events.backend = SimpleNamespace(event_buses={"default": bus})
         self._events.instance_changed("i-1", state)
@@ -109,11 +123,29 @@ def test_an_event_that_does_not_match_is_not_delivered(clock: SimClock) -> None:
     assert delivery.got == []
 
 
-def test_a_failing_function_is_tried_three_times_and_its_event_kept(clock: SimClock) -> None:
+def test_a_failing_function_is_tried_three_times_and_its_event_recorded(clock: SimClock) -> None:
+    """By Lambda, in the destination of the function; the rule has handed it over."""
     delivery = Delivery(clock, failing=True)
     delivery.send({"Arn": LAMBDA, "DeadLetterConfig": {"Arn": QUEUE}, "Input": '{"a": 1}'})
     assert delivery.got == [{"a": 1}] * 3
-    assert delivery.dead == [(QUEUE, {"a": 1})]
+    ((queue, record, attributes),) = delivery.dead
+    assert (queue, attributes) == (FAILED, {})
+    assert record["requestPayload"] == {"a": 1}
+    assert record["responsePayload"] == FAULT
+    assert record["requestContext"]["functionArn"] == f"{LAMBDA}:$LATEST"
+    assert record["requestContext"]["approximateInvokeCount"] == 3
+
+
+def test_an_event_for_a_function_that_is_gone_goes_to_the_queue_of_its_rule(
+    clock: SimClock,
+) -> None:
+    delivery = Delivery(clock)
+    gone = LAMBDA.replace(":f", ":gone")
+    delivery.send({"Arn": gone, "DeadLetterConfig": {"Arn": QUEUE}, "Input": '{"a": 1}'})
+    ((queue, body, attributes),) = delivery.dead
+    assert (queue, body, delivery.got) == (QUEUE, {"a": 1}, [])
+    assert attributes["RULE_ARN"] == RULE
+    assert (attributes["TARGET_ARN"], attributes["ERROR_CODE"]) == (gone, "NO_RESOURCE")
 
 
 def test_a_rule_for_a_service_that_is_not_served_is_refused() -> None:
