@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from kiln.domain.bake import BakePlan, BakeRecord
+from kiln.domain.bake import BakePlan, BakeRecord, ImageRecord
 from kiln.domain.fit import TypeFacts
 from kiln.domain.image import ImageFacts, Snapshot
 from kiln.domain.naming import image_name
@@ -73,6 +73,24 @@ def a_plan(document: dict[str, Any] | None = None, **overrides: Any) -> BakePlan
 def a_record(plan: BakePlan | None = None, **overrides: Any) -> BakeRecord:
     """A running bake's record."""
     return BakeRecord(plan=plan or a_plan(), **overrides)
+
+
+def an_image_record(**overrides: Any) -> ImageRecord:
+    """The record of an image that a bake made."""
+    values: dict[str, Any] = {
+        "id": "ami-0000000000000aaaa",
+        "name": "web-20261123-101500",
+        "bake": BAKE,
+        "blueprint": "web",
+        "version": 1,
+        "platform": "amazon-linux-2023",
+        "architecture": "x86_64",
+        "root_device": "ebs",
+        "base": an_image().id,
+        "region": "eu-west-1",
+        "created": NOW,
+    }
+    return ImageRecord(**(values | overrides))
 
 
 def a_stack(**overrides: Any) -> Stack:

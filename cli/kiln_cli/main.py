@@ -34,6 +34,7 @@ COMMANDS = {
     "rollout": "Bring an image to a layer.",
     "rollback": "Bring a layer back to the image before.",
     "apply": "Show how blueprints and stacks differ, then store them.",
+    "sweep": "Remove what bakes have left behind.",
     "dlq": "Show events that could not be delivered, send them again.",
     "import": "Write stack files from OpsWorks's own words.",
     "local": "Run the local AWS for other clients.",

@@ -85,6 +85,8 @@ def _calls() -> dict[str, set[str]]:
         assert layers.rollout(image, "web").status is RolloutStatus.SUCCEEDED
         layers.quiet()
         _refresh(layers, image)
+        sweeper = aws.outputs["SweepFunctionName"]
+        aws.session().client("lambda").invoke(FunctionName=sweeper, Payload=b"{}")
         found: dict[str, set[str]] = defaultdict(set)
         for call in aws.recorder.calls:
             if "(state machine)" not in call.caller:

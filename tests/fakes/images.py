@@ -67,8 +67,12 @@ class FakeImages:
         return identifier
 
     def deregister(self, image: str) -> None:
-        self.images.pop(image, None)
-        self.snapshots.pop(f"snap-{image}", None)
+        found = self.images.pop(image, None)
+        for snapshot in (
+            f"snap-{image}",
+            *(s.snapshot for s in (found.snapshots if found else ())),
+        ):
+            self.snapshots.pop(snapshot, None)
 
     def snapshots_of_bake(self, bake: str) -> tuple[str, ...]:
         return tuple(snap for snap, owner in self.snapshots.items() if owner == bake)

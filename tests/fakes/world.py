@@ -15,6 +15,7 @@ from tests.fakes.distribution import FakeOutlet, FakeRegions
 from tests.fakes.fleet import FakeFleet
 from tests.fakes.groups import FakeGroups
 from tests.fakes.images import FakeImages
+from tests.fakes.leftovers import FakeLeftovers
 from tests.fakes.records import FakeRecords
 from tests.fakes.stacks import (
     FakeAgents,
@@ -177,6 +178,7 @@ class FakeWorld:
     def __post_init__(self) -> None:
         here = Place(self.images, self.parameters, FakeOutlet(self.images))
         self.regions.places["eu-west-1", None] = here
+        self.leftovers = FakeLeftovers(self.fleet, self.images, self.regions, self.bundles.stored)
 
     @property
     def world(self) -> World:
@@ -201,6 +203,7 @@ class FakeWorld:
             self.load_steps,
             self.groups,
             self.regions,
+            self.leftovers,
             self.clock,
             Settings(
                 "eu-west-1",

@@ -10,6 +10,7 @@ from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import BaseModel
 
+from kiln.domain.model import Measured
 from kiln.errors import KilnError
 from kiln.wiring import world
 
@@ -43,12 +44,22 @@ def step(model: type[Request]) -> Callable[[Callable[[Request], BaseModel]], Han
                 logger.exception("a fault of Kiln")
                 _count(name, "Fault")
                 raise
+            if isinstance(result, Measured):
+                _measure(result.metrics())
             logger.info("done", extra={"result": result.model_dump(mode="json")})
             return result.model_dump(mode="json")
 
         return handler
 
     return decorate
+
+
+def _measure(metrics: dict[str, int]) -> None:
+    for name, value in metrics.items():
+        with single_metric(
+            name=name, unit=MetricUnit.Count, value=value, namespace="Kiln"
+        ) as metric:
+            metric.add_dimension(name="deployment", value=world().settings.deployment)
 
 
 def _count(function: str, outcome: str) -> None:

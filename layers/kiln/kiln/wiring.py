@@ -10,6 +10,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from kiln.adapters import leftovers
+from kiln.adapters._table import Table
 from kiln.adapters.agents import SsmAgents
 from kiln.adapters.alarms import CloudWatchAlarms
 from kiln.adapters.bundles import S3Bundles
@@ -52,6 +54,7 @@ class Environment(Lenient):
     subnets: str = ""
     security_group: str = ""
     instance_profile: str = ""
+    bake_state_machine: str = ""
     rollout_state_machine: str = ""
     instance_state_machine: str = ""
     configure_state_machine: str = ""
@@ -72,6 +75,7 @@ class Environment(Lenient):
     def machines(self) -> dict[Machine, str]:
         """The ARNs of the state machines that a step may start."""
         return {
+            "bake": self.bake_state_machine,
             "rollout": self.rollout_state_machine,
             "instance": self.instance_state_machine,
             "configure": self.configure_state_machine,
@@ -112,6 +116,7 @@ def make_world(environment: Environment, session: boto3.Session) -> World:
         load_steps=DynamoLoadSteps(dynamodb, environment.table),
         groups=AsgGroups(client("autoscaling"), Ec2Templates(ec2)),
         regions=_regions(session, environment.distribution_role),
+        leftovers=_leftovers(session, s3, environment, dynamodb),
         clock=clock,
         settings=Settings(
             region=str(session.region_name),
@@ -121,6 +126,16 @@ def make_world(environment: Environment, session: boto3.Session) -> World:
             distribution_role=environment.distribution_role,
         ),
     )
+
+
+def _leftovers(
+    session: boto3.Session, s3: Any, environment: Environment, dynamodb: Any
+) -> leftovers.Ec2Leftovers:
+    def ec2(region: str) -> Any:
+        return session.client("ec2", region_name=region, config=_RETRIES)
+
+    place = leftovers.Place(ec2, str(session.region_name), s3, environment.bundles)
+    return leftovers.Ec2Leftovers(place, Table(dynamodb, environment.table))
 
 
 def _regions(session: boto3.Session, role: str) -> AwsRegions:

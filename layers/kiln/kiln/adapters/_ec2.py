@@ -15,6 +15,7 @@ _PAGE_SIZES = {
     "describe_instance_types": 100,
     "describe_instances": 1000,
     "describe_launch_template_versions": 200,
+    "describe_network_interfaces": 1000,
     "describe_snapshots": 1000,
     "describe_volumes": 500,
 }

@@ -22,6 +22,7 @@ from kiln.ports.contents import Bills
 from kiln.ports.distribution import CopyOrder, Outlet, Place, Regions, Sharing
 from kiln.ports.ec2 import ImageOrder, InstanceFacts, LaunchOrder
 from kiln.ports.groups import Groups, VersionOrder
+from kiln.ports.leftovers import Leftovers
 from kiln.ports.machines import ExecutionFacts, Machine, Machines
 from kiln.ports.records import Records
 from kiln.ports.stacks import Agents, Alarms, Deployments, LoadSteps, Rounds, Traffic
@@ -63,6 +64,7 @@ class World:
     load_steps: LoadSteps
     groups: Groups
     regions: Regions
+    leftovers: Leftovers
     clock: Clock
     settings: Settings
 
@@ -86,6 +88,7 @@ __all__ = [
     "Images",
     "InstanceFacts",
     "LaunchOrder",
+    "Leftovers",
     "LoadSteps",
     "Machine",
     "Machines",

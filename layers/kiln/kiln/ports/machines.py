@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-Machine = Literal["rollout", "instance", "configure"]
+Machine = Literal["bake", "rollout", "instance", "configure"]
 
 
 @dataclass(frozen=True)

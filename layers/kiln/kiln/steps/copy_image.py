@@ -65,6 +65,8 @@ def _copy(record: ImageRecord, plan: BakePlan, region: str, world: World) -> str
             f"image.name: {record.name!r} is taken by {taken.id} in {region}; use {{date}} and "
             "{time} in the name"
         )
+    # Before the call: what it makes must be found whatever happens then.
+    world.leftovers.note_region(region)
     try:
         return there.outlet.copy(order)
     except AwsRefused as error:

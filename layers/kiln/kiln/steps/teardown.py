@@ -3,6 +3,8 @@ through here."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from kiln.domain.bake import Adoption, BakeRecord, BakeStatus, Seal
 from kiln.domain.events import BakeFailed
 from kiln.domain.failure import Failure
@@ -22,10 +24,12 @@ _GONE = (InstanceState.STOPPING, InstanceState.SHUTTING_DOWN, InstanceState.TERM
 
 class Teardown(Model):
     """The bake (the execution's name where it was never planned) and what failed, if anything
-    did."""
+    did. `ended` says that the execution is over and did not come through here, or may not have:
+    then it tells itself what failed."""
 
     bake: str
     failure: Failure | None = None
+    ended: bool = False
 
 
 class TornDown(Model):
@@ -40,12 +44,34 @@ def teardown(request: Teardown, world: World) -> TornDown:
     """Remove, record, announce; again is harmless. Raises TeardownFailed, AwsBusy."""
     record = world.records.bake(request.bake)
     failure = request.failure
+    if request.ended:
+        failure = _why_ended(request.bake, world)
+        if failure is None or record is None or record.ended:
+            return _as_it_is(record)
     kept = _remove(request.bake, record, failure, world) if record else []
     if failure is None:
         return _end(record, TornDown(status=BakeStatus.SUCCEEDED), "", world)
     cause = failure.reason + "".join(_how_to_connect(instance) for instance in kept)
     ended = TornDown(status=BakeStatus.FAILED, error=failure.name, cause=cause)
     return _end(record, ended, failure.state, world, bake=request.bake)
+
+
+def _why_ended(bake: str, world: World) -> Failure | None:
+    """What ended an execution that is over; None for one that runs, or has succeeded."""
+    found = world.machines.look("bake", bake)
+    if found is None or found.status in ("RUNNING", "SUCCEEDED"):
+        return None
+    stopped = f"the execution of {bake} was stopped from outside ({found.status})"
+    return Failure(error=found.error or found.status, cause=found.cause or stopped)
+
+
+def _as_it_is(record: BakeRecord | None) -> TornDown:
+    status = record.status if record else BakeStatus.RUNNING
+    return TornDown(
+        status=status,
+        error=(record and record.error) or "",
+        cause=(record and record.cause) or "",
+    )
 
 
 def _remove(
@@ -91,6 +117,11 @@ def _leave_stack(adoption: Adoption, bake: str, world: World) -> None:
     world.records.release_healing(f"{adoption.stack}/{adoption.layer}", bake)
 
 
+def _is_recorded(record: BakeRecord, world: World) -> bool:
+    """Whether its image is verified, so that it has stayed."""
+    return bool(record.image and world.records.image(record.image))
+
+
 def _how_to_connect(instance: InstanceFacts) -> str:
     start = ""
     if instance.state in ("stopping", "stopped"):
@@ -117,12 +148,14 @@ def _end(
             )
         )
     if record:
-        change = {
+        change: dict[str, Any] = {
             "status": ended.status,
             "error": ended.error or None,
             "cause": ended.cause or None,
             "state": state or None,
             "ended": world.clock.now(),
         }
+        if record.image and ended.status is BakeStatus.FAILED and not _is_recorded(record, world):
+            change["image"] = None
         world.records.update_bake(record.model_copy(update=change))
     return ended
