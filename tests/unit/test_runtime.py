@@ -26,6 +26,14 @@ class Doubled(Model):
     number: int
 
 
+class Counted(Doubled):
+    """A result with a metric."""
+
+    def metrics(self) -> dict[str, int]:
+        """What is to be counted."""
+        return {"Doubled": self.number}
+
+
 @dataclass
 class Context:
     """What Lambda hands over, as far as it is read."""
@@ -41,6 +49,11 @@ def handler(request: Doubling) -> Doubled:
     return Doubled(number=request.number * 100 // (request.number - 1))
 
 
+@step(Doubling)
+def counting(request: Doubling) -> Counted:
+    return Counted(number=request.number * 2)
+
+
 def metric(capsys: pytest.CaptureFixture[str]) -> Any:
     """The metric that was written, in CloudWatch's embedded format."""
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -49,6 +62,14 @@ def metric(capsys: pytest.CaptureFixture[str]) -> Any:
 
 def test_an_event_becomes_a_request_and_a_result_an_answer() -> None:
     assert handler({"number": 2}, Context()) == {"number": 200}
+
+
+def test_a_result_that_is_to_be_counted_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert counting({"number": 2}, Context()) == {"number": 4}
+    found = metric(capsys)
+    assert (found["function"], found["Doubled"]) == ("kiln-doubling", 4.0)
+    (told,) = found["_aws"]["CloudWatchMetrics"]
+    assert (told["Namespace"], told["Dimensions"][0][0]) == ("Kiln", "function")
 
 
 def test_an_error_of_ours_leaves_as_it_is_and_is_counted_by_its_name(

@@ -4,13 +4,12 @@ outcome."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import BaseModel
 
-from kiln.domain.model import Measured
 from kiln.errors import KilnError
 from kiln.wiring import world
 
@@ -20,6 +19,15 @@ logger = Logger(service="kiln")
 
 Request = TypeVar("Request", bound=BaseModel)
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A result that CloudWatch is to count."""
+
+    def metrics(self) -> dict[str, int]:
+        """Counts by the metric's name."""
+        ...
 
 
 def step(model: type[Request]) -> Callable[[Callable[[Request], BaseModel]], Handler]:
@@ -45,7 +53,7 @@ def step(model: type[Request]) -> Callable[[Callable[[Request], BaseModel]], Han
                 _count(name, "Fault")
                 raise
             if isinstance(result, Measured):
-                _measure(result.metrics())
+                _measure(name, result.metrics())
             logger.info("done", extra={"result": result.model_dump(mode="json")})
             return result.model_dump(mode="json")
 
@@ -54,12 +62,12 @@ def step(model: type[Request]) -> Callable[[Callable[[Request], BaseModel]], Han
     return decorate
 
 
-def _measure(metrics: dict[str, int]) -> None:
+def _measure(function: str, metrics: dict[str, int]) -> None:
     for name, value in metrics.items():
         with single_metric(
             name=name, unit=MetricUnit.Count, value=value, namespace="Kiln"
         ) as metric:
-            metric.add_dimension(name="deployment", value=world().settings.deployment)
+            metric.add_dimension(name="function", value=function)
 
 
 def _count(function: str, outcome: str) -> None:

@@ -16,14 +16,6 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Measured(Model):
-    """A result that CloudWatch is to count."""
-
-    def metrics(self) -> dict[str, int]:
-        """Counts by the metric's name; the runtime gives them namespace and dimension."""
-        raise NotImplementedError
-
-
 class Lenient(BaseModel):
     """A frozen value made from what somebody else wrote; keys that we do not know are left
     alone."""

@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from kiln.domain.leftover import Leftover, Owner, grace_ends, why_leaked
-from kiln.domain.model import Lenient, Measured, Model
+from kiln.domain.model import Lenient, Model
 from kiln.errors import AwsRefused, TeardownFailed
 from kiln.ports import World
 from kiln.steps.teardown import Teardown, teardown
@@ -43,7 +43,7 @@ class Leak(Model):
     outcome: str
 
 
-class Swept(Measured):
+class Swept(Model):
     """What was left behind, which bakes were ended because their executions had, and the Regions
     that could not be looked at, with the reason."""
 
