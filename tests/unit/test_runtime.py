@@ -67,7 +67,7 @@ def test_an_event_becomes_a_request_and_a_result_an_answer() -> None:
 def test_a_result_that_is_to_be_counted_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert counting({"number": 2}, Context()) == {"number": 4}
     found = metric(capsys)
-    assert (found["function"], found["Doubled"]) == ("kiln-doubling", 4.0)
+    assert (found["function"], found["Doubled"]) == ("kiln-doubling", [4.0])
     (told,) = found["_aws"]["CloudWatchMetrics"]
     assert (told["Namespace"], told["Dimensions"][0][0]) == ("Kiln", "function")
 
