@@ -23,7 +23,7 @@ from moto.scheduler.exceptions import ValidationException as ScheduleRefused
 from moto.scheduler.models import EventBridgeSchedulerBackend
 
 from kiln_local.clock import SimClock
-from kiln_local.cron import Expression, InvalidSchedule, Rate, parse
+from kiln.domain.schedule import Expression, InvalidSchedule, Rate, parse
 from kiln_local.events import TARGETS, AwsEvents
 from kiln_local.patches import Patches
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from kiln.domain.model import Model, Text
+from kiln.domain.schedule import check_recurring, check_time_zone
 
 
 class Trigger(StrEnum):
@@ -28,8 +29,8 @@ class Rebuild(Model):
     `pause_after` bakes that nobody asked for have failed in a row, no more are started.
     """
 
-    schedule: Text | None = None
-    time_zone: Text = "UTC"
+    schedule: Annotated[Text, AfterValidator(check_recurring)] | None = None
+    time_zone: Annotated[Text, AfterValidator(check_time_zone)] = "UTC"
     when: Literal["changed", "always"] = "changed"
     on_base_change: bool = True
     second: Literal["wait", "refuse"] = "wait"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiln_local.cron import InvalidSchedule, parse
+from kiln.domain.schedule import InvalidSchedule, parse
 
 BEGIN = datetime(2022, 1, 28, 12, 0, tzinfo=UTC)
 

@@ -1,5 +1,5 @@
 """When a schedule expression is due: `rate(...)`, `cron(...)` with EventBridge's six fields,
-`at(...)`.
+`at(...)`. What a blueprint may say of them.
 
 Fields, wildcards and limits: EventBridge User Guide, "Setting a schedule pattern for scheduled
 rules"; times of day that a clock change leaves out or has twice: EventBridge Scheduler User Guide,
@@ -25,6 +25,11 @@ class InvalidSchedule(ValueError):
     """An expression that EventBridge refuses; the text says which part."""
 
 
+def _is_number(text: str) -> bool:
+    # Python would take digits of other scripts, too.
+    return text.isascii() and text.isdigit()
+
+
 @dataclass(frozen=True)
 class _Field:
     """A field of plain values: its name, its smallest and largest value, the names of values."""
@@ -41,7 +46,7 @@ class _Field:
     def _part(self, part: str) -> Iterator[int]:
         span, slash, step = part.partition("/")
         low, high = self._span(span, open_end=bool(slash))
-        if slash and not (step.isdigit() and int(step)):
+        if slash and not (_is_number(step) and int(step)):
             raise InvalidSchedule(f"{self.name}: {part!r} has no step above 0")
         # FRI-MON and 22-2 go round.
         size = self.high - self.low + 1
@@ -61,7 +66,7 @@ class _Field:
         """A single value, by number or name."""
         if text.upper() in self.names:
             return self.low + self.names.index(text.upper())
-        if not text.isdigit() or not self.low <= int(text) <= self.high:
+        if not _is_number(text) or not self.low <= int(text) <= self.high:
             raise InvalidSchedule(f"{self.name}: {text!r} is not in {self.low}-{self.high}")
         return int(text)
 
@@ -111,9 +116,12 @@ class Rate:
     every: timedelta
     begin: datetime
 
-    def after(self, moment: datetime) -> datetime:
-        """The first time after a moment."""
-        return self.begin + ((moment - self.begin) // self.every + 1) * self.every
+    def after(self, moment: datetime) -> datetime | None:
+        """The first time after a moment, None where no calendar goes so far."""
+        try:
+            return self.begin + ((moment - self.begin) // self.every + 1) * self.every
+        except OverflowError:
+            return None
 
 
 @dataclass(frozen=True)
@@ -128,6 +136,32 @@ class At:
 
 
 Expression = Cron | Rate | At
+# The first moment that a cron expression can name.
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+# EventBridge Scheduler API, CreateSchedule: ScheduleExpression and ScheduleExpressionTimezone.
+_LONGEST, _LONGEST_ZONE = 256, 50
+# What a system keeps among its time zones and IANA does not name.
+_NO_NAMES = frozenset({"Factory", "SystemV"})
+
+
+def check_recurring(text: str) -> str:
+    """An expression that comes again and again, as it was given. Raises InvalidSchedule."""
+    if len(text) > _LONGEST:
+        raise InvalidSchedule(f"has {len(text)} characters; allowed: at most {_LONGEST}")
+    if text.strip().startswith("at("):
+        raise InvalidSchedule(f"{text!r} comes once; give cron(...) or rate(...)")
+    if parse(text, "UTC", _EVER).after(_EVER) is None:
+        raise InvalidSchedule(f"{text!r} is never due: no date is like that")
+    return text
+
+
+def check_time_zone(name: str) -> str:
+    """A time zone's name, as it was given. Raises InvalidSchedule."""
+    plain = name.isascii() and name[:1].isupper() and len(name) <= _LONGEST_ZONE
+    if not plain or name.partition("/")[0] in _NO_NAMES:
+        raise _no_zone(name)
+    _zone(name)
+    return name
 
 
 def parse(text: str, zone: str, begin: datetime) -> Expression:
@@ -147,15 +181,23 @@ def _zone(name: str) -> tzinfo:
         return UTC
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise InvalidSchedule(f"{name!r} is no time zone") from error
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        # A folder of zones, or a name too long for a file, is an error of the system's.
+        raise _no_zone(name) from error
+
+
+def _no_zone(name: str) -> InvalidSchedule:
+    return InvalidSchedule(f"{name[:60]!r} is no time zone; one is called UTC or Europe/Berlin")
 
 
 def _every(text: str) -> timedelta:
     found = re.fullmatch(r"([1-9][0-9]*) (minute|hour|day)(s?)", text)
     if found is None:
         raise InvalidSchedule(f"rate({text}) is not a number above 0 of minutes, hours or days")
-    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+    try:
+        return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+    except (OverflowError, ValueError) as error:
+        raise InvalidSchedule(f"rate({text[:20]}...) is longer than any calendar") from error
 
 
 def _at(text: str, zone: tzinfo) -> datetime:
