@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from kiln.domain.cascade import base_in, circle
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.errors import AwsBusy, InvalidBlueprint, InvalidRequest
 from kiln.ports import World
 from kiln.steps._hooks import GroupChange, check_groups, group_changes, make_so
 from kiln.steps._instances import change_instance, enter, remove
-from kiln_cli import planned
+from kiln_cli import planned, scheduling
 from kiln_cli.difference import Difference, differences
 from kiln_cli.files import BlueprintFile, StackFile
 
@@ -54,9 +55,11 @@ class FilePlan:
 
 def plan_files(files: Iterable[BlueprintFile | StackFile], world: World) -> list[FilePlan]:
     """What storing these files would do. InvalidRequest that begins with the file's name."""
+    files = tuple(files)
+    _refuse_circles([file for file in files if isinstance(file, BlueprintFile)], world)
     found: dict[tuple[str, str], FilePlan] = {}
     for file in files:
-        plan = plan_file(file, world)
+        plan = _plan(file, world)
         key = plan.applied.kind, plan.applied.name
         if key in found:
             raise InvalidRequest(
@@ -66,8 +69,32 @@ def plan_files(files: Iterable[BlueprintFile | StackFile], world: World) -> list
     return list(found.values())
 
 
+def _refuse_circles(files: list[BlueprintFile], world: World) -> None:
+    """Refuse a blueprint that would be its own base in the end, as the files and what is stored
+    have it together: each image of such a one would bake the next, for ever."""
+    given = {file.blueprint.name: file.blueprint.base.blueprint for file in files}
+
+    def base_of(name: str) -> str | None:
+        if name in given:
+            return given[name]
+        stored = world.records.blueprint(name, None)
+        return base_in(stored[1]) if stored else None
+
+    for file in files:
+        if found := circle(file.blueprint.name, base_of):
+            raise InvalidRequest(
+                f"{file.path}: base.blueprint: each is the base of the one before it: "
+                f"{' -> '.join(found)}; give one of them another base"
+            )
+
+
 def plan_file(file: BlueprintFile | StackFile, world: World) -> FilePlan:
-    """What storing a file would do."""
+    """What storing one file would do. InvalidRequest that begins with the file's name."""
+    (plan,) = plan_files([file], world)
+    return plan
+
+
+def _plan(file: BlueprintFile | StackFile, world: World) -> FilePlan:
     return _stack(file, world) if isinstance(file, StackFile) else _blueprint(file, world)
 
 
@@ -76,9 +103,9 @@ def _blueprint(file: BlueprintFile, world: World) -> FilePlan:
     version, before = world.records.blueprint(name, None) or (0, None)
     same = before == file.document
     rows = () if same or before is None else tuple(differences(before, file.document))
-    applied = Applied(
-        "blueprint", name, _change(before is not None, same), version + (not same), rows
-    )
+    schedule = scheduling.difference(file.blueprint, world)
+    change = _change(before is not None, same and not schedule)
+    applied = Applied("blueprint", name, change, version + (not same), (*rows, *schedule))
     return FilePlan(file, applied)
 
 
@@ -129,6 +156,7 @@ def carry_out(plan: FilePlan, world: World) -> Applied:
     """Store a file as it was planned."""
     if isinstance(plan.file, BlueprintFile):
         world.records.put_blueprint(plan.file.blueprint.name, plan.file.document)
+        scheduling.settle(plan.file.blueprint.name, world)
         return plan.applied
     if plan.applied.change != "unchanged":
         world.records.put_stack(plan.file.stack)

@@ -63,6 +63,11 @@ def make_place(
         rollout_state_machine=outputs["RolloutStateMachineArn"],
         instance_state_machine=outputs["InstanceStateMachineArn"],
         configure_state_machine=outputs["ConfigureStateMachineArn"],
+        bake_state_machine=outputs["BakeStateMachineArn"],
+        # A stack of an older Kiln has none of these; who wants a schedule is told.
+        schedule_group=outputs.get("ScheduleGroupName", ""),
+        schedule_role=outputs.get("ScheduleRoleArn", ""),
+        dead_letters=outputs.get("DeadLettersArn", ""),
     )
     return Place(make_world(environment, session), session, outputs, stack_name)
 

@@ -42,6 +42,12 @@ def make_schedule(stack: Stack, name: str, p: Properties) -> Made:
     return Made(schedule, Arn=answer["ScheduleArn"])
 
 
+def make_schedule_group(stack: Stack, _: str, p: Properties) -> Made:
+    """AWS::Scheduler::ScheduleGroup."""
+    answer = stack.client("scheduler").create_schedule_group(Name=p["Name"])
+    return Made(p["Name"], Arn=answer["ScheduleGroupArn"])
+
+
 def _check_targets(name: str, targets: list[Properties]) -> None:
     for service in {target["Arn"].split(":")[2] for target in targets} - TARGETS:
         raise TemplateError(f"{name}: the local AWS cannot deliver to {service}")

@@ -16,7 +16,7 @@ from typing import Any
 
 import boto3
 
-from kiln_local.event_makers import make_bus, make_rule, make_schedule
+from kiln_local.event_makers import make_bus, make_rule, make_schedule, make_schedule_group
 from kiln_local.fastyaml import load
 from kiln_local.template import Made, Resolver, TemplateError, references
 
@@ -288,4 +288,5 @@ MAKERS: dict[str, Callable[[Stack, str, Properties], Made]] = {
     "AWS::Lambda::Permission": _permission,
     "AWS::StepFunctions::StateMachine": _state_machine,
     "AWS::Scheduler::Schedule": make_schedule,
+    "AWS::Scheduler::ScheduleGroup": make_schedule_group,
 }

@@ -22,8 +22,8 @@ from moto.events.models import EventsBackend
 from moto.scheduler.exceptions import ValidationException as ScheduleRefused
 from moto.scheduler.models import EventBridgeSchedulerBackend
 
-from kiln_local.clock import SimClock
 from kiln.domain.schedule import Expression, InvalidSchedule, Rate, parse
+from kiln_local.clock import SimClock
 from kiln_local.events import TARGETS, AwsEvents
 from kiln_local.patches import Patches
 

@@ -1,27 +1,46 @@
-"""The template's own schedule, in the local AWS."""
+"""Schedules of blueprints in the local AWS: applied, they bake; mended, they bake again."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
+from kiln_cli.applying import apply_file, plan_file
+from kiln_cli.files import read_blueprint
+from kiln_cli.place import make_place
 from kiln_local.world import LocalAws
-from tests.e2e.running import ROOT, SPEED
+from tests.e2e.running import ROOT, SPEED, write
 from tests.integration.local.worlds import until
 
 pytestmark = pytest.mark.long
 
 
-def test_a_bake_begins_on_the_schedule_of_the_template() -> None:
+def test_a_blueprint_is_baked_on_its_schedule_and_no_more_once_that_is_gone(
+    tmp_path: Any,
+) -> None:
     """A schedule by rate begins as soon as it is made."""
-    parameters = {"Schedule": "rate(1 day)", "ScheduledBlueprint": "nightly"}
-    with LocalAws(ROOT, speed=SPEED, parameters=parameters) as aws:
-        client = aws.session().client("stepfunctions")
+    file = read_blueprint(write(tmp_path, rebuild={"schedule": "rate(1 day)"}))
+    with LocalAws(ROOT, speed=SPEED) as aws:
+        world = make_place(aws.session(), "kiln", aws.outputs).world
+        client, scheduler = (aws.session().client(n) for n in ("stepfunctions", "scheduler"))
         machine = aws.outputs["BakeStateMachineArn"]
-        runs = until(lambda: client.list_executions(stateMachineArn=machine)["executions"])
-        told = client.describe_execution(executionArn=runs[0]["executionArn"])
-        assert json.loads(told["input"]) == {"blueprint": "nightly"}
-        name = runs[0]["executionArn"]
-        until(lambda: client.describe_execution(executionArn=name)["status"] == "FAILED")
-        assert "nightly" in client.describe_execution(executionArn=name)["cause"]
+
+        def inputs() -> list[Any]:
+            runs = client.list_executions(stateMachineArn=machine)["executions"]
+            arns = [run["executionArn"] for run in runs]
+            return [json.loads(client.describe_execution(executionArn=a)["input"]) for a in arns]
+
+        assert plan_file(file, world).applied.difference[-1].line == (
+            'schedule: added "rate(1 day) UTC"'
+        )
+        apply_file(file, world)
+        assert until(inputs) == [{"blueprint": "small", "trigger": "schedule"}]
+        scheduler.delete_schedule(Name="small", GroupName="kiln")
+        assert apply_file(file, world).change == "changed"
+        assert scheduler.get_schedule(Name="small", GroupName="kiln")["State"] == "ENABLED"
+        until(lambda: len(inputs()) == 2)
+        until(lambda: [bake.status for bake in world.records.bakes("small")] == ["SUCCEEDED"] * 2)
+        apply_file(read_blueprint(write(tmp_path)), world)
+        assert scheduler.list_schedules(GroupName="kiln")["Schedules"] == []

@@ -7,6 +7,7 @@ from tests.fakes.fleet import FakeFleet
 from tests.fakes.groups import FakeGroups
 from tests.fakes.images import FakeImages
 from tests.fakes.records import FakeRecords
+from tests.fakes.schedules import FakeSchedules
 from tests.fakes.stacks import (
     FakeAgents,
     FakeAlarms,
@@ -45,6 +46,7 @@ __all__ = [
     "FakeRecords",
     "FakeRegions",
     "FakeRounds",
+    "FakeSchedules",
     "FakeScripts",
     "FakeTraffic",
     "FakeWorld",

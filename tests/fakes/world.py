@@ -17,6 +17,7 @@ from tests.fakes.groups import FakeGroups
 from tests.fakes.images import FakeImages
 from tests.fakes.leftovers import FakeLeftovers
 from tests.fakes.records import FakeRecords
+from tests.fakes.schedules import FakeSchedules
 from tests.fakes.stacks import (
     FakeAgents,
     FakeAlarms,
@@ -171,6 +172,7 @@ class FakeWorld:
     load_steps: FakeLoadSteps = field(default_factory=FakeLoadSteps)
     groups: FakeGroups = field(default_factory=FakeGroups)
     regions: FakeRegions = field(default_factory=FakeRegions)
+    schedules: FakeSchedules = field(default_factory=FakeSchedules)
     distribution_role: str = ""
     clock: FakeClock = field(default_factory=FakeClock)
     subnets: tuple[str, ...] = ()
@@ -204,6 +206,7 @@ class FakeWorld:
             self.groups,
             self.regions,
             self.leftovers,
+            self.schedules,
             self.clock,
             Settings(
                 "eu-west-1",

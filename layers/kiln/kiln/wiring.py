@@ -30,6 +30,7 @@ from kiln.adapters.parameters import SsmParameters
 from kiln.adapters.records import DynamoRecords
 from kiln.adapters.rounds import DynamoRounds
 from kiln.adapters.sbom import CycloneDxBills
+from kiln.adapters.schedules import EventBridgeSchedules, ScheduleGround
 from kiln.adapters.scripts import S3Scripts
 from kiln.adapters.templates import Ec2Templates
 from kiln.adapters.traffic import ElbTraffic
@@ -59,6 +60,10 @@ class Environment(Lenient):
     instance_state_machine: str = ""
     configure_state_machine: str = ""
     distribution_role: str = ""
+    bake_state_machine: str = ""
+    schedule_group: str = ""
+    schedule_role: str = ""
+    dead_letters: str = ""
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Environment:
@@ -70,6 +75,13 @@ class Environment(Lenient):
             if key.startswith(prefix)
         }
         return cls.model_validate(found)
+
+    @property
+    def schedule_ground(self) -> ScheduleGround:
+        """What the schedules of blueprints stand on: only a command is told."""
+        return ScheduleGround(
+            self.schedule_group, self.schedule_role, self.bake_state_machine, self.dead_letters
+        )
 
     @property
     def machines(self) -> dict[Machine, str]:
@@ -117,6 +129,7 @@ def make_world(environment: Environment, session: boto3.Session) -> World:
         groups=AsgGroups(client("autoscaling"), Ec2Templates(ec2)),
         regions=_regions(session, environment.distribution_role),
         leftovers=_leftovers(session, s3, environment, dynamodb),
+        schedules=EventBridgeSchedules(lambda: client("scheduler"), environment.schedule_ground),
         clock=clock,
         settings=Settings(
             region=str(session.region_name),

@@ -25,6 +25,7 @@ from kiln.ports.groups import Groups, VersionOrder
 from kiln.ports.leftovers import Leftovers
 from kiln.ports.machines import ExecutionFacts, Machine, Machines
 from kiln.ports.records import Records
+from kiln.ports.schedules import Schedules, Standing, Timing
 from kiln.ports.stacks import Agents, Alarms, Deployments, LoadSteps, Rounds, Traffic
 
 
@@ -65,6 +66,7 @@ class World:
     groups: Groups
     regions: Regions
     leftovers: Leftovers
+    schedules: Schedules
     clock: Clock
     settings: Settings
 
@@ -99,10 +101,13 @@ __all__ = [
     "Records",
     "Regions",
     "Rounds",
+    "Schedules",
     "Scripts",
     "Settings",
     "Sharing",
+    "Standing",
     "StepResult",
+    "Timing",
     "Traffic",
     "VersionOrder",
     "World",
