@@ -23,10 +23,10 @@ def difference(blueprint: Blueprint, world: World) -> tuple[Difference, ...]:
     stands, asked = world.schedules.look(blueprint.name), wanted(blueprint)
     if _is(stands, asked):
         return ()
-    if stands is None or asked is None:
-        change = "added" if asked else "removed"
-        return (Difference("schedule", change, old=_text(stands), new=_text(asked)),)
-    return (Difference("schedule", "changed", _text(stands), _text(asked)),)
+    old, new = _text(stands), _text(asked)
+    if stands and asked:
+        return (Difference("schedule", "changed", old, new),)
+    return (Difference("schedule", "added" if asked else "removed", old, new),)
 
 
 def settle(name: str, world: World) -> None:
