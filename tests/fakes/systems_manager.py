@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from kiln.errors import AwsBusy, AwsRefused
@@ -61,6 +62,9 @@ class FakeParameters:
 
     def read(self, name: str) -> str | None:
         return self.values.get(name)
+
+    def read_all(self, names: Iterable[str]) -> dict[str, str]:
+        return {name: self.values[name] for name in names if name in self.values}
 
     def point(self, name: str, image: str) -> None:
         if not self.lazy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from kiln.adapters._errors import translated
@@ -9,6 +10,10 @@ from kiln.errors import AwsRefused
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
+
+
+# Systems Manager API, GetParameters: Names has at most ten members.
+_AT_ONCE = 10
 
 
 class SsmParameters:
@@ -26,6 +31,29 @@ class SsmParameters:
             if error.code in ("ParameterNotFound", "ParameterVersionNotFound"):
                 return None
             raise
+
+    def read_all(self, names: Iterable[str]) -> dict[str, str]:
+        """The values of parameters, ten a call."""
+        wanted = sorted(set(names))
+        found: dict[str, str] = {}
+        for start in range(0, len(wanted), _AT_ONCE):
+            found |= self._values(wanted[start : start + _AT_ONCE])
+        return found
+
+    def _values(self, names: list[str]) -> dict[str, str]:
+        """At most ten. One that no parameter can be called fails the whole call: it is looked for
+        by halves, and is not there."""
+        try:
+            with translated("ssm", "GetParameters"):
+                answer = self._ssm.get_parameters(Names=names)
+        except AwsRefused as error:
+            if error.code != "ValidationException":
+                raise
+            if len(names) == 1:
+                return {}
+            half = len(names) // 2
+            return self._values(names[:half]) | self._values(names[half:])
+        return {p["Name"]: p["Value"] for p in answer["Parameters"]}
 
     def point(self, name: str, image: str) -> None:
         """Write an image's id; with this data type AWS checks that the image can be seen."""

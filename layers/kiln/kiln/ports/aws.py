@@ -183,6 +183,10 @@ class Parameters(Protocol):
         """A parameter's value, None where there is none."""
         ...
 
+    def read_all(self, names: Iterable[str]) -> dict[str, str]:
+        """The values of parameters by name; those that are not there are left out."""
+        ...
+
     def point(self, name: str, image: str) -> None:
         """Write an image's id under a name, data type aws:ec2:image."""
         ...

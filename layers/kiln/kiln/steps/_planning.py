@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from kiln.domain.bake import Adoption, BakePlan
-from kiln.domain.blueprint import Base, Blueprint, LayerTarget, blueprint_from
+from kiln.domain.blueprint import Blueprint, LayerTarget, blueprint_from
 from kiln.domain.bundle import check_bundle
 from kiln.domain.cleanup import chef_versions
 from kiln.domain.documents import for_step
@@ -25,6 +25,7 @@ from kiln.domain.release import check_lock
 from kiln.domain.stack import Layer, next_hostname, split_layer
 from kiln.errors import BaseImageNotFound, IncompatibleBase, InvalidBlueprint
 from kiln.ports import World
+from kiln.steps._bases import found_or, resolve
 from kiln.steps._distribution import check_distribution
 from kiln.steps._groups import check_image, ground_of
 
@@ -94,38 +95,7 @@ def _resolve(blueprint: Blueprint, adopted: Layer | None, world: World) -> Image
     base = blueprint.base
     if adopted:
         return _newest_of_platform(blueprint, adopted, world)
-    if base.lookup:
-        pattern = ImageName(base.lookup.owner, base.lookup.name)
-        return _found(
-            world.images.newest(pattern, deprecated=base.allow_deprecated),
-            f"base.lookup: no image of {pattern.owner} is named {pattern.name!r}"
-            + ("" if base.allow_deprecated else " and not deprecated; see base.allow_deprecated"),
-        )
-    key, image = _image_id(base, world)
-    return _found(
-        world.images.describe(image),
-        f"{key} does not exist in this Region; name an image that this account may launch here",
-    )
-
-
-def _image_id(base: Base, world: World) -> tuple[str, str]:
-    """What to call the image in a message, and its id."""
-    if base.parameter:
-        value = world.parameters.read(base.parameter)
-        if not value:
-            raise BaseImageNotFound(
-                f"base.parameter: {base.parameter} does not exist; name one that holds an image's "
-                "id, as those of AWS below /aws/service do"
-            )
-        return f"base.parameter: {base.parameter} is {value}, which", value
-    if base.blueprint:
-        made = world.records.images(base.blueprint)
-        if not made:
-            raise BaseImageNotFound(
-                f"base.blueprint: {base.blueprint} has no image yet; bake it first"
-            )
-        return f"base.blueprint: {made[-1].id}, the newest of {base.blueprint},", made[-1].id
-    return f"base.image: {base.image}", base.image or ""
+    return resolve(base, world)
 
 
 def _newest_of_platform(blueprint: Blueprint, layer: Layer, world: World) -> ImageFacts:
@@ -142,13 +112,7 @@ def _newest_of_platform(blueprint: Blueprint, layer: Layer, world: World) -> Ima
     else:
         deprecated = blueprint.base.allow_deprecated
         found = world.images.newest(source, deprecated=deprecated) if source else None
-    return _found(found, f"base.layer: no public image of {blueprint.platform} was found")
-
-
-def _found(image: ImageFacts | None, otherwise: str) -> ImageFacts:
-    if image is None:
-        raise BaseImageNotFound(otherwise)
-    return image
+    return found_or(found, f"base.layer: no public image of {blueprint.platform} was found")
 
 
 def _layer(path: str, key: str, world: World) -> Layer:
