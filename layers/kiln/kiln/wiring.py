@@ -16,11 +16,13 @@ from kiln.adapters.agents import SsmAgents
 from kiln.adapters.alarms import CloudWatchAlarms
 from kiln.adapters.bundles import S3Bundles
 from kiln.adapters.bus import EventBridgeBus
+from kiln.adapters.certificates import HttpsCertificates
 from kiln.adapters.clock import SystemClock
 from kiln.adapters.commands import SsmCommands
 from kiln.adapters.deployments import DynamoDeployments
 from kiln.adapters.distribution import AwsRegions
 from kiln.adapters.fleet import Ec2Fleet
+from kiln.adapters.follows import DynamoFollows
 from kiln.adapters.groups import AsgGroups
 from kiln.adapters.images import Ec2Images
 from kiln.adapters.load_steps import DynamoLoadSteps
@@ -32,6 +34,7 @@ from kiln.adapters.rounds import DynamoRounds
 from kiln.adapters.sbom import CycloneDxBills
 from kiln.adapters.schedules import EventBridgeSchedules, ScheduleGround
 from kiln.adapters.scripts import S3Scripts
+from kiln.adapters.signatures import X509Signatures
 from kiln.adapters.templates import Ec2Templates
 from kiln.adapters.traffic import ElbTraffic
 from kiln.domain.model import Lenient
@@ -64,6 +67,7 @@ class Environment(Lenient):
     schedule_group: str = ""
     schedule_role: str = ""
     dead_letters: str = ""
+    release_topics: str = ""
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Environment:
@@ -130,14 +134,11 @@ def make_world(environment: Environment, session: boto3.Session) -> World:
         regions=_regions(session, environment.distribution_role),
         leftovers=_leftovers(session, s3, environment, dynamodb),
         schedules=EventBridgeSchedules(lambda: client("scheduler"), environment.schedule_ground),
+        follows=DynamoFollows(dynamodb, environment.table),
+        certificates=HttpsCertificates(),
+        signatures=X509Signatures(),
         clock=clock,
-        settings=Settings(
-            region=str(session.region_name),
-            account=environment.account,
-            subnets=tuple(name for name in environment.subnets.split(",") if name),
-            deployment=environment.document_prefix,
-            distribution_role=environment.distribution_role,
-        ),
+        settings=_settings(environment, str(session.region_name)),
     )
 
 
@@ -149,6 +150,19 @@ def _leftovers(
 
     place = leftovers.Place(ec2, str(session.region_name), s3, environment.bundles)
     return leftovers.Ec2Leftovers(place, Table(dynamodb, environment.table))
+def _settings(environment: Environment, region: str) -> Settings:
+    return Settings(
+        region=region,
+        account=environment.account,
+        subnets=_listed(environment.subnets),
+        deployment=environment.document_prefix,
+        distribution_role=environment.distribution_role,
+        release_topics=_listed(environment.release_topics),
+    )
+
+
+def _listed(names: str) -> tuple[str, ...]:
+    return tuple(name for name in names.split(",") if name)
 
 
 def _regions(session: boto3.Session, role: str) -> AwsRegions:

@@ -21,6 +21,7 @@ from kiln.ports.aws import (
 from kiln.ports.contents import Bills
 from kiln.ports.distribution import CopyOrder, Outlet, Place, Regions, Sharing
 from kiln.ports.ec2 import ImageOrder, InstanceFacts, LaunchOrder
+from kiln.ports.following import Certificates, Follows, Signatures
 from kiln.ports.groups import Groups, VersionOrder
 from kiln.ports.leftovers import Leftovers
 from kiln.ports.machines import ExecutionFacts, Machine, Machines
@@ -40,6 +41,8 @@ class Settings:
     deployment: str = "kiln"
     # The role that other accounts give Kiln, empty where they do not.
     distribution_role: str = ""
+    # The topics of SNS whose notices are listened to, by ARN.
+    release_topics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,9 @@ class World:
     regions: Regions
     leftovers: Leftovers
     schedules: Schedules
+    follows: Follows
+    certificates: Certificates
+    signatures: Signatures
     clock: Clock
     settings: Settings
 
@@ -77,6 +83,7 @@ __all__ = [
     "Bills",
     "Bundles",
     "Bus",
+    "Certificates",
     "Clock",
     "CommandFacts",
     "CommandOrder",
@@ -85,6 +92,7 @@ __all__ = [
     "Deployments",
     "ExecutionFacts",
     "Fleet",
+    "Follows",
     "Groups",
     "ImageOrder",
     "Images",
@@ -105,6 +113,7 @@ __all__ = [
     "Scripts",
     "Settings",
     "Sharing",
+    "Signatures",
     "Standing",
     "StepResult",
     "Timing",

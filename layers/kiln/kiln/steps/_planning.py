@@ -20,10 +20,10 @@ from kiln.domain.fit import CANDIDATES, Fit, TypeFacts, check_fit, default_types
 from kiln.domain.image import ImageFacts, check_base
 from kiln.domain.known_release import check_base_release, image_of, unknown_release
 from kiln.domain.naming import image_name
-from kiln.domain.platforms import PLATFORMS, Architecture, Family, ImageName
+from kiln.domain.platforms import PLATFORMS, Architecture, Family
 from kiln.domain.release import check_lock
 from kiln.domain.stack import Layer, next_hostname, split_layer
-from kiln.errors import BaseImageNotFound, IncompatibleBase, InvalidBlueprint
+from kiln.errors import IncompatibleBase, InvalidBlueprint
 from kiln.ports import World
 from kiln.steps._bases import found_or, resolve
 from kiln.steps._distribution import check_distribution
