@@ -48,6 +48,15 @@ def make_schedule_group(stack: Stack, _: str, p: Properties) -> Made:
     return Made(p["Name"], Arn=answer["ScheduleGroupArn"])
 
 
+def make_subscription(stack: Stack, _: str, p: Properties) -> Made:
+    """AWS::SNS::Subscription, where the topic is."""
+    client = stack.session.client("sns", region_name=p.get("Region", stack.region))
+    answer = client.subscribe(
+        TopicArn=p["TopicArn"], Protocol=p["Protocol"], Endpoint=p["Endpoint"]
+    )
+    return Made(answer["SubscriptionArn"])
+
+
 def _check_targets(name: str, targets: list[Properties]) -> None:
     for service in {target["Arn"].split(":")[2] for target in targets} - TARGETS:
         raise TemplateError(f"{name}: the local AWS cannot deliver to {service}")

@@ -16,7 +16,7 @@ from typing import Any
 
 import boto3
 
-from kiln_local.event_makers import make_bus, make_rule, make_schedule, make_schedule_group
+from kiln_local import event_makers
 from kiln_local.fastyaml import load
 from kiln_local.template import Made, Resolver, TemplateError, references
 
@@ -273,8 +273,8 @@ MAKERS: dict[str, Callable[[Stack, str, Properties], Made]] = {
     "AWS::DynamoDB::Table": _table,
     "AWS::S3::Bucket": _bucket,
     "AWS::S3::BucketPolicy": _bucket_policy,
-    "AWS::Events::EventBus": make_bus,
-    "AWS::Events::Rule": make_rule,
+    "AWS::Events::EventBus": event_makers.make_bus,
+    "AWS::Events::Rule": event_makers.make_rule,
     "AWS::SQS::Queue": _queue,
     "AWS::SQS::QueuePolicy": _queue_policy,
     "AWS::EC2::SecurityGroup": _security_group,
@@ -287,6 +287,7 @@ MAKERS: dict[str, Callable[[Stack, str, Properties], Made]] = {
     "AWS::Lambda::EventInvokeConfig": _invoke_config,
     "AWS::Lambda::Permission": _permission,
     "AWS::StepFunctions::StateMachine": _state_machine,
-    "AWS::Scheduler::Schedule": make_schedule,
-    "AWS::Scheduler::ScheduleGroup": make_schedule_group,
+    "AWS::Scheduler::Schedule": event_makers.make_schedule,
+    "AWS::Scheduler::ScheduleGroup": event_makers.make_schedule_group,
+    "AWS::SNS::Subscription": event_makers.make_subscription,
 }

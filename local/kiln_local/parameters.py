@@ -65,4 +65,11 @@ def _image_parameter(backend: Any, name: str, value: str, version: int, ec2: Ec2
 def load_public(backend: Any, ec2: Ec2) -> None:
     """Public parameters: AWS's own, which PutParameter would refuse."""
     for name, value in ec2.public_parameters.items():
-        backend._parameters[name].append(_image_parameter(backend, name, value, 1, ec2))
+        put_public(backend, ec2, name, value)
+
+
+def put_public(backend: Any, ec2: Ec2, name: str, value: str) -> None:
+    """A public parameter's next version."""
+    ec2.public_parameters[name] = value
+    known = backend._parameters[name]
+    known.append(_image_parameter(backend, name, value, len(known) + 1, ec2))

@@ -12,12 +12,18 @@ _LONG_AGO = "2025-12-31T00:00:00.000Z"
 def load_public(ec2: Ec2) -> None:
     """Put the public images and their parameters in place."""
     for public in public_images():
-        ec2.backend.amis[public.id] = _public(ec2, public)
-        if not public.deprecated:
-            ec2.room.add_base_image(public.id, public.platform, public.language)
+        make_public(ec2, public)
         for name in public.parameters:
             # Public parameters are AWS's own: the API refuses to write such names.
             ec2.public_parameters[name] = public.id
+
+
+def make_public(ec2: Ec2, public: PublicImage) -> LocalImage:
+    """Put a public image in place, with files to launch it from unless it is deprecated."""
+    image = ec2.backend.amis[public.id] = _public(ec2, public)
+    if not public.deprecated:
+        ec2.room.add_base_image(public.id, public.platform, public.language)
+    return image
 
 
 def _public(ec2: Ec2, public: PublicImage) -> LocalImage:

@@ -38,11 +38,13 @@ from kiln_local import (
     leaks,
     lifecycle_hooks,
     makers,
+    notices,
     parameters,
     policies,
     public_images,
     recorder,
     refreshes,
+    releases,
     schedules,
     ssm,
     tables,
@@ -120,6 +122,8 @@ class LocalAws:
         self.balancing = balancing.Balancing(self.ec2, self._backend("elbv2"))
         self.alarms = alarms.Alarms(self.clock, self._events, self._backend("cloudwatch"))
         self._add_groups()
+        self.notices = notices.Notices(self.clock, latencies, self._events)
+        self.releases = releases.Releases(self.ec2, self._backend("ssm"))
         self.ec2.read_bundle = lambda location: bundles.read_bundle(location, key, self._object)
         self._run_command = commands.RunCommand(self.ec2, self._store)
         self._schedules = schedules.Schedules(
@@ -174,6 +178,7 @@ class LocalAws:
         group_calls.connect(self._patches, self.groups, self.refreshes)
         images.connect(self._patches, self.ec2)
         copies.connect(self._patches, self.copies, self.ec2)
+        notices.connect(self._patches, self.notices)
         ssm.connect(self._patches, self.ec2, self._run_command)
         interpreter.connect(self._patches, clock, self.region, self._events.execution_changed)
         self._events.backend = self._backend("events")

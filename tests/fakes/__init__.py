@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.fakes.distribution import FakeOutlet, FakeRegions
 from tests.fakes.fleet import FakeFleet
+from tests.fakes.following import FakeCertificates, FakeFollows, FakeSignatures
 from tests.fakes.groups import FakeGroups
 from tests.fakes.images import FakeImages
 from tests.fakes.records import FakeRecords
@@ -32,10 +33,12 @@ __all__ = [
     "FakeAlarms",
     "FakeBills",
     "FakeBus",
+    "FakeCertificates",
     "FakeClock",
     "FakeCommands",
     "FakeDeployments",
     "FakeFleet",
+    "FakeFollows",
     "FakeGroups",
     "FakeImages",
     "FakeLoadSteps",
@@ -48,6 +51,7 @@ __all__ = [
     "FakeRounds",
     "FakeSchedules",
     "FakeScripts",
+    "FakeSignatures",
     "FakeTraffic",
     "FakeWorld",
 ]

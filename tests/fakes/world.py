@@ -13,6 +13,7 @@ from kiln.ports import ExecutionFacts, Machine, Place, Settings, World
 from tests.builders import NOW
 from tests.fakes.distribution import FakeOutlet, FakeRegions
 from tests.fakes.fleet import FakeFleet
+from tests.fakes.following import FakeCertificates, FakeFollows, FakeSignatures
 from tests.fakes.groups import FakeGroups
 from tests.fakes.images import FakeImages
 from tests.fakes.leftovers import FakeLeftovers
@@ -173,7 +174,11 @@ class FakeWorld:
     groups: FakeGroups = field(default_factory=FakeGroups)
     regions: FakeRegions = field(default_factory=FakeRegions)
     schedules: FakeSchedules = field(default_factory=FakeSchedules)
+    follows: FakeFollows = field(default_factory=FakeFollows)
+    certificates: FakeCertificates = field(default_factory=FakeCertificates)
+    signatures: FakeSignatures = field(default_factory=FakeSignatures)
     distribution_role: str = ""
+    release_topics: tuple[str, ...] = ()
     clock: FakeClock = field(default_factory=FakeClock)
     subnets: tuple[str, ...] = ()
 
@@ -207,11 +212,15 @@ class FakeWorld:
             self.regions,
             self.leftovers,
             self.schedules,
+            self.follows,
+            self.certificates,
+            self.signatures,
             self.clock,
             Settings(
                 "eu-west-1",
                 "123456789012",
                 self.subnets,
                 distribution_role=self.distribution_role,
+                release_topics=self.release_topics,
             ),
         )
