@@ -187,9 +187,11 @@ def apply_file(file: BlueprintFile | StackFile, world: World) -> Applied:
     return carry_out(plan_file(file, world), world)
 
 
-def apply_blueprint(file: BlueprintFile, world: World) -> Applied:
-    """Store a blueprint; a new version only where it differs from the latest."""
-    return apply_file(file, world)
+def store_blueprint(file: BlueprintFile, world: World) -> int:
+    """Store a blueprint that is to be baked; its version, a new one only where it differs from the
+    latest. Its schedule is left to `kiln apply`: one by a rate would start a bake of its own."""
+    _refuse_circles([file], world)
+    return world.records.put_blueprint(file.blueprint.name, file.document)
 
 
 def apply_stack(file: StackFile, world: World) -> Applied:

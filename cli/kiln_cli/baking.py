@@ -19,7 +19,7 @@ from kiln.errors import ImageFailed, InvalidBlueprint, Refused
 from kiln.ports import World
 from kiln.steps._planning import PlanOrder, make_plan
 from kiln_cli import history
-from kiln_cli.applying import apply_blueprint
+from kiln_cli.applying import store_blueprint
 from kiln_cli.files import BlueprintFile, read_blueprint
 from kiln_cli.gathering import Ledger, gather
 from kiln_cli.place import Place
@@ -122,7 +122,7 @@ def start(wanted: Wanted, plan: BakePlan, place: Place) -> str:
     """Store the blueprint and start the execution; the bake's id."""
     version = plan.version
     if wanted.file:
-        version = apply_blueprint(wanted.file, place.world).version
+        version = store_blueprint(wanted.file, place.world)
     with translated("states", "StartExecution"):
         place.client("stepfunctions").start_execution(
             stateMachineArn=place.bake_machine,

@@ -41,8 +41,7 @@ class Releases:
     def publish_image(self, like: str) -> str:
         """A new image like a public one, of the next day by its name. The image's id."""
         before = self._public(like)
-        name = _DATE.sub(_next_day, before.name, count=1)
-        name = name if name != before.name else f"{name}-next"
+        name = next_name(before.name)
         digest = hashlib.sha256(f"{name} {before.architecture}".encode()).hexdigest()
         new = replace(before, id=f"ami-0{digest[:16]}", name=name, parameters=(), deprecated=False)
         image = make_public(self._ec2, new)
@@ -54,6 +53,12 @@ class Releases:
         if not self._known:
             self._known = {public.id: public for public in public_images()}
         return self._known[image]
+
+
+def next_name(name: str) -> str:
+    """The name of the release after one."""
+    found = _DATE.sub(_next_day, name, count=1)
+    return found if found != name else f"{name}-next"
 
 
 def _next_day(found: re.Match[str]) -> str:

@@ -21,8 +21,10 @@ from kiln.wiring import world
 from kiln_local.template import read
 from kiln_local.world import LocalAws
 from tests.e2e.layers import Layers
+from tests.e2e.triggers import AL2023, Followers
 from tests.integration.local.crowds import Crowd
 from tests.integration.local.worlds import until
+from tests.notices import event
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
@@ -89,6 +91,7 @@ def _calls() -> dict[str, set[str]]:
         _refresh(layers, image)
         sweeper = aws.outputs["SweepFunctionName"]
         aws.session().client("lambda").invoke(FunctionName=sweeper, Payload=b"{}")
+        _follow(Followers(aws))
         found: dict[str, set[str]] = defaultdict(set)
         for call in aws.recorder.calls:
             if "(state machine)" not in call.caller:
@@ -111,6 +114,17 @@ def _refresh(layers: Layers, image: str) -> None:
     until(lambda: group.versions == ["2"])
     layers.quiet()
     assert [entry.image for entry in layers.kiln.records.instances("grown")] == [image]
+
+
+def _follow(followers: Followers) -> None:
+    """A base changes, and two look: the second finds the bake of the first."""
+    followers.add("follows", {"parameter": AL2023})
+    lookup = {"lookup": {"owner": "136693071363", "name": "debian-12-amd64-*"}}
+    followers.kiln.records.put_blueprint("looks-up", FAILING | {"name": "looks-up", "base": lookup})
+    followers.image("looks-up", "ami-00000000")
+    followers.aws.releases.publish(AL2023)
+    assert len(followers.invoke(event())["started"]) == 2
+    assert followers.invoke(event())["started"] == []
 
 
 def _bake(aws: LocalAws, blueprint: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from kiln_local.world import LocalAws
 from tests.e2e.running import ROOT, SPEED
 from tests.e2e.triggers import AL2023, Followers
 from tests.integration.local.worlds import until
-from tests.notices import NOTICES, event
+from tests.notices import NOTICES, TOPICS, event
 
 pytestmark = pytest.mark.long
 AL1 = "/aws/service/ami-amazon-linux-latest/amzn-ami-hvm-x86_64-gp2"
@@ -83,7 +83,8 @@ def test_a_release_that_can_be_had_six_hours_after_its_notice_is_found_by_the_ch
 @pytest.mark.timeout(60)
 def test_a_notice_reaches_a_function_in_an_opt_in_region_too() -> None:
     with LocalAws(ROOT, speed=SPEED, region="eu-south-1") as aws:
-        aws.notices.publish("amazon-linux-2-ami-updates", "a release", subject="new images")
+        sns = aws.session().client("sns", region_name="us-east-1")
+        sns.publish(TopicArn=TOPICS[1], Message="a release", Subject="new images")
         until(lambda: any(call.caller == "follow_bases" for call in aws.recorder.calls))
 
 

@@ -41,6 +41,10 @@ class Followers:
         document = {"kind": "blueprint", "name": name, "platform": platform, "base": base}
         types = {"builder": {"instance_types": ["m7i.large"]}}
         self.kiln.records.put_blueprint(name, document | types)
+        return self.image(name, self.current(base), platform)
+
+    def image(self, name: str, base: str, platform: str = "amazon-linux-2023") -> str:
+        """An image of a blueprint, made of a base image; its id."""
         record = ImageRecord(
             id=f"ami-{name.encode().hex():0>17.17}",
             name=name,
@@ -50,7 +54,7 @@ class Followers:
             platform=platform,
             architecture="x86_64",
             root_device="ebs",
-            base=self.current(base),
+            base=base,
             region=self.aws.region,
             created=self.aws.clock.now(),
         )

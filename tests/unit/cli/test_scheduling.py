@@ -10,7 +10,7 @@ import pytest
 from kiln.domain.blueprint import blueprint_from
 from kiln.errors import AwsBusy, InvalidRequest
 from kiln.ports import Standing, Timing
-from kiln_cli.applying import apply_file, plan_file, plan_files
+from kiln_cli.applying import apply_file, plan_file, plan_files, store_blueprint
 from kiln_cli.files import BlueprintFile
 from kiln_cli.scheduling import settle
 from tests.builders import a_document
@@ -98,6 +98,15 @@ def test_who_applies_against_another_without_end_is_told() -> None:
         settle("web", fake.world)
 
 
+def test_a_bake_stores_its_blueprint_and_leaves_the_schedule_to_apply() -> None:
+    """A schedule by a rate would begin a bake at once, beside the one that is asked for."""
+    fake = FakeWorld()
+    file = a_file(rebuild=REBUILD)
+    assert [store_blueprint(file, fake.world) for _ in range(2)] == [1, 1]
+    assert fake.schedules.standing == {}
+    assert plan_file(file, fake.world).applied.difference[0].change == "added"
+
+
 # ------------------------------------------------------------ circles
 
 
@@ -130,8 +139,9 @@ def test_a_single_file_closes_no_circle_either() -> None:
     fake = FakeWorld()
     apply_file(a_file("one"), fake.world)
     apply_file(on("one", "two"), fake.world)
-    with pytest.raises(InvalidRequest, match="one -> two -> one"):
-        apply_file(on("two", "one"), fake.world)
+    for store in (apply_file, store_blueprint):
+        with pytest.raises(InvalidRequest, match="one -> two -> one"):
+            store(on("two", "one"), fake.world)
 
 
 def test_a_blueprint_above_a_circle_of_others_is_not_what_closes_it() -> None:
