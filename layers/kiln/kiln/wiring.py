@@ -63,7 +63,6 @@ class Environment(Lenient):
     instance_state_machine: str = ""
     configure_state_machine: str = ""
     distribution_role: str = ""
-    bake_state_machine: str = ""
     schedule_group: str = ""
     schedule_role: str = ""
     dead_letters: str = ""
@@ -150,6 +149,8 @@ def _leftovers(
 
     place = leftovers.Place(ec2, str(session.region_name), s3, environment.bundles)
     return leftovers.Ec2Leftovers(place, Table(dynamodb, environment.table))
+
+
 def _settings(environment: Environment, region: str) -> Settings:
     return Settings(
         region=region,
