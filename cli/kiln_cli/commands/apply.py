@@ -22,7 +22,8 @@ def command(files: tuple[Path, ...], dry_run: bool, stack_name: str, as_json: bo
     """Show how the blueprints and stacks in FILEs differ from what is stored, then store them.
 
     All files are read and checked before the first is stored. A stack's planned instances are
-    written down, stopped; nothing is launched. Applied again, the files change nothing.
+    written down, stopped; nothing is launched. A blueprint's schedule becomes what its `rebuild`
+    says. Applied again, the files change nothing.
     """
     from kiln_cli.applying import plan_files
     from kiln_cli.files import read_any
