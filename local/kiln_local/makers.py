@@ -16,7 +16,7 @@ from typing import Any
 
 import boto3
 
-from kiln_local import event_makers
+from kiln_local import alarm_makers, event_makers
 from kiln_local.fastyaml import load
 from kiln_local.template import Made, Resolver, TemplateError, references
 
@@ -289,5 +289,9 @@ MAKERS: dict[str, Callable[[Stack, str, Properties], Made]] = {
     "AWS::StepFunctions::StateMachine": _state_machine,
     "AWS::Scheduler::Schedule": event_makers.make_schedule,
     "AWS::Scheduler::ScheduleGroup": event_makers.make_schedule_group,
+    "AWS::SNS::Topic": alarm_makers.make_topic,
+    "AWS::SNS::TopicPolicy": alarm_makers.make_topic_policy,
+    "AWS::CloudWatch::Alarm": alarm_makers.make_alarm,
+    "AWS::CloudWatch::Dashboard": alarm_makers.make_dashboard,
     "AWS::SNS::Subscription": event_makers.make_subscription,
 }
