@@ -86,6 +86,7 @@ def _details() -> dict[str, Schema]:
         "Image Available": _open(events.ImageAvailable),
         "Image Distributed": _open(events.ImageDistributed),
         "Bake Failed": _open(events.BakeFailed),
+        "Blueprint Paused": _open(events.BlueprintPaused),
         "Instance State Change": _kebab(_open(events.InstanceStateChange)),
         "Command State Change": _kebab(_open(events.CommandStateChange)),
         "Deployment State Change": _kebab(_open(events.DeploymentStateChange)),

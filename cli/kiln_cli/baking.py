@@ -118,16 +118,18 @@ def check(wanted: Wanted, place: Place) -> BakePlan:
         raise type(error)(f"{wanted.label}: {error}") from error
 
 
-def start(wanted: Wanted, plan: BakePlan, place: Place) -> str:
-    """Store the blueprint and start the execution; the bake's id."""
+def start(wanted: Wanted, plan: BakePlan, place: Place, force: bool = False) -> str:
+    """Store the blueprint and start the execution; the bake's id. With `force` it is baked although
+    nothing has changed."""
     version = plan.version
     if wanted.file:
         version = store_blueprint(wanted.file, place.world)
+    asked = {"blueprint": wanted.name, "version": version} | ({"force": True} if force else {})
     with translated("states", "StartExecution"):
         place.client("stepfunctions").start_execution(
             stateMachineArn=place.bake_machine,
             name=plan.bake,
-            input=json.dumps({"blueprint": wanted.name, "version": version}),
+            input=json.dumps(asked),
         )
     return plan.bake
 

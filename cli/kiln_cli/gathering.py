@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from kiln.adapters._errors import translated
-from kiln.domain.bake import BakeRecord
+from kiln.domain.bake import BakeRecord, BakeStatus
 from kiln.domain.identity import Facts, parse_facts, side_by_side
 from kiln.domain.naming import TAG_ROLE, blueprint_of
 from kiln.domain.rollout import Rollout
 from kiln.domain.stack import split_layer
+from kiln.domain.turns import Line
 from kiln.errors import AwsRefused
 from kiln.ports import Images, World
 from kiln_cli import history
@@ -26,6 +27,7 @@ from kiln_cli.result import (
     InstanceOutcome,
     PlaceOutcome,
     RolloutOutcome,
+    SkippedOutcome,
     StateSpan,
     StepOutcome,
 )
@@ -67,7 +69,7 @@ def gather(place: Place, ledger: Ledger, bake: str) -> BakeResult:
     image = _image(ended, place.world)
     execution = ended.execution
     return BakeResult(
-        bake=_outcome(ended),
+        bake=_outcome(ended, place.world),
         image=image,
         states=tuple(
             StateSpan(name=s.name, entered_s=s.entered_s, exited_s=s.exited_s)
@@ -105,16 +107,37 @@ def _recorded(record: BakeRecord) -> history.Execution:
     )
 
 
-def _outcome(ended: Ended) -> BakeOutcome:
+def _outcome(ended: Ended, world: World) -> BakeOutcome:
     execution, record = ended.execution, ended.record
+    skipped = _skipped(ended)
+    waits = record and record.status is BakeStatus.WAITING and execution.ended is None
+    status = "SKIPPED" if skipped else "WAITING" if waits else execution.status
     return BakeOutcome(
         id=ended.bake,
         blueprint=blueprint_of(ended.bake),
         version=record.plan.version if record else None,
-        status=execution.status,
+        status=status,
         error=execution.error or None,
         cause=execution.cause or None,
+        skipped=skipped,
+        waits_for=waiting_for(ended.bake, world.turns.line(), world) if waits else None,
     )
+
+
+def _skipped(ended: Ended) -> SkippedOutcome | None:
+    """Why it made nothing; one of a paused blueprint that cannot be planned has no record."""
+    found: Any = history.skipped(ended.events)
+    if ended.record and ended.record.skipped:
+        found = ended.record.skipped.model_dump()
+    return SkippedOutcome.model_validate(found) if found else None
+
+
+def waiting_for(bake: str, line: Line, world: World) -> str | None:
+    """What a bake that stands in line waits for, in words; None for one that stands in none."""
+    turn = line.of(bake)
+    if turn is None or line.has(turn):
+        return None
+    return line.obstacle(turn, world.settings.max_bakes)
 
 
 def _image(ended: Ended, world: World) -> ImageOutcome | None:
@@ -192,7 +215,7 @@ def places(image: str, world: World) -> tuple[PlaceOutcome, ...]:
 def _leaks(
     ledger: Ledger, ended: Ended, image: ImageOutcome | None, world: World
 ) -> list[dict[str, str]]:
-    if ended.execution.status == "RUNNING":
+    if ended.execution.status in ("RUNNING", "WAITING"):
         return []
     record = ended.record
     failed = ended.execution.status != "SUCCEEDED"

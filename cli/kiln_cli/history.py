@@ -80,6 +80,12 @@ def _since(began: datetime, moment: datetime) -> float:
     return max(0.0, round((moment - began).total_seconds(), 3))
 
 
+def skipped(found: Iterable[Event]) -> dict[str, Any] | None:
+    """What PlanBake answered of a bake that makes nothing."""
+    answers = (_answer(event) for event in found)
+    return next((a["skipped"] for a in answers if a.get("verdict") == "skip"), None)
+
+
 def sent_commands(found: Iterable[Event]) -> list[dict[str, Any]]:
     """What RunStep answered: command, instance, purpose and label of each command, in order."""
     sent: dict[str, dict[str, Any]] = {}

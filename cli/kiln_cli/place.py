@@ -51,15 +51,21 @@ class Place:
 
 
 def make_place(
-    session: boto3.Session, stack_name: str, outputs: dict[str, str], subnets: str = ""
+    session: boto3.Session,
+    stack_name: str,
+    outputs: dict[str, str],
+    subnets: str = "",
+    max_bakes: str = "10",
 ) -> Place:
-    """A place from a stack's outputs."""
+    """A place from a stack's outputs, and those of its parameters that a plan needs."""
     environment = Environment(
         table=outputs["TableName"],
         bucket=outputs["BucketName"],
         bus=outputs["BusName"],
         document_prefix=stack_name,
         subnets=subnets,
+        max_bakes=int(max_bakes),
+        bake_state_machine=outputs["BakeStateMachineArn"],
         rollout_state_machine=outputs["RolloutStateMachineArn"],
         instance_state_machine=outputs["InstanceStateMachineArn"],
         configure_state_machine=outputs["ConfigureStateMachineArn"],
@@ -85,7 +91,8 @@ def account(stack_name: str) -> Place:
             f"stack {stack_name} is {stack['StackStatus']} and has no output BakeStateMachineArn; "
             "is it Kiln's? name it with --stack-name",
         )
-    return make_place(session, stack_name, outputs, parameters.get("SubnetIds", ""))
+    subnets, most = parameters.get("SubnetIds", ""), parameters.get("MaxBakes", "10")
+    return make_place(session, stack_name, outputs, subnets, most)
 
 
 def _describe(stack_name: str) -> tuple[Any, boto3.Session]:

@@ -6,9 +6,19 @@ from typing import Any
 
 from kiln.domain.model import Model
 
+_WELL = ("WAITING", "RUNNING", "SUCCEEDED", "SKIPPED")
+
+
+class SkippedOutcome(Model):
+    """Why a bake made nothing, and the image that it would have made once more."""
+
+    reason: str
+    image: str | None = None
+
 
 class BakeOutcome(Model):
-    """How the bake ended: `status` as Step Functions names it."""
+    """How the bake ended: `status` as Step Functions names it, SKIPPED for one that had nothing to
+    make, WAITING for one whose turn has not come."""
 
     id: str
     blueprint: str
@@ -16,6 +26,8 @@ class BakeOutcome(Model):
     status: str
     error: str | None = None
     cause: str | None = None
+    skipped: SkippedOutcome | None = None
+    waits_for: str | None = None
 
 
 class ImageOutcome(Model):
@@ -109,19 +121,23 @@ class BakeResult(Model):
 
     @property
     def succeeded(self) -> bool:
-        """Whether the image is made and every rollout of it went well."""
+        """Whether the image is made and every rollout of it went well, or there was nothing to
+        make."""
         rolled_out = all(rollout.status == "SUCCEEDED" for rollout in self.rollouts)
-        return self.bake.status == "SUCCEEDED" and rolled_out
+        return self.bake.status in ("SUCCEEDED", "SKIPPED") and rolled_out
 
     @property
     def failed(self) -> bool:
         """Whether the bake or a rollout has ended badly; what still runs has not."""
         ended = (self.bake.status, *(rollout.status for rollout in self.rollouts))
-        return any(status not in ("RUNNING", "SUCCEEDED") for status in ended)
+        return any(status not in _WELL for status in ended)
 
     def as_json(self) -> dict[str, Any]:
         """JSON-ready; keys that only say why something is wrong are left out where nothing is."""
         found = self.model_dump(mode="json")
+        for key in ("skipped", "waits_for"):
+            if found["bake"][key] is None:
+                del found["bake"][key]
         for row in (*found["commands"], *found["rollouts"], *found["places"]):
             for key in ("why_not", "cause"):
                 if key in row and row[key] is None:

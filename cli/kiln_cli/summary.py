@@ -55,6 +55,10 @@ def _advice(result: BakeResult) -> str:
 def _head(result: BakeResult) -> Iterator[tuple[str, str]]:
     bake, image = result.bake, result.image
     yield "bake", f"{bake.id} {bake.status}"
+    if bake.skipped:
+        yield "skipped", bake.skipped.reason
+    if bake.waits_for:
+        yield "waits for", bake.waits_for
     if image:
         yield "image", f"{image.id} {image.name} {image.state} ({image.root_device})"
         tags = ", ".join(f"{key}={value}" for key, value in sorted(image.tags.items()))
@@ -71,7 +75,7 @@ def _head(result: BakeResult) -> Iterator[tuple[str, str]]:
     if result.calls is not None:
         yield "calls", f"{sum(result.calls.values())} AWS calls of {len(result.calls)} kinds"
     left = ", ".join(f"{leak['kind']} {leak['id']}" for leak in result.leaks)
-    if bake.status != "RUNNING":
+    if bake.status not in ("RUNNING", "WAITING"):
         yield "leaks", left or "none"
 
 

@@ -71,6 +71,9 @@ def test_an_editor_sees_what_kiln_refuses(change: dict[str, Any]) -> None:
 EVENTS = [
     events.BakeStarted(bake="b", blueprint="web", version=1, base="ami-1"),
     events.BakeFailed(bake="b", blueprint="web", error="StepFailed", cause="c", state="AwaitStep"),
+    events.BlueprintPaused(
+        blueprint="web", version=7, bakes=("b", "c", "d"), error="StepFailed", reason="r"
+    ),
     events.ImageAvailable(
         bake="b",
         blueprint="web",

@@ -28,6 +28,7 @@ from tests.fakes.stacks import (
     FakeTraffic,
 )
 from tests.fakes.systems_manager import FakeCommands, FakeParameters
+from tests.fakes.turns import FakeOrigins, FakePauses, FakeTurns
 
 
 class FakeClock:
@@ -179,6 +180,10 @@ class FakeWorld:
     signatures: FakeSignatures = field(default_factory=FakeSignatures)
     distribution_role: str = ""
     release_topics: tuple[str, ...] = ()
+    turns: FakeTurns = field(default_factory=FakeTurns)
+    pauses: FakePauses = field(default_factory=FakePauses)
+    origins: FakeOrigins = field(default_factory=FakeOrigins)
+    max_bakes: int = 10
     clock: FakeClock = field(default_factory=FakeClock)
     subnets: tuple[str, ...] = ()
 
@@ -215,6 +220,9 @@ class FakeWorld:
             self.follows,
             self.certificates,
             self.signatures,
+            self.turns,
+            self.pauses,
+            self.origins,
             self.clock,
             Settings(
                 "eu-west-1",
@@ -222,5 +230,6 @@ class FakeWorld:
                 self.subnets,
                 distribution_role=self.distribution_role,
                 release_topics=self.release_topics,
+                max_bakes=self.max_bakes,
             ),
         )

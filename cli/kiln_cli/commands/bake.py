@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @click.command(epilog="Example: kiln bake blueprints/al2023-web.yaml --local --json")
 @click.argument("targets", metavar="FILE|NAME...", nargs=-1, required=True)
 @options.together(options.local, options.speed, options.stacks, options.project, options.stack_name)
+@click.option("--force", is_flag=True, help="Bake although nothing has changed.")
 @click.option(
     "--no-wait", is_flag=True, help="Start, print and end; `kiln status` says how it goes."
 )
@@ -25,7 +26,8 @@ def command(targets: tuple[str, ...], **given: Any) -> int:
     """Make an image from the blueprint in FILE, or from the one stored under NAME.
 
     Several are baked one after the other, and --json prints one object a line. Whatever is wrong
-    is refused before anything is launched. With --local the bakes run in a fresh local AWS, with
+    is refused before anything is launched. What would make the newest image once more is skipped,
+    unless --force is given. With --local the bakes run in a fresh local AWS, with
     the stacks of the blueprint's project (stacks/*.yaml) applied.
     """
     if given["local"] and given["no_wait"]:
@@ -70,7 +72,7 @@ def _bake(target: str, path: Path | None, at: Opened, given: dict[str, Any]) -> 
     if given["local"]:
         baking.bake_bases(wanted, at.place, at.pace)
     plan = baking.check(wanted, at.place)
-    baking.start(wanted, plan, at.place)
+    baking.start(wanted, plan, at.place, given["force"])
     click.echo(f"bake {plan.bake} has started", err=True)
     if given["no_wait"]:
         return _started(plan.bake, at, given["as_json"])

@@ -59,7 +59,10 @@ def described(plan: BakePlan, world: World) -> dict[str, Any]:
     """The plan, JSON-ready, with the recipes that each layer will run on the image."""
     from kiln.domain.distribution import costs
     from kiln.domain.release import lock_plan
+    from kiln.steps._skipping import fingerprint_of, same_image
 
+    mark, unseen = fingerprint_of(plan, world)
+    same = same_image(plan.model_copy(update={"fingerprint": mark}), world)
     blueprint, base = plan.blueprint, plan.base
     steps = [{"name": step.name, "action": step.action} for step in blueprint.steps]
     tests = [{"name": step.name, "action": step.action} for step in blueprint.verify.steps]
@@ -80,6 +83,8 @@ def described(plan: BakePlan, world: World) -> dict[str, Any]:
         "distribute": blueprint.distribute.model_dump(mode="json"),
         "costs": list(costs(blueprint.distribute)),
         "layers": [_layer(path, feed, world) for path, feed in takers_of(blueprint, world)],
+        "skipped": same.model_dump() if same else None,
+        "unseen": list(unseen),
         "on_failure": blueprint.on_failure,
         "deadline": blueprint.deadline,
     }
@@ -148,6 +153,9 @@ def _print(plan: dict[str, Any]) -> None:
         ("image", plan["image_name"]),
         ("release lock", plan["release_lock"]),
     ]
+    if plan["skipped"]:
+        rows.insert(0, ("would be skipped", plan["skipped"]["reason"]))
+    rows += [("never skipped", f"{why}; what it holds cannot be told") for why in plan["unseen"]]
     if plan["adopts"]:
         rows.insert(2, ("adopts", f"a new instance of {plan['adopts']}"))
     rows += [("step", f"{step['name']} ({step['action']})") for step in plan["steps"]]

@@ -27,7 +27,7 @@ def command(bake: str | None, stack_name: str, as_json: bool) -> int:
     if as_json:
         emit({"bakes": rows})
     else:
-        table(("BAKE", "STATUS", "STATE", "ERROR"), [_cells(row) for row in rows])
+        table(("BAKE", "STATUS", "STATE", "WHY"), [_cells(row) for row in rows])
     return 0
 
 
@@ -54,7 +54,9 @@ def _one(bake: str, place: Place, as_json: bool) -> int:
 
 
 def _all(place: Place) -> list[dict[str, Any]]:
-    records = place.world.records
+    from kiln_cli.gathering import waiting_for
+
+    records, line = place.world.records, place.world.turns.line()
     names = {*records.blueprints(), *records.baked()}
     found = [record for name in names for record in records.bakes(name)]
     return [
@@ -68,10 +70,14 @@ def _all(place: Place) -> list[dict[str, Any]]:
             "ended": record.ended.isoformat() if record.ended else None,
             "error": record.error,
             "cause": record.cause,
+            "trigger": record.trigger.value,
+            "skipped": record.skipped.model_dump() if record.skipped else None,
+            "waits_for": waiting_for(record.plan.bake, line, place.world),
         }
         for record in sorted(found, key=lambda record: record.plan.started)
     ]
 
 
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
-    return row["id"], row["status"], row["state"], row["error"]
+    why = row["error"] or row["waits_for"] or (row["skipped"] or {}).get("reason")
+    return row["id"], row["status"], row["state"], why

@@ -6,7 +6,9 @@
     │   ├── BaseImageNotFound   the base names no image that exists
     │   ├── IncompatibleBase    base image and instance type do not fit
     │   ├── InvalidRequest      a command names what is not there, or what it cannot change now
+    │   ├── BakeRefused         another bake of the blueprint runs, and a second one shall not wait
     │   └── Unsupported         Kiln cannot do this (yet), and says so before it starts
+    ├── TurnMissed              the bake's turn did not come in time
     ├── NoCapacity              no instance type in any subnet could be launched
     ├── LaunchRefused           EC2 refused the launch for another reason
     ├── BuilderUnreachable      the instance never came online in Systems Manager
@@ -64,8 +66,16 @@ class InvalidRequest(Refused):
     """A command asks for what layers, instances and rollouts as they are do not allow."""
 
 
+class BakeRefused(Refused):
+    """A second bake of a blueprint, whose `rebuild.second` is `refuse`."""
+
+
 class Unsupported(Refused):
     """Kiln cannot do what was asked."""
+
+
+class TurnMissed(KilnError):
+    """A bake stood in line for as long as it may."""
 
 
 class NoCapacity(KilnError):

@@ -28,7 +28,9 @@ from kiln.adapters.images import Ec2Images
 from kiln.adapters.load_steps import DynamoLoadSteps
 from kiln.adapters.machines import StepFunctionsMachines
 from kiln.adapters.objects import S3Objects
+from kiln.adapters.origins import AwsOrigins
 from kiln.adapters.parameters import SsmParameters
+from kiln.adapters.pauses import DynamoPauses
 from kiln.adapters.records import DynamoRecords
 from kiln.adapters.rounds import DynamoRounds
 from kiln.adapters.sbom import CycloneDxBills
@@ -37,6 +39,7 @@ from kiln.adapters.scripts import S3Scripts
 from kiln.adapters.signatures import X509Signatures
 from kiln.adapters.templates import Ec2Templates
 from kiln.adapters.traffic import ElbTraffic
+from kiln.adapters.turns import DynamoTurns
 from kiln.domain.model import Lenient
 from kiln.ports import Machine, Settings, World
 
@@ -67,6 +70,7 @@ class Environment(Lenient):
     schedule_role: str = ""
     dead_letters: str = ""
     release_topics: str = ""
+    max_bakes: int = 10
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Environment:
@@ -136,6 +140,9 @@ def make_world(environment: Environment, session: boto3.Session) -> World:
         follows=DynamoFollows(dynamodb, environment.table),
         certificates=HttpsCertificates(),
         signatures=X509Signatures(),
+        turns=DynamoTurns(dynamodb, environment.table),
+        pauses=DynamoPauses(dynamodb, environment.table),
+        origins=AwsOrigins(ssm, s3, environment.document_prefix),
         clock=clock,
         settings=_settings(environment, str(session.region_name)),
     )
@@ -159,6 +166,7 @@ def _settings(environment: Environment, region: str) -> Settings:
         deployment=environment.document_prefix,
         distribution_role=environment.distribution_role,
         release_topics=_listed(environment.release_topics),
+        max_bakes=environment.max_bakes,
     )
 
 

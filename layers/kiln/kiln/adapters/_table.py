@@ -133,7 +133,7 @@ class Table:
     def hold(self, key: Key, holder: str, instead_of: str | None = None) -> bool:
         """Take an item for oneself, from nobody or from one that is named; False where another has
         it."""
-        return self._if(
+        return self.change_if(
             key,
             "SET holder = :holder",
             "attribute_not_exists(holder) OR holder IN (:holder, :other)",
@@ -153,9 +153,26 @@ class Table:
         not."""
         condition = " AND ".join(("holder = :holder", *(f"{name} = :{name}" for name in numbers)))
         values: dict[str, Any] = {f":{name}": {"N": str(n)} for name, n in numbers.items()}
-        return self._if(key, "REMOVE holder", condition, {":holder": {"S": holder}, **values})
+        return self.change_if(key, "REMOVE holder", condition, {":holder": {"S": holder}, **values})
 
-    def _if(self, key: Key, change: str, condition: str, values: dict[str, Any]) -> bool:
+    def attributes(self, key: Key) -> dict[str, Any]:
+        """All attributes of an item in DynamoDB's own form, none where there is no item."""
+        with translated("dynamodb", "GetItem"):
+            answer = self._dynamodb.get_item(
+                TableName=self._name, Key=_item(key), ConsistentRead=True
+            )
+        return dict(answer.get("Item", {}))
+
+    def change_if(
+        self,
+        key: Key,
+        change: str,
+        condition: str,
+        values: dict[str, Any],
+        names: dict[str, str] | None = None,
+    ) -> bool:
+        """Change an item if a condition holds, in one write; False where it does not."""
+        more: dict[str, Any] = {"ExpressionAttributeNames": names} if names else {}
         try:
             with translated("dynamodb", "UpdateItem"):
                 self._dynamodb.update_item(
@@ -164,6 +181,7 @@ class Table:
                     UpdateExpression=change,
                     ConditionExpression=condition,
                     ExpressionAttributeValues=values,
+                    **more,
                 )
         except AwsRefused as error:
             return _lost(error)

@@ -14,14 +14,18 @@ from kiln.domain.image import ImageFacts
 from kiln.domain.model import Model
 from kiln.domain.packages import Contents
 from kiln.domain.platforms import Family
+from kiln.domain.rebuild import Trigger
 
 
 class BakeStatus(StrEnum):
-    """Where a bake stands."""
+    """Where a bake stands. One that is WAITING has not had its turn; one that is SKIPPED would have
+    made what is there already, or is of a blueprint that is paused."""
 
+    WAITING = "WAITING"
     RUNNING = "RUNNING"
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
 
 
 class Seal(StrEnum):
@@ -55,6 +59,10 @@ class BakePlan(Model):
     image_name: str
     started: datetime
     adoption: Adoption | None = None
+    # What its image will be made of; None where that cannot be told.
+    fingerprint: str | None = None
+    # When its turn came.
+    turn: datetime | None = None
 
     @property
     def blueprint(self) -> Blueprint:
@@ -73,8 +81,15 @@ class BakePlan(Model):
 
     @property
     def deadline(self) -> datetime:
-        """When the bake gives up waiting."""
-        return self.started + timedelta(seconds=seconds(self.blueprint.deadline))
+        """When the bake gives up waiting: its time begins with its turn."""
+        return (self.turn or self.started) + timedelta(seconds=seconds(self.blueprint.deadline))
+
+
+class Skipped(Model):
+    """Why a bake made nothing, and the image that it would have made once more."""
+
+    reason: str
+    image: str | None = None
 
 
 class BakeRecord(Model):
@@ -87,6 +102,10 @@ class BakeRecord(Model):
     cause: str | None = None
     state: str | None = None
     ended: datetime | None = None
+    trigger: Trigger = Trigger.MANUAL
+    # The name of its execution, where that is not the bake's id.
+    execution: str = ""
+    skipped: Skipped | None = None
 
 
 class ImageRecord(Model):
@@ -112,3 +131,5 @@ class ImageRecord(Model):
     announced: datetime | None = None
     # Where it goes if no longer where its bake's blueprint said.
     distribute: Distribute | None = None
+    # What it is made of; None where that could not be told, or was not kept yet.
+    fingerprint: str | None = None

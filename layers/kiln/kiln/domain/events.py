@@ -78,6 +78,17 @@ class BakeFailed(_Event):
     state: str
 
 
+class BlueprintPaused(_Event):
+    """Bakes of a blueprint that nobody asked for have failed in a row, the last with `error`; no
+    more are made until one succeeds, a new version is applied or somebody resumes."""
+
+    blueprint: str
+    version: int
+    bakes: tuple[str, ...]
+    error: str
+    reason: str
+
+
 class RolloutChanged(_Event):
     """A rollout has started or ended; the detail-type says which."""
 
@@ -163,6 +174,7 @@ _DETAIL_TYPES = {
     "ImageAvailable": "Image Available",
     "ImageDistributed": "Image Distributed",
     "BakeFailed": "Bake Failed",
+    "BlueprintPaused": "Blueprint Paused",
     "InstanceStateChange": "Instance State Change",
     "CommandStateChange": "Command State Change",
     "DeploymentStateChange": "Deployment State Change",
@@ -174,6 +186,7 @@ Event = (
     | ImageAvailable
     | ImageDistributed
     | BakeFailed
+    | BlueprintPaused
     | RolloutChanged
     | RolloutApproved
     | InstanceStateChange

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from kiln.domain.platforms import Family
 
+NAME = re.compile(r"^[a-z0-9-]{1,48}$")
 BAKE_ID = re.compile(r"^(?P<blueprint>[a-z0-9-]{1,48})-\d{8}-\d{6}-[0-9a-f]{4}$")
 TAG_BAKE, TAG_BLUEPRINT, TAG_MANAGED, TAG_ROLE = (
     "kiln:bake",
@@ -36,6 +37,15 @@ def bake_id(blueprint: str, started: datetime, randomness: str) -> str:
     """`web-20261123-101500-9f3a`: the name of the execution and of everything that it makes."""
     digest = hashlib.sha256(randomness.encode()).hexdigest()[:4]
     return f"{blueprint}-{started.astimezone(UTC):%Y%m%d-%H%M%S}-{digest}"
+
+
+def bake_of(blueprint: str, execution: str, started: datetime) -> str:
+    """The bake of an execution: its name where that is a bake id of the blueprint, else one made
+    from it. A scheduler and the console give executions names of their own."""
+    found = BAKE_ID.match(execution)
+    if found and found["blueprint"] == blueprint:
+        return execution
+    return bake_id(blueprint, started, execution)
 
 
 def blueprint_of(bake: str) -> str:

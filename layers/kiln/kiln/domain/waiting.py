@@ -10,6 +10,7 @@ from pydantic import Field
 
 from kiln.domain.documents import Purpose
 from kiln.domain.model import Model
+from kiln.domain.turns import Turn
 
 
 class _Wait(Model):
@@ -169,6 +170,20 @@ class ImageAvailable(_Wait):
     region: str | None = None
 
 
+class BakeTurn(_Wait):
+    """A bake may go: no other one of its blueprint runs, and not too many of others do.
+    `execution` and `asked` are those of its turn."""
+
+    kind: Literal["turn"]
+    execution: str
+    asked: str
+
+    @property
+    def turn(self) -> Turn:
+        """The turn that is waited for."""
+        return Turn(bake=self.bake, execution=self.execution, asked=self.asked)
+
+
 Wait = Annotated[
     InstanceOnline
     | InstanceRunning
@@ -184,14 +199,22 @@ Wait = Annotated[
     | LayerFree
     | InstanceRefresh
     | CommandDone
-    | ImageAvailable,
+    | ImageAvailable
+    | BakeTurn,
     Field(discriminator="kind"),
 ]
+
+
+def turn_of(bake: str) -> str:
+    """What a bake waits for that stands in line."""
+    return f"TURN#{bake}"
 
 
 def resources_of(wait: Wait) -> tuple[str, ...]:
     """The ids of what is waited for, as AWS's events name them; a command ends with its instance
     too."""
+    if isinstance(wait, BakeTurn):
+        return (turn_of(wait.bake),)
     if isinstance(wait, CommandDone):
         return wait.command, wait.instance
     if isinstance(wait, InstanceRefresh):

@@ -28,6 +28,7 @@ from kiln.ports.machines import ExecutionFacts, Machine, Machines
 from kiln.ports.records import Records
 from kiln.ports.schedules import Schedules, Standing, Timing
 from kiln.ports.stacks import Agents, Alarms, Deployments, LoadSteps, Rounds, Traffic
+from kiln.ports.turns import Origins, Pauses, Turns
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Settings:
     distribution_role: str = ""
     # The topics of SNS whose notices are listened to, by ARN.
     release_topics: tuple[str, ...] = ()
+    # How many bakes of this deployment may run at once.
+    max_bakes: int = 10
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,9 @@ class World:
     follows: Follows
     certificates: Certificates
     signatures: Signatures
+    turns: Turns
+    pauses: Pauses
+    origins: Origins
     clock: Clock
     settings: Settings
 
@@ -103,8 +109,10 @@ __all__ = [
     "Machine",
     "Machines",
     "Objects",
+    "Origins",
     "Outlet",
     "Parameters",
+    "Pauses",
     "Place",
     "Records",
     "Regions",
@@ -118,6 +126,7 @@ __all__ = [
     "StepResult",
     "Timing",
     "Traffic",
+    "Turns",
     "VersionOrder",
     "World",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kiln.domain.waiting import (
+    BakeTurn,
     CommandDone,
     ImageAvailable,
     InstanceOnline,
@@ -32,6 +33,7 @@ from kiln.ports import CommandFacts, InstanceFacts, StepResult, World
 from kiln.steps._looking_at_layers import look_layer, too_late
 from kiln.steps._looking_at_rollouts import look_rollout, rollout_too_late
 from kiln.steps._output import ends
+from kiln.steps._turns import line_for, turn_too_late
 
 Output = dict[str, Any]
 
@@ -71,16 +73,20 @@ def look(wait: Wait, world: World) -> Output | None:
         return _look_command(wait, world)
     if isinstance(wait, RolloutWait):
         return look_rollout(wait, world)
+    if isinstance(wait, BakeTurn):
+        return {"bake": wait.bake} if line_for(wait.turn, world) else None
     return look_layer(wait, world)
 
 
 def check_time(wait: Wait, world: World) -> None:
     """Raise the wait's own error once its time is over."""
     if wait.is_over(world.clock.now()):
-        raise _too_late(wait)
+        raise _too_late(wait, world)
 
 
-def _too_late(wait: Wait) -> KilnError:
+def _too_late(wait: Wait, world: World) -> KilnError:
+    if isinstance(wait, BakeTurn):
+        return turn_too_late(wait, world)
     after = f"after {wait.timeout_s} s"
     if isinstance(wait, RolloutWait):
         return rollout_too_late(wait, after)

@@ -1,28 +1,36 @@
-"""PlanBake: load and check the blueprint, resolve its base, write the bake's record. Launches
-nothing."""
+"""PlanBake: load and check the blueprint, resolve its base, take the bake's turn, decide whether
+there is anything to make, write the bake's record. Launches nothing."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from kiln.domain.bake import BakePlan, BakeRecord, Seal
-from kiln.domain.blueprint import blueprint_from
+from kiln.domain.bake import BakePlan, BakeRecord, BakeStatus, Seal, Skipped
+from kiln.domain.blueprint import Blueprint, blueprint_from
 from kiln.domain.events import BakeStarted
 from kiln.domain.model import Model, Text
-from kiln.domain.naming import BAKE_ID, bake_id
+from kiln.domain.naming import NAME, bake_of
 from kiln.domain.platforms import Family
-from kiln.errors import InvalidBlueprint
+from kiln.domain.rebuild import Trigger
+from kiln.domain.turns import LONGEST_WAIT_S, Turn, turn_for
+from kiln.errors import BakeRefused, InvalidBlueprint, Refused
 from kiln.ports import World
+from kiln.steps._pausing import stopped_by_pause
 from kiln.steps._planning import PlanOrder, make_plan
+from kiln.steps._skipping import fingerprint_of, same_image
+from kiln.steps._turns import take_turn
 
 
 class BakeRequest(Model):
-    """An execution's input: the name of a stored blueprint, or a whole blueprint inline."""
+    """An execution's input: the name of a stored blueprint, or a whole blueprint inline. With
+    `force` it is baked although nothing has changed."""
 
     blueprint: Text | dict[str, Any]
     version: int | None = None
     overrides: dict[str, Any] = {}
+    trigger: Trigger = Trigger.MANUAL
+    force: bool = False
 
 
 class PlanBake(Model):
@@ -34,37 +42,139 @@ class PlanBake(Model):
 
 
 class BakePlanned(Model):
-    """What the state machine needs to go on: how many steps and tests there are, whether to inspect
-    the builder first, and how to seal it."""
+    """What the state machine needs to go on: whether the bake goes, waits for its turn (at most
+    `wait_s` seconds since `asked`) or is skipped; how many steps and tests there are, whether to
+    inspect the builder first, and how to seal it."""
 
     bake: str
     blueprint: str
     version: int
-    steps: int
-    tests: int
-    inspect: bool
-    seal: Seal
+    verdict: Literal["go", "wait", "skip"] = "go"
+    skipped: Skipped | None = None
+    asked: str = ""
+    wait_s: int = LONGEST_WAIT_S
+    steps: int = 0
+    tests: int = 0
+    inspect: bool = False
+    seal: Seal = Seal.STOP
 
 
 def plan_bake(request: PlanBake, world: World) -> BakePlanned:
-    """Decide everything about a bake. Raises what `make_plan` raises, and InvalidBlueprint."""
-    version, document = _load(request.request, world)
-    bake = _bake_id(blueprint_from(document).name, request)
-    stored = world.records.bake(bake)
-    if stored:
-        return _planned(stored.plan)
-    plan = make_plan(PlanOrder(document, version, bake, request.started), world)
-    if world.records.add_bake(BakeRecord(plan=plan)):
-        world.bus.publish(
-            BakeStarted(
-                bake=bake, blueprint=plan.blueprint.name, version=version, base=plan.base.id
-            )
+    """Decide everything about a bake, anew each time its turn may have come. Raises what
+    `make_plan` raises, InvalidBlueprint and BakeRefused."""
+    asked = asked_for(request.request)
+    version, document = _load(asked, world)
+    blueprint = blueprint_from(document)
+    bake = bake_of(blueprint.name, request.execution, request.started)
+    turn = turn_for(bake, request.execution, request.started)
+    known = world.records.bake(bake)
+    if known and known.status is not BakeStatus.WAITING:
+        return _planned(known, turn)
+    order = PlanOrder(document, version, bake, request.started)
+    paused = stopped_by_pause(blueprint.name, version, asked.trigger, world)
+    if paused:
+        return _paused(order, paused, asked, turn, world)
+    plan = make_plan(order, world)
+    plan = plan.model_copy(update={"fingerprint": fingerprint_of(plan, world)[0]})
+    return _planned(_decided(plan, asked, turn, known, world), turn)
+
+
+def _decided(
+    plan: BakePlan, asked: BakeRequest, turn: Turn, known: BakeRecord | None, world: World
+) -> BakeRecord:
+    """The bake's record, written: it goes, stands in line or makes nothing.
+
+    The turn comes first: whoever had it before may have made this very image.
+    """
+    goes = take_turn(turn, world)
+    same = None if _is_forced(plan.blueprint, asked) else same_image(plan, world)
+    if goes and not same:
+        plan = plan.model_copy(update={"turn": world.clock.now()})
+    status = BakeStatus.RUNNING if goes else BakeStatus.WAITING
+    record = _record(plan, asked, turn).model_copy(update={"status": status})
+    if same:
+        return _write(_skipped(record, same, world), known, world)
+    if goes:
+        return _started(record, known, world)
+    _write(record, known, world)
+    _check_second(plan.blueprint, turn, world)
+    world.turns.stand(turn)
+    return record
+
+
+def _record(plan: BakePlan, asked: BakeRequest, turn: Turn) -> BakeRecord:
+    execution = turn.execution if turn.execution != plan.bake else ""
+    return BakeRecord(plan=plan, trigger=asked.trigger, execution=execution)
+
+
+def _is_forced(blueprint: Blueprint, asked: BakeRequest) -> bool:
+    always = asked.trigger is Trigger.SCHEDULE and blueprint.rebuild.when == "always"
+    return asked.force or always
+
+
+def _skipped(record: BakeRecord, why: Skipped, world: World) -> BakeRecord:
+    change = {"status": BakeStatus.SKIPPED, "skipped": why, "ended": world.clock.now()}
+    return record.model_copy(update=change)
+
+
+def _write(record: BakeRecord, known: BakeRecord | None, world: World) -> BakeRecord:
+    if known is None:
+        world.records.add_bake(record)
+    else:
+        world.records.update_bake(record)
+    return record
+
+
+def _started(record: BakeRecord, known: BakeRecord | None, world: World) -> BakeRecord:
+    if known is None and not world.records.add_bake(record):
+        # A doubled call was faster, and has told it.
+        return record
+    if known:
+        world.records.update_bake(record)
+    plan = record.plan
+    world.bus.publish(
+        BakeStarted(
+            bake=plan.bake,
+            blueprint=plan.blueprint.name,
+            version=plan.version,
+            base=plan.base.id,
         )
-    return _planned(plan)
+    )
+    return record
 
 
-def _load(given: dict[str, Any], world: World) -> tuple[int, dict[str, Any]]:
-    request = _request(given)
+def _check_second(blueprint: Blueprint, turn: Turn, world: World) -> None:
+    """Raise BakeRefused for a second bake that shall not wait for the first."""
+    if blueprint.rebuild.second == "wait":
+        return
+    (first, *_) = world.turns.line().in_the_way(turn) or (None,)
+    if first and first.blueprint == turn.blueprint:
+        raise BakeRefused(
+            f"{first.bake} is under way, and rebuild.second of {turn.blueprint} is refuse; bake "
+            "again when it has ended"
+        )
+
+
+def _paused(
+    order: PlanOrder, why: Skipped, asked: BakeRequest, turn: Turn, world: World
+) -> BakePlanned:
+    """A bake that is stopped by a pause. What is wrong with the blueprint is known by then: without
+    a plan there is no record, and it does not fail anew."""
+    try:
+        plan = make_plan(order, world)
+    except Refused:
+        return BakePlanned(
+            bake=order.bake,
+            blueprint=turn.blueprint,
+            version=order.version,
+            verdict="skip",
+            skipped=why,
+        )
+    record = _skipped(_record(plan, asked, turn), why, world)
+    return _planned(_write(record, world.records.bake(order.bake), world), turn)
+
+
+def _load(request: BakeRequest, world: World) -> tuple[int, dict[str, Any]]:
     if isinstance(request.blueprint, dict):
         return request.version or 0, merged(request.blueprint, request.overrides)
     found = world.records.blueprint(request.blueprint, request.version)
@@ -75,7 +185,8 @@ def _load(given: dict[str, Any], world: World) -> tuple[int, dict[str, Any]]:
     return found[0], merged(found[1], request.overrides)
 
 
-def _request(given: dict[str, Any]) -> BakeRequest:
+def asked_for(given: dict[str, Any]) -> BakeRequest:
+    """An execution's input. Raises InvalidBlueprint for one that asks for no bake."""
     # What a bus or a scheduler adds beside our keys is none of our business.
     known = {key: value for key, value in given.items() if key in BakeRequest.model_fields}
     try:
@@ -85,6 +196,14 @@ def _request(given: dict[str, Any]) -> BakeRequest:
             'the input needs `blueprint`: the name of a stored one, as in {"blueprint": "web"}, '
             "or a whole blueprint"
         ) from error
+
+
+def asked_about(given: dict[str, Any]) -> str | None:
+    """The name of the blueprint that an execution's input asks for, None where it asks for none
+    that could be."""
+    blueprint = given.get("blueprint")
+    name = blueprint.get("name") if isinstance(blueprint, dict) else blueprint
+    return name if isinstance(name, str) and NAME.match(name) else None
 
 
 def merged(document: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
@@ -97,20 +216,21 @@ def merged(document: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any
     return result
 
 
-def _bake_id(name: str, request: PlanBake) -> str:
-    """The execution's name where it is a bake id of this blueprint; else one made from it."""
-    found = BAKE_ID.match(request.execution)
-    if found and found["blueprint"] == name:
-        return request.execution
-    return bake_id(name, request.started, request.execution)
+_VERDICTS: dict[BakeStatus, Literal["go", "wait", "skip"]] = {
+    BakeStatus.WAITING: "wait",
+    BakeStatus.SKIPPED: "skip",
+}
 
 
-def _planned(plan: BakePlan) -> BakePlanned:
-    blueprint = plan.blueprint
+def _planned(record: BakeRecord, turn: Turn) -> BakePlanned:
+    plan, blueprint = record.plan, record.plan.blueprint
     return BakePlanned(
         bake=plan.bake,
         blueprint=blueprint.name,
         version=plan.version,
+        verdict=_VERDICTS.get(record.status, "go"),
+        skipped=record.skipped,
+        asked=turn.asked,
         steps=len(blueprint.steps),
         tests=len(blueprint.verify.steps),
         inspect=blueprint.family is Family.WINDOWS,

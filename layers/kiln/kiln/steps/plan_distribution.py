@@ -98,6 +98,7 @@ def _record(request: PlanDistribution, plan: BakePlan, world: World) -> ImageRec
         sbom=contents.sbom,
         contents=request.contents,
         layers=tuple(target.layer for target in blueprint.layers),
+        fingerprint=plan.fingerprint,
     )
 
 

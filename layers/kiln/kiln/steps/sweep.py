@@ -99,7 +99,7 @@ def _owners(found: Iterable[Leftover], world: World) -> dict[str, Owner]:
         good = {place.region: place.image for place in places if place.image}
         owners[bake] = Owner(
             record=record,
-            runs=record.ended is None and world.machines.running("bake", bake),
+            runs=record.ended is None and world.machines.running("bake", record.execution or bake),
             image=image,
             good={**({image.region: image.id} if image else {}), **good},
         )

@@ -5,64 +5,116 @@ from __future__ import annotations
 
 from typing import Any
 
-from kiln.domain.bake import Adoption, BakeRecord, BakeStatus, Seal
+from kiln.domain.bake import Adoption, BakeRecord, BakeStatus, Seal, Skipped
 from kiln.domain.events import BakeFailed
 from kiln.domain.failure import Failure
 from kiln.domain.instance import InstanceState
 from kiln.domain.model import Model
-from kiln.domain.naming import BAKE_ID, TAG_ROLE
+from kiln.domain.naming import BAKE_ID, TAG_ROLE, bake_of
 from kiln.errors import AwsRefused, TeardownFailed
 from kiln.ports import InstanceFacts, World
 from kiln.steps._distribution import undo_copies
 from kiln.steps._images import remove_image
 from kiln.steps._instances import remove, through
+from kiln.steps._pausing import end_row, note_failure
+from kiln.steps._turns import give_back
 from kiln.steps.launch_builder import adopted_id
+from kiln.steps.plan_bake import PlanBake, asked_about
 
 # The way of an adopted builder out of its stack.
 _GONE = (InstanceState.STOPPING, InstanceState.SHUTTING_DOWN, InstanceState.TERMINATED)
 
 
 class Teardown(Model):
-    """The bake (the execution's name where it was never planned) and what failed, if anything
-    did. `ended` says that the execution is over and did not come through here, or may not have:
-    then it tells itself what failed."""
+    """The bake (the execution's name where it was never planned), what failed, if anything did, or
+    why it was skipped, if it was; and what PlanBake was `asked`. `ended` says that the execution
+    is over and did not come through here, or may not have: then it tells itself what failed."""
 
     bake: str
     failure: Failure | None = None
+    skipped: Skipped | None = None
+    asked: PlanBake | None = None
     ended: bool = False
 
 
 class TornDown(Model):
-    """How the bake ended: the Fail state ends in `error` and `cause`."""
+    """How the bake ended: the Fail state ends in `error` and `cause`; one that was skipped says
+    why, and what its `image` would have been."""
 
     status: BakeStatus
     error: str = ""
     cause: str = ""
+    image: str | None = None
 
 
 def teardown(request: Teardown, world: World) -> TornDown:
-    """Remove, record, announce; again is harmless. Raises TeardownFailed, AwsBusy."""
-    record = world.records.bake(request.bake)
-    failure = request.failure
+    """Remove, record, announce, let the next bake go; again is harmless. Raises TeardownFailed,
+    AwsBusy."""
+    bake = _bake(request, world)
+    record = world.records.bake(bake)
     if request.ended:
-        failure = _why_ended(request.bake, world)
-        if failure is None or record is None or record.ended:
-            return _as_it_is(record)
-    kept = _remove(request.bake, record, failure, world) if record else []
+        return _after(bake, record, world)
+    ended = _torn(request, bake, record, world)
+    give_back(bake, world)
+    return ended
+
+
+def _bake(request: Teardown, world: World) -> str:
+    """The bake's id; that of an execution with a name of its own by what was asked, or by its
+    turn."""
+    asked = request.asked
+    if BAKE_ID.match(request.bake):
+        return request.bake
+    if asked:
+        name = asked_about(asked.request)
+        return bake_of(name, asked.execution, asked.started) if name else request.bake
+    turn = world.turns.line().by_execution(request.bake)
+    return turn.bake if turn else request.bake
+
+
+def _torn(request: Teardown, bake: str, record: BakeRecord | None, world: World) -> TornDown:
+    """A bake's own end."""
+    failure = request.failure
+    why = request.skipped or (record.skipped if record else None)
+    if why and failure is None:
+        return TornDown(status=BakeStatus.SKIPPED, cause=why.reason, image=why.image)
     if failure is None:
-        return _end(record, TornDown(status=BakeStatus.SUCCEEDED), "", world)
+        return _succeeded(bake, record, world)
+    ended = _failed(bake, failure, record, world)
+    if BAKE_ID.match(bake):
+        note_failure(
+            bake, failure.name, record, request.asked.request if request.asked else {}, world
+        )
+    return ended
+
+
+def _succeeded(bake: str, record: BakeRecord | None, world: World) -> TornDown:
+    if record:
+        _remove(bake, record, None, world)
+        end_row(record, world)
+    return _end(record, TornDown(status=BakeStatus.SUCCEEDED), "", world)
+
+
+def _failed(bake: str, failure: Failure, record: BakeRecord | None, world: World) -> TornDown:
+    kept = _remove(bake, record, failure, world) if record else []
     cause = failure.reason + "".join(_how_to_connect(instance) for instance in kept)
     ended = TornDown(status=BakeStatus.FAILED, error=failure.name, cause=cause)
-    return _end(record, ended, failure.state, world, bake=request.bake)
+    return _end(record, ended, failure.state, world, bake=bake)
 
 
-def _why_ended(bake: str, world: World) -> Failure | None:
-    """What ended an execution that is over; None for one that runs, or has succeeded."""
-    found = world.machines.look("bake", bake)
-    if found is None or found.status in ("RUNNING", "SUCCEEDED"):
-        return None
-    stopped = f"the execution of {bake} was stopped from outside ({found.status})"
-    return Failure(error=found.error or found.status, cause=found.cause or stopped)
+def _after(bake: str, record: BakeRecord | None, world: World) -> TornDown:
+    """The end of a bake whose execution is over. That somebody stopped it is no failure of its
+    blueprint, and counts in no row."""
+    found = world.machines.look("bake", (record and record.execution) or bake)
+    if found is None or found.status == "RUNNING":
+        return _as_it_is(record)
+    ended = _as_it_is(record)
+    if record and record.ended is None and found.status != "SUCCEEDED":
+        stopped = f"the execution of {bake} was stopped from outside ({found.status})"
+        why = Failure(error=found.error or found.status, cause=found.cause or stopped)
+        ended = _failed(bake, why, record, world)
+    give_back(bake, world)
+    return ended
 
 
 def _as_it_is(record: BakeRecord | None) -> TornDown:
