@@ -11,6 +11,7 @@ from kiln.domain.bake import BakeRecord, BakeStatus, ImageRecord
 from kiln.domain.failure import Failure
 from kiln.domain.turns import Line
 from kiln.errors import BakeRefused, BaseImageNotFound, TurnMissed
+from kiln.ports import ExecutionFacts
 from kiln.steps.await_resource import AwaitResource, await_resource
 from kiln.steps.plan_bake import BakePlanned, PlanBake, plan_bake
 from kiln.steps.teardown import Teardown, teardown
@@ -270,3 +271,48 @@ def test_one_that_waited_for_the_same_image_makes_it_not_again() -> None:
     assert status(fake, answer) is BakeStatus.SKIPPED
     assert fake.turns.line() == Line()
     assert fake.images.describe("ami-00000000000000aa") is not None
+
+
+def after(fake: FakeWorld, asked: PlanBake, status: str = "ABORTED") -> Any:
+    """Teardown from outside, when an execution is over."""
+    fake.machines.over.add(asked.execution)
+    fake.machines.ended[asked.execution] = ExecutionFacts(status)
+    return teardown(Teardown(bake=asked.execution, ended=True), fake.world)
+
+
+def test_a_bake_that_is_stopped_gives_its_turn_back_whatever_its_execution_is_called() -> None:
+    fake = FakeWorld()
+    first, second = order(a_document(), 1), order(a_document(), 2)
+    answer = planned(fake, first)
+    token = waits(fake, second)
+    assert after(fake, first).error == "ABORTED"
+    assert status(fake, answer) is BakeStatus.FAILED
+    assert token in fake.machines.outputs
+    assert planned(fake, second).verdict == "go"
+
+
+def test_one_that_is_stopped_in_line_leaves_it_and_its_record_says_so() -> None:
+    fake = FakeWorld()
+    first, second = order(a_document(), 1), order(a_document(), 2)
+    planned(fake, first)
+    waits(fake, second)
+    after(fake, second)
+    assert fake.turns.line().waiting == ()
+    statuses = {record.status for record in fake.records.bakes("web")}
+    assert statuses == {BakeStatus.RUNNING, BakeStatus.FAILED}
+
+
+def test_a_bake_that_runs_keeps_its_turn_whatever_an_event_says() -> None:
+    fake = FakeWorld()
+    asked = order(a_document(), 1)
+    planned(fake, asked)
+    teardown(Teardown(bake=asked.execution, ended=True), fake.world)
+    assert len(fake.turns.line().running) == 1
+
+
+def test_a_bake_that_somebody_stops_counts_in_no_row() -> None:
+    fake = FakeWorld()
+    asked = order(a_document(rebuild={"pause_after": 1}), 1, trigger="schedule")
+    planned(fake, asked)
+    after(fake, asked)
+    assert fake.pauses.paused("web") is None
