@@ -15,7 +15,7 @@ from kiln.errors import BaseImageNotFound
 from kiln.steps.plan_bake import BakePlanned
 from tests.builders import NOW, a_document, an_image
 from tests.fakes import FakeWorld
-from tests.unit.steps.test_turns import ended, image_of, order, planned
+from tests.unit.steps.turning import ended, image_of, order, planned
 
 IMAGE = "ami-00000000000000aa"
 BROKEN = Failure(error="StepFailed", cause="step 'tune' exited 3")

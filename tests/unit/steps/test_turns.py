@@ -3,67 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from kiln.domain.bake import BakeRecord, BakeStatus, ImageRecord
+from kiln.domain.bake import BakeStatus
 from kiln.domain.failure import Failure
 from kiln.domain.turns import Line
 from kiln.errors import BakeRefused, BaseImageNotFound, TurnMissed
-from kiln.ports import ExecutionFacts
 from kiln.steps.await_resource import AwaitResource, await_resource
-from kiln.steps.plan_bake import BakePlanned, PlanBake, plan_bake
+from kiln.steps.plan_bake import PlanBake
 from kiln.steps.teardown import Teardown, teardown
-from tests.builders import NOW, a_document, an_image
+from tests.builders import a_document, an_image
 from tests.fakes import FakeWorld
-
-
-def order(blueprint: Any, second: int, **request: Any) -> PlanBake:
-    """What the machine asks with: an execution that began so many seconds later than others."""
-    execution = f"by-hand-{second}"
-    return PlanBake(
-        request={"blueprint": blueprint, **request},
-        execution=execution,
-        started=NOW + timedelta(seconds=second),
-    )
-
-
-def planned(fake: FakeWorld, asked: PlanBake) -> BakePlanned:
-    """PlanBake in a running execution."""
-    fake.machines.started[asked.execution] = {}
-    return plan_bake(asked, fake.world)
-
-
-def waits(fake: FakeWorld, asked: PlanBake, wait_s: int | None = None) -> str:
-    """AwaitTurn after PlanBake; its token."""
-    answer = planned(fake, asked)
-    assert answer.verdict == "wait"
-    wait = {
-        "kind": "turn",
-        "bake": answer.bake,
-        "execution": asked.execution,
-        "asked": answer.asked,
-        "since": asked.started.isoformat(),
-        "timeout_s": answer.wait_s if wait_s is None else wait_s,
-    }
-    token = f"token of {answer.bake}"
-    request = AwaitResource.model_validate({"wait": wait, "state": "AwaitTurn", "token": token})
-    await_resource(request, fake.world)
-    return token
-
-
-def ended(fake: FakeWorld, asked: PlanBake, failure: Failure | None = None) -> Any:
-    """Teardown, then the execution's end."""
-    answer = teardown(Teardown(bake=asked.execution, failure=failure, asked=asked), fake.world)
-    fake.machines.over.add(asked.execution)
-    return answer
-
-
-def status(fake: FakeWorld, answer: BakePlanned) -> BakeStatus:
-    record = fake.records.bake(answer.bake)
-    assert record is not None
-    return record.status
+from tests.unit.steps.turning import ended, image_of, order, planned, status, waits
 
 
 def test_a_second_bake_of_a_blueprint_waits_and_goes_when_the_first_has_ended() -> None:
@@ -232,27 +184,6 @@ def test_every_end_of_a_bake_gives_its_turn_back_and_again_is_harmless(
     assert fake.turns.line().running == ()
 
 
-def image_of(record: BakeRecord, **changes: Any) -> ImageRecord:
-    """What a bake has made."""
-    plan = record.plan
-    values: dict[str, Any] = {
-        "id": "ami-00000000000000aa",
-        "name": plan.image_name,
-        "bake": plan.bake,
-        "blueprint": plan.blueprint.name,
-        "version": plan.version,
-        "platform": plan.blueprint.platform,
-        "architecture": "x86_64",
-        "root_device": "ebs",
-        "base": plan.base.id,
-        "region": "eu-west-1",
-        "created": NOW,
-        "announced": NOW,
-        "fingerprint": plan.fingerprint,
-    }
-    return ImageRecord(**(values | changes))
-
-
 def test_one_that_waited_for_the_same_image_makes_it_not_again() -> None:
     fake = FakeWorld()
     first, second = order(a_document(), 1), order(a_document(), 2)
@@ -271,48 +202,3 @@ def test_one_that_waited_for_the_same_image_makes_it_not_again() -> None:
     assert status(fake, answer) is BakeStatus.SKIPPED
     assert fake.turns.line() == Line()
     assert fake.images.describe("ami-00000000000000aa") is not None
-
-
-def after(fake: FakeWorld, asked: PlanBake, status: str = "ABORTED") -> Any:
-    """Teardown from outside, when an execution is over."""
-    fake.machines.over.add(asked.execution)
-    fake.machines.ended[asked.execution] = ExecutionFacts(status)
-    return teardown(Teardown(bake=asked.execution, ended=True), fake.world)
-
-
-def test_a_bake_that_is_stopped_gives_its_turn_back_whatever_its_execution_is_called() -> None:
-    fake = FakeWorld()
-    first, second = order(a_document(), 1), order(a_document(), 2)
-    answer = planned(fake, first)
-    token = waits(fake, second)
-    assert after(fake, first).error == "ABORTED"
-    assert status(fake, answer) is BakeStatus.FAILED
-    assert token in fake.machines.outputs
-    assert planned(fake, second).verdict == "go"
-
-
-def test_one_that_is_stopped_in_line_leaves_it_and_its_record_says_so() -> None:
-    fake = FakeWorld()
-    first, second = order(a_document(), 1), order(a_document(), 2)
-    planned(fake, first)
-    waits(fake, second)
-    after(fake, second)
-    assert fake.turns.line().waiting == ()
-    statuses = {record.status for record in fake.records.bakes("web")}
-    assert statuses == {BakeStatus.RUNNING, BakeStatus.FAILED}
-
-
-def test_a_bake_that_runs_keeps_its_turn_whatever_an_event_says() -> None:
-    fake = FakeWorld()
-    asked = order(a_document(), 1)
-    planned(fake, asked)
-    teardown(Teardown(bake=asked.execution, ended=True), fake.world)
-    assert len(fake.turns.line().running) == 1
-
-
-def test_a_bake_that_somebody_stops_counts_in_no_row() -> None:
-    fake = FakeWorld()
-    asked = order(a_document(rebuild={"pause_after": 1}), 1, trigger="schedule")
-    planned(fake, asked)
-    after(fake, asked)
-    assert fake.pauses.paused("web") is None

@@ -37,9 +37,15 @@ def line_for(turn: Turn, world: World) -> Line | None:
 def _drop_dead(others: tuple[Turn, ...], world: World) -> bool:
     dead = [o for o in others if not world.machines.running("bake", o.execution)]
     for other in dead:
-        world.turns.free(other.bake)
-        world.turns.leave(other)
+        drop_turn(other, world)
     return bool(dead)
+
+
+def drop_turn(turn: Turn, world: World) -> None:
+    """Take a bake's turn and its place in line from it; whoever waits finds that at its next
+    look."""
+    world.turns.free(turn.bake)
+    world.turns.leave(turn)
 
 
 def give_back(bake: str, world: World) -> None:

@@ -19,7 +19,8 @@ from kiln.ports import World
 from kiln.steps._pausing import stopped_by_pause
 from kiln.steps._planning import PlanOrder, make_plan
 from kiln.steps._skipping import fingerprint_of, same_image
-from kiln.steps._turns import take_turn
+from kiln.steps._stopping import Stop, stopped, stopped_key
+from kiln.steps._turns import drop_turn, take_turn
 
 
 class BakeRequest(Model):
@@ -82,10 +83,21 @@ def plan_bake(request: PlanBake, world: World) -> BakePlanned:
 def _decided(
     plan: BakePlan, asked: BakeRequest, turn: Turn, known: BakeRecord | None, world: World
 ) -> BakeRecord:
-    """The bake's record, written: it goes, stands in line or makes nothing.
+    """The bake's record, written: it goes, stands in line or makes nothing."""
+    record = _taken(plan, asked, turn, known, world)
+    status = world.records.claimed(stopped_key(turn.execution))
+    if status is None:
+        return record
+    # Teardown came and went while this was decided: what it did not find is ended here.
+    drop_turn(turn, world)
+    world.records.update_bake(record := stopped(record, Stop(status), world))
+    return record
 
-    The turn comes first: whoever had it before may have made this very image.
-    """
+
+def _taken(
+    plan: BakePlan, asked: BakeRequest, turn: Turn, known: BakeRecord | None, world: World
+) -> BakeRecord:
+    """The turn comes first: whoever had it before may have made this very image."""
     goes = take_turn(turn, world)
     same = None if _is_forced(plan.blueprint, asked) else same_image(plan, world)
     if goes and not same:

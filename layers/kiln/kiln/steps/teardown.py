@@ -17,6 +17,7 @@ from kiln.steps._distribution import undo_copies
 from kiln.steps._images import remove_image
 from kiln.steps._instances import remove, through
 from kiln.steps._pausing import end_row, note_failure
+from kiln.steps._stopping import Stop, stopped_key
 from kiln.steps._turns import give_back
 from kiln.steps.launch_builder import adopted_id
 from kiln.steps.plan_bake import PlanBake, asked_about
@@ -53,7 +54,7 @@ def teardown(request: Teardown, world: World) -> TornDown:
     bake = _bake(request, world)
     record = world.records.bake(bake)
     if request.ended:
-        return _after(bake, record, world)
+        return _after(request, bake, record, world)
     ended = _torn(request, bake, record, world)
     give_back(bake, world)
     return ended
@@ -102,19 +103,27 @@ def _failed(bake: str, failure: Failure, record: BakeRecord | None, world: World
     return _end(record, ended, failure.state, world, bake=bake)
 
 
-def _after(bake: str, record: BakeRecord | None, world: World) -> TornDown:
+def _after(request: Teardown, bake: str, record: BakeRecord | None, world: World) -> TornDown:
     """The end of a bake whose execution is over. That somebody stopped it is no failure of its
     blueprint, and counts in no row."""
-    found = world.machines.look("bake", (record and record.execution) or bake)
+    name = (record and record.execution) or request.bake
+    found = world.machines.look("bake", name)
     if found is None or found.status == "RUNNING":
         return _as_it_is(record)
+    if found.status in ("ABORTED", "TIMED_OUT") and _is_planned(record):
+        world.records.claim(stopped_key(name), found.status)
+        record = world.records.bake(bake)
     ended = _as_it_is(record)
     if record and record.ended is None and found.status != "SUCCEEDED":
-        stopped = f"the execution of {bake} was stopped from outside ({found.status})"
-        why = Failure(error=found.error or found.status, cause=found.cause or stopped)
-        ended = _failed(bake, why, record, world)
+        stop = Stop(found.status, found.error, found.cause)
+        ended = _failed(bake, stop.failure(bake), record, world)
     give_back(bake, world)
     return ended
+
+
+def _is_planned(record: BakeRecord | None) -> bool:
+    """Whether PlanBake may be under way."""
+    return record is None or record.status is BakeStatus.WAITING
 
 
 def _as_it_is(record: BakeRecord | None) -> TornDown:
