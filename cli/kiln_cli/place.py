@@ -65,7 +65,6 @@ def make_place(
         document_prefix=stack_name,
         subnets=subnets,
         max_bakes=int(max_bakes),
-        bake_state_machine=outputs["BakeStateMachineArn"],
         rollout_state_machine=outputs["RolloutStateMachineArn"],
         instance_state_machine=outputs["InstanceStateMachineArn"],
         configure_state_machine=outputs["ConfigureStateMachineArn"],

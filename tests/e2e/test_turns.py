@@ -13,12 +13,27 @@ import pytest
 from kiln.domain.bake import BakeRecord, BakeStatus
 from kiln.domain.turns import Line
 from kiln.wiring import world
+from kiln_cli import local
+from kiln_cli.place import make_place
 from kiln_local.world import LocalAws
 from tests.e2e.running import AMAZON, ROOT
 from tests.integration.local.worlds import until
+from tests.kiln_command import run
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
 MOST = 3
+
+
+def small(name: str) -> dict[str, Any]:
+    """A small blueprint."""
+    return {
+        "kind": "blueprint",
+        "name": name,
+        "platform": "amazon-linux-2023",
+        "base": {"parameter": f"{AMAZON}/al2023-ami-kernel-default-x86_64"},
+        "builder": {"instance_types": ["m7i.large"]},
+        "steps": [{"name": "mark", "shell": f"echo {name} >/etc/mark"}],
+    }
 
 
 @dataclass
@@ -34,18 +49,10 @@ class Bakes:
 
     def start(self, name: str, execution: str, **request: Any) -> str:
         """Start a bake of a small blueprint; its execution's ARN."""
-        document = {
-            "kind": "blueprint",
-            "name": name,
-            "platform": "amazon-linux-2023",
-            "base": {"parameter": f"{AMAZON}/al2023-ami-kernel-default-x86_64"},
-            "builder": {"instance_types": ["m7i.large"]},
-            "steps": [{"name": "mark", "shell": f"echo {name} >/etc/mark"}],
-        }
         started = self.api.start_execution(
             stateMachineArn=self.aws.outputs["BakeStateMachineArn"],
             name=execution,
-            input=json.dumps({"blueprint": document, **request}),
+            input=json.dumps({"blueprint": small(name), **request}),
         )
         return str(started["executionArn"])
 
@@ -76,6 +83,7 @@ class Bakes:
 @pytest.fixture(scope="module")
 def bakes() -> Iterator[Bakes]:
     with LocalAws(ROOT, speed=300, parameters={"MaxBakes": str(MOST)}) as aws:
+        local._tell_outputs(make_place(aws.session(), "kiln", aws.outputs))
         yield Bakes(aws)
 
 
@@ -138,6 +146,35 @@ def test_a_bake_that_nothing_has_changed_for_is_skipped_unless_it_is_forced(bake
     # The newest image is gone: the one before it is what a bake would make.
     world().images.deregister(newer.id)
     assert json.loads(bakes.ended(bakes.start("shop-0", "anew"))["output"])["image"] == older.id
+
+
+@pytest.mark.usefixtures("twelve")
+def test_the_command_line_says_what_is_skipped_what_waits_and_what_is_paused(bakes: Bakes) -> None:
+    world().records.put_blueprint("shop-0", small("shop-0"))
+    image = world().records.images("shop-0")[0].id
+    skipped = run("bake", "shop-0", "--json")
+    assert skipped.status == 0
+    assert skipped.json["bake"]["status"] == "SKIPPED"
+    assert skipped.json["bake"]["skipped"]["image"] == image
+    assert skipped.json["image"] is None
+    plan = run("plan", "shop-0", "--json").json
+    assert (plan["skipped"]["image"], plan["unseen"]) == (image, [])
+    holder = bakes.start("told", "told-1")
+    until(lambda: bakes.entered(holder, "AwaitBuilder"), 60)
+    waiting = bakes.start("told", "told-20261123-101500-9f3a")
+    until(lambda: bakes.entered(waiting, "AwaitTurn"), 60)
+    one = run("status", "told-20261123-101500-9f3a", "--json")
+    assert (one.status, one.json["bake"]["status"]) == (0, "WAITING")
+    assert one.json["bake"]["waits_for"].endswith("of the same blueprint")
+    rows = {row["status"]: row for row in run("status", "--json").json["bakes"]}
+    assert rows["WAITING"]["waits_for"] == one.json["bake"]["waits_for"]
+    assert rows["SKIPPED"]["skipped"]["image"] == image
+    for arn in (waiting, holder):
+        bakes.api.stop_execution(executionArn=arn)
+    paused = run("blueprints", "pause", "shop-0", "--reason", "bad base", "--json").json["paused"]
+    assert (paused["reason"], paused["version"]) == ("bad base", None)
+    assert run("blueprints", "resume", "shop-0", "--json").json["paused"] is None
+    assert run("blueprints", "resume", "nothing").status == 2
 
 
 def test_one_that_is_stopped_holds_up_nobody(bakes: Bakes) -> None:

@@ -61,6 +61,25 @@ def test_the_object_has_the_promised_keys_and_no_more() -> None:
     assert found["rollouts"] == [ROLLOUT]
 
 
+def test_a_bake_that_made_nothing_is_no_failure_and_says_which_image_there_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    skipped = {"reason": "nothing has changed since web-1", "image": "ami-1"}
+    none: dict[str, Any] = {"image": None, "rollouts": [], "identity": None, "commands": []}
+    result = a_result("SKIPPED", bake={"skipped": skipped}, **none)
+    assert (result.succeeded, result.failed) == (True, False)
+    assert result.as_json()["bake"]["skipped"] == skipped
+    assert "skipped  nothing has changed since web-1" in shown(result, capsys)
+
+
+def test_a_bake_that_waits_says_for_what(capsys: pytest.CaptureFixture[str]) -> None:
+    result = a_result("WAITING", bake={"waits_for": "one of 10 turns"}, rollouts=[])
+    assert (result.succeeded, result.failed) == (False, False)
+    said = shown(result, capsys)
+    assert "one of 10 turns" in said
+    assert "leaks" not in said
+
+
 def test_what_did_not_run_or_failed_says_why() -> None:
     found = a_result(
         commands=[COMMAND | {"ran": False, "steps": [], "why_not": "no user namespaces"}],
