@@ -148,32 +148,38 @@ def test_a_bake_that_nothing_has_changed_for_is_skipped_unless_it_is_forced(bake
     assert json.loads(bakes.ended(bakes.start("shop-0", "anew"))["output"])["image"] == older.id
 
 
+def kiln(*args: object) -> Any:
+    """What a command prints with --json; functions of this process print before it."""
+    ran = run(*args, "--json")
+    assert ran.status == 0, ran.stderr
+    return json.loads(ran.stdout.splitlines()[-1])
+
+
 @pytest.mark.usefixtures("twelve")
 def test_the_command_line_says_what_is_skipped_what_waits_and_what_is_paused(bakes: Bakes) -> None:
     world().records.put_blueprint("shop-0", small("shop-0"))
     image = world().records.images("shop-0")[0].id
-    skipped = run("bake", "shop-0", "--json")
-    assert skipped.status == 0
-    assert skipped.json["bake"]["status"] == "SKIPPED"
-    assert skipped.json["bake"]["skipped"]["image"] == image
-    assert skipped.json["image"] is None
-    plan = run("plan", "shop-0", "--json").json
+    skipped = kiln("bake", "shop-0")
+    assert skipped["bake"]["status"] == "SKIPPED"
+    assert skipped["bake"]["skipped"]["image"] == image
+    assert skipped["image"] is None
+    plan = kiln("plan", "shop-0")
     assert (plan["skipped"]["image"], plan["unseen"]) == (image, [])
     holder = bakes.start("told", "told-1")
     until(lambda: bakes.entered(holder, "AwaitBuilder"), 60)
     waiting = bakes.start("told", "told-20261123-101500-9f3a")
     until(lambda: bakes.entered(waiting, "AwaitTurn"), 60)
-    one = run("status", "told-20261123-101500-9f3a", "--json")
-    assert (one.status, one.json["bake"]["status"]) == (0, "WAITING")
-    assert one.json["bake"]["waits_for"].endswith("of the same blueprint")
-    rows = {row["status"]: row for row in run("status", "--json").json["bakes"]}
-    assert rows["WAITING"]["waits_for"] == one.json["bake"]["waits_for"]
+    one = kiln("status", "told-20261123-101500-9f3a")["bake"]
+    assert one["status"] == "WAITING"
+    assert one["waits_for"].endswith("of the same blueprint")
+    rows = {row["status"]: row for row in kiln("status")["bakes"]}
+    assert rows["WAITING"]["waits_for"] == one["waits_for"]
     assert rows["SKIPPED"]["skipped"]["image"] == image
     for arn in (waiting, holder):
         bakes.api.stop_execution(executionArn=arn)
-    paused = run("blueprints", "pause", "shop-0", "--reason", "bad base", "--json").json["paused"]
+    paused = kiln("blueprints", "pause", "shop-0", "--reason", "bad base")["paused"]
     assert (paused["reason"], paused["version"]) == ("bad base", None)
-    assert run("blueprints", "resume", "shop-0", "--json").json["paused"] is None
+    assert kiln("blueprints", "resume", "shop-0")["paused"] is None
     assert run("blueprints", "resume", "nothing").status == 2
 
 
