@@ -10,6 +10,7 @@ from kiln.domain.fit import TypeFacts
 from kiln.domain.image import ImageFacts, Snapshot
 from kiln.domain.naming import image_name
 from kiln.domain.stack import Stack, stack_from
+from kiln.domain.version import BlueprintVersion
 
 NOW = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
 BAKE = "web-20261123-101500-9f3a"
@@ -25,6 +26,18 @@ def a_document(**overrides: Any) -> dict[str, Any]:
         "steps": [{"name": "tune", "shell": "echo tuned"}],
     }
     return {key: value for key, value in (document | overrides).items() if value is not None}
+
+
+def a_version(number: int = 1, **overrides: Any) -> BlueprintVersion:
+    """A version of the blueprint `web`."""
+    values: dict[str, Any] = {
+        "blueprint": "web",
+        "number": number,
+        "document": a_document(),
+        "author": "arn:aws:iam::123456789012:user/ada",
+        "at": NOW.isoformat(),
+    }
+    return BlueprintVersion(**(values | overrides))
 
 
 def an_image(**overrides: Any) -> ImageFacts:

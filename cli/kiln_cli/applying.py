@@ -11,13 +11,16 @@ from typing import Any
 
 from kiln.domain.cascade import base_in, circle
 from kiln.domain.instance import InstanceState, LayerInstance
+from kiln.domain.version import BlueprintVersion, check_storable, is_same
 from kiln.errors import AwsBusy, InvalidBlueprint, InvalidRequest
 from kiln.ports import World
 from kiln.steps._hooks import GroupChange, check_groups, group_changes, make_so
 from kiln.steps._instances import change_instance, enter, remove
+from kiln.steps._versions import next_number, store
 from kiln_cli import planned, scheduling
 from kiln_cli.difference import Difference, differences
 from kiln_cli.files import BlueprintFile, StackFile
+from kiln_cli.place import Place
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,17 @@ class Applied:
             "version": self.version,
             "difference": [vars(row) for row in self.difference],
         }
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Whose a new version of a blueprint is, as an ARN, and what they say of it."""
+
+    by: str
+    message: str = ""
+
+
+NOBODY = Signature("")
 
 
 @dataclass(frozen=True)
@@ -77,8 +91,8 @@ def _refuse_circles(files: list[BlueprintFile], world: World) -> None:
     def base_of(name: str) -> str | None:
         if name in given:
             return given[name]
-        stored = world.records.blueprint(name, None)
-        return base_in(stored[1]) if stored else None
+        stored = world.versions.get(name)
+        return base_in(stored.document) if stored else None
 
     for file in files:
         if found := circle(file.blueprint.name, base_of):
@@ -99,13 +113,18 @@ def _plan(file: BlueprintFile | StackFile, world: World) -> FilePlan:
 
 
 def _blueprint(file: BlueprintFile, world: World) -> FilePlan:
+    try:
+        check_storable(file.document)
+    except InvalidBlueprint as error:
+        raise InvalidBlueprint(f"{file.path}: {error}") from error
     name = file.blueprint.name
-    version, before = world.records.blueprint(name, None) or (0, None)
-    same = before == file.document
-    rows = () if same or before is None else tuple(differences(before, file.document))
+    before = world.versions.get(name)
+    number = next_number(name, file.document, world)
+    same = before is not None and before.number == number
+    rows = () if same or before is None else tuple(differences(before.document, file.document))
     schedule = scheduling.difference(file.blueprint, world)
     change = _change(before is not None, same and not schedule)
-    applied = Applied("blueprint", name, change, version + (not same), (*rows, *schedule))
+    applied = Applied("blueprint", name, change, number, (*rows, *schedule))
     return FilePlan(file, applied)
 
 
@@ -152,10 +171,10 @@ def _rows_of_stack(
     return (*mine, *records.rows)
 
 
-def carry_out(plan: FilePlan, world: World) -> Applied:
-    """Store a file as it was planned."""
+def carry_out(plan: FilePlan, world: World, signed: Signature = NOBODY) -> Applied:
+    """Store a file as it was planned; a version of a blueprint is `signed`."""
     if isinstance(plan.file, BlueprintFile):
-        world.records.put_blueprint(plan.file.blueprint.name, plan.file.document)
+        _store(plan.file, plan.applied, signed, world)
         scheduling.settle(plan.file.blueprint.name, world)
         return plan.applied
     if plan.applied.change != "unchanged":
@@ -170,6 +189,21 @@ def carry_out(plan: FilePlan, world: World) -> Applied:
     make_so(plan.groups, world)
     executions = {entry.id: name for entry in records.removed if (name := _removed(entry, world))}
     return Applied(**{**vars(plan.applied), "executions": executions})
+
+
+def _store(file: BlueprintFile, planned: Applied, signed: Signature, world: World) -> None:
+    latest = world.versions.get(planned.name)
+    if latest and is_same(latest.document, file.document):
+        return
+    version = BlueprintVersion(
+        blueprint=planned.name,
+        number=planned.version,
+        document=file.document,
+        author=signed.by,
+        at=world.clock.now().isoformat(),
+        message=signed.message,
+    )
+    store(version, world)
 
 
 def _removed(entry: LayerInstance, world: World) -> str | None:
@@ -187,11 +221,25 @@ def apply_file(file: BlueprintFile | StackFile, world: World) -> Applied:
     return carry_out(plan_file(file, world), world)
 
 
-def store_blueprint(file: BlueprintFile, world: World) -> int:
+def store_blueprint(file: BlueprintFile, place: Place) -> int:
     """Store a blueprint that is to be baked; its version, a new one only where it differs from the
     latest. Its schedule is left to `kiln apply`: one by a rate would start a bake of its own."""
-    _refuse_circles([file], world)
-    return world.records.put_blueprint(file.blueprint.name, file.document)
+    _refuse_circles([file], place.world)
+    plan = _blueprint(file, place.world)
+    _store(file, plan.applied, signature([plan], place), place.world)
+    return plan.applied.version
+
+
+def apply_signed(file: BlueprintFile | StackFile, place: Place) -> Applied:
+    """Plan and store one file, signed by who asks."""
+    plan = plan_file(file, place.world)
+    return carry_out(plan, place.world, signature([plan], place))
+
+
+def signature(plans: Iterable[FilePlan], place: Place, message: str = "") -> Signature:
+    """Who signs what is about to be stored; nobody is asked for where nothing is."""
+    kinds = {plan.applied.kind for plan in plans if plan.applied.change != "unchanged"}
+    return Signature(place.caller(), message) if "blueprint" in kinds else NOBODY
 
 
 def apply_stack(file: StackFile, world: World) -> Applied:

@@ -15,9 +15,11 @@ from kiln.domain.bake import BakePlan
 from kiln.domain.naming import bake_id
 from kiln.domain.rollout import RolloutStatus
 from kiln.domain.stack import takers
+from kiln.domain.version import split_version
 from kiln.errors import ImageFailed, InvalidBlueprint, Refused
 from kiln.ports import World
 from kiln.steps._planning import PlanOrder, make_plan
+from kiln.steps._versions import next_number, version_of
 from kiln_cli import history
 from kiln_cli.applying import store_blueprint
 from kiln_cli.files import BlueprintFile, read_blueprint
@@ -40,24 +42,27 @@ class Pace:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to bake: a document from a file or from the table. Errors call it by its `label`."""
+    """What to bake: a document from a file, or a `version` from the table. Errors call it by its
+    `label`."""
 
     name: str
     document: dict[str, Any]
     label: str
     file: BlueprintFile | None = None
+    version: int | None = None
 
 
 def wanted_from(target: str, path: Path | None, place: Place) -> Wanted:
-    """A blueprint by file, else by the name under which it is stored."""
+    """A blueprint by file, else by the name under which it is stored, with `@N` its version N."""
     if path:
         file = read_blueprint(path)
         return Wanted(file.blueprint.name, file.document, str(path), file)
-    stored = place.world.records.blueprint(target, None)
-    if stored is None:
-        known = ", ".join(place.world.records.blueprints()) or "none"
-        raise InvalidBlueprint(f"{target}: is no file and no stored blueprint; stored: {known}")
-    return Wanted(target, stored[1], target)
+    name, number = split_version(target)
+    try:
+        stored = version_of(name, number, place.world)
+    except InvalidBlueprint as error:
+        raise InvalidBlueprint(f"{target}: is no file, and {error}") from error
+    return Wanted(name, stored.document, stored.label, version=stored.number)
 
 
 def bake_bases(wanted: Wanted, place: Place, pace: Pace) -> None:
@@ -108,10 +113,7 @@ def check(wanted: Wanted, place: Place) -> BakePlan:
     world = place.world
     now = world.clock.now()
     bake = bake_id(wanted.name, now, secrets.token_hex())
-    stored = world.records.blueprint(wanted.name, None)
-    version, document = stored or (0, None)
-    if document != wanted.document:
-        version += 1
+    version = wanted.version or next_number(wanted.name, wanted.document, world)
     try:
         return make_plan(PlanOrder(wanted.document, version, bake, now), world)
     except Refused as error:
@@ -123,7 +125,7 @@ def start(wanted: Wanted, plan: BakePlan, place: Place, force: bool = False) -> 
     nothing has changed."""
     version = plan.version
     if wanted.file:
-        version = store_blueprint(wanted.file, place.world)
+        version = store_blueprint(wanted.file, place)
     asked = {"blueprint": wanted.name, "version": version} | ({"force": True} if force else {})
     with translated("states", "StartExecution"):
         place.client("stepfunctions").start_execution(

@@ -18,6 +18,7 @@ from kiln.domain.packages import (
     difference,
     load_manifest,
 )
+from kiln.domain.version import split_version
 from kiln.errors import Refused
 from kiln.ports import World
 
@@ -114,11 +115,9 @@ def _record(wanted: str, world: World) -> ImageRecord:
         if found is None:
             raise Refused(f"{wanted}: no image that Kiln made; `kiln images` lists them")
         return found
-    name, at, number = wanted.partition("@")
-    if at and not (number.isascii() and number.isdigit()):
-        raise Refused(f"{wanted}: {number!r} is no version; write {name}@3")
+    name, number = split_version(wanted)
     images = world.records.images(name)
-    chosen = [i for i in images if not at or i.version == int(number)]
+    chosen = [i for i in images if number in (None, i.version)]
     newest = max(chosen, key=lambda image: image.created, default=None)
     if newest is None:
         known = ", ".join(sorted({f"{name}@{i.version}" for i in images})) or "none"

@@ -70,13 +70,13 @@ def _check(record: ImageRecord, regions: tuple[str, ...], world: World) -> None:
 
 
 def _newest(record: ImageRecord, world: World) -> int:
-    stored = world.records.blueprint(record.blueprint, None)
+    stored = world.versions.get(record.blueprint)
     if stored is None:
         raise InvalidBlueprint(
             f"{record.blueprint}: is not stored; `kiln apply` the blueprint that says where "
             f"{record.id} is to go"
         )
-    return stored[0]
+    return stored.number
 
 
 def finish(image: str, execution: str, place: Place, pace: Pace) -> Distributed:

@@ -45,7 +45,7 @@ def image_of(target: str, world: World) -> str:
         return target
     made = world.records.images(target)
     if not made:
-        known = ", ".join(world.records.blueprints()) or "none"
+        known = ", ".join(world.versions.names()) or "none"
         raise InvalidRequest(
             f"{target} is no image id and no blueprint with images; known: {known}"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiln.domain.blueprint import Blueprint, blueprint_from
+from kiln.domain.blueprint import Blueprint
 from kiln.errors import AwsBusy
 from kiln.ports import Standing, Timing, World
 from kiln_cli.difference import Difference
@@ -36,11 +36,11 @@ def settle(name: str, world: World) -> None:
     whoever is last has seen the newest one. AwsBusy where that does not come to an end.
     """
     for _ in range(_ROUNDS):
-        before = world.records.blueprint(name, None)
+        before = world.versions.get(name)
         if before is None:
             return
-        _make_so(name, wanted(blueprint_from(before[1])), world)
-        if world.records.blueprint(name, None) == before:
+        _make_so(name, wanted(before.parsed), world)
+        if world.versions.get(name) == before:
             return
     raise AwsBusy(f"blueprint {name} changes again and again; apply again")
 

@@ -193,7 +193,7 @@ def test_what_cannot_be_baked_is_refused_before_a_launch(
     assert str(refused.value).startswith(f"{path}: ")
     assert "\n" not in str(refused.value)
     assert at.place.world.records.bakes("refused") == ()
-    assert at.place.world.records.blueprint("refused", None) is None
+    assert at.place.world.versions.get("refused") is None
 
 
 def test_a_step_that_fails_fails_the_bake_and_leaves_nothing(at: Opened, tmp_path: Path) -> None:

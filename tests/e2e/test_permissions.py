@@ -20,6 +20,7 @@ from kiln.steps._hooks import put_hooks
 from kiln.wiring import world
 from kiln_local.template import read
 from kiln_local.world import LocalAws
+from tests.builders import a_version
 from tests.e2e.layers import Layers
 from tests.e2e.triggers import AL2023, Followers
 from tests.integration.local.crowds import Crowd
@@ -120,7 +121,8 @@ def _follow(followers: Followers) -> None:
     """A base changes, and two look: the second finds the bake of the first."""
     followers.add("follows", {"parameter": AL2023})
     lookup = {"lookup": {"owner": "136693071363", "name": "debian-12-amd64-*"}}
-    followers.kiln.records.put_blueprint("looks-up", FAILING | {"name": "looks-up", "base": lookup})
+    document = FAILING | {"name": "looks-up", "base": lookup}
+    followers.kiln.versions.add(a_version(blueprint="looks-up", document=document))
     followers.image("looks-up", "ami-00000000")
     followers.aws.releases.publish(AL2023)
     assert len(followers.invoke(event())["started"]) == 2

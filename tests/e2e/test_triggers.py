@@ -11,6 +11,7 @@ import pytest
 
 from kiln.domain.naming import blueprint_of
 from kiln_local.world import LocalAws
+from tests.builders import a_version
 from tests.e2e.running import ROOT, SPEED
 from tests.e2e.triggers import AL2023, Followers
 from tests.integration.local.worlds import until
@@ -94,7 +95,7 @@ def test_what_the_console_a_schedule_and_a_base_start_is_a_bake(given: str, at: 
     name = f"given-{given.replace('_', '-')}"
     document = {"kind": "blueprint", "name": name, "platform": "amazon-linux-2023"}
     base = {"base": {"parameter": AL2023}, "builder": {"instance_types": ["m7i.large"]}}
-    at.place.world.records.put_blueprint(name, document | base)
+    at.place.world.versions.add(a_version(blueprint=name, document=document | base))
     request = json.loads((ROOT / f"events/{given}.json").read_text()) | {"blueprint": name}
     arn = client.start_execution(
         stateMachineArn=at.place.bake_machine, name=str(uuid.uuid4()), input=json.dumps(request)

@@ -16,6 +16,7 @@ from kiln.wiring import world
 from kiln_cli import local
 from kiln_cli.place import make_place
 from kiln_local.world import LocalAws
+from tests.builders import a_version
 from tests.e2e.running import AMAZON, ROOT
 from tests.integration.local.worlds import until
 from tests.kiln_command import run
@@ -157,7 +158,7 @@ def kiln(*args: object) -> Any:
 
 @pytest.mark.usefixtures("twelve")
 def test_the_command_line_says_what_is_skipped_what_waits_and_what_is_paused(bakes: Bakes) -> None:
-    world().records.put_blueprint("shop-0", small("shop-0"))
+    world().versions.add(a_version(blueprint="shop-0", document=small("shop-0")))
     image = world().records.images("shop-0")[0].id
     skipped = kiln("bake", "shop-0")
     assert skipped["bake"]["status"] == "SKIPPED"

@@ -10,6 +10,7 @@ from kiln.domain.bake import BakeRecord, BakeStatus, ImageRecord
 from kiln.ports import World as Kiln
 from kiln.wiring import world
 from kiln_local.world import LocalAws
+from tests.builders import a_version
 from tests.e2e.running import AMAZON
 
 AL2023 = f"{AMAZON}/al2023-ami-kernel-default-x86_64"
@@ -40,7 +41,7 @@ class Followers:
         """A blueprint without steps, and its image of the base as it is; the image's id."""
         document = {"kind": "blueprint", "name": name, "platform": platform, "base": base}
         types = {"builder": {"instance_types": ["m7i.large"]}}
-        self.kiln.records.put_blueprint(name, document | types)
+        self.kiln.versions.add(a_version(blueprint=name, document=document | types))
         return self.image(name, self.current(base), platform)
 
     def image(self, name: str, base: str, platform: str = "amazon-linux-2023") -> str:

@@ -18,6 +18,7 @@ from tests.fakes.stacks import (
     FakeTraffic,
 )
 from tests.fakes.systems_manager import FakeCommands, FakeParameters
+from tests.fakes.versions import FakeVersions
 from tests.fakes.world import (
     FakeBills,
     FakeBus,
@@ -53,5 +54,6 @@ __all__ = [
     "FakeScripts",
     "FakeSignatures",
     "FakeTraffic",
+    "FakeVersions",
     "FakeWorld",
 ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kiln.domain.bake import BakeRecord, ImageRecord
 from kiln.domain.distribution import ImagePlace
 from kiln.domain.instance import LayerInstance
@@ -17,7 +15,6 @@ class FakeRecords:
     """What Kiln knows, in dictionaries."""
 
     def __init__(self) -> None:
-        self._blueprints: dict[str, list[dict[str, Any]]] = {}
         self._stacks: dict[str, Stack] = {}
         self._bakes: dict[str, BakeRecord] = {}
         self._images: dict[str, ImageRecord] = {}
@@ -29,20 +26,6 @@ class FakeRecords:
         self._holds: dict[str, set[str]] = {}
         self._holders: dict[str, str] = {}
         self._taken: dict[tuple[str, str, str], LayerImage] = {}
-
-    def put_blueprint(self, name: str, document: dict[str, Any]) -> int:
-        versions = self._blueprints.setdefault(name, [])
-        if not versions or versions[-1] != document:
-            versions.append(document)
-        return len(versions)
-
-    def blueprint(self, name: str, version: int | None) -> tuple[int, dict[str, Any]] | None:
-        versions = self._blueprints.get(name, [])
-        number = len(versions) if version is None else version
-        return (number, versions[number - 1]) if 0 < number <= len(versions) else None
-
-    def blueprints(self) -> tuple[str, ...]:
-        return tuple(sorted(self._blueprints))
 
     def put_stack(self, stack: Stack) -> None:
         self._stacks[stack.name] = stack

@@ -29,6 +29,7 @@ from tests.fakes.stacks import (
 )
 from tests.fakes.systems_manager import FakeCommands, FakeParameters
 from tests.fakes.turns import FakeOrigins, FakePauses, FakeTurns
+from tests.fakes.versions import FakeVersions
 
 
 class FakeClock:
@@ -178,6 +179,7 @@ class FakeWorld:
     follows: FakeFollows = field(default_factory=FakeFollows)
     certificates: FakeCertificates = field(default_factory=FakeCertificates)
     signatures: FakeSignatures = field(default_factory=FakeSignatures)
+    versions: FakeVersions = field(default_factory=FakeVersions)
     distribution_role: str = ""
     release_topics: tuple[str, ...] = ()
     turns: FakeTurns = field(default_factory=FakeTurns)
@@ -223,6 +225,7 @@ class FakeWorld:
             self.turns,
             self.pauses,
             self.origins,
+            self.versions,
             self.clock,
             Settings(
                 "eu-west-1",

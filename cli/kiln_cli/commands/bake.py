@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: kiln bake blueprints/al2023-web.yaml --local --json")
-@click.argument("targets", metavar="FILE|NAME...", nargs=-1, required=True)
+@click.argument("targets", metavar="FILE|NAME[@N]...", nargs=-1, required=True)
 @options.together(options.local, options.speed, options.stacks, options.project, options.stack_name)
 @click.option("--force", is_flag=True, help="Bake although nothing has changed.")
 @click.option(
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 def command(targets: tuple[str, ...], **given: Any) -> int:
     """Make an image from the blueprint in FILE, or from the one stored under NAME.
 
+    NAME@7 is version 7 of a stored blueprint, NAME alone the latest.
     Several are baked one after the other, and --json prints one object a line. Whatever is wrong
     is refused before anything is launched. What would make the newest image once more is skipped,
     unless --force is given. With --local the bakes run in a fresh local AWS, with

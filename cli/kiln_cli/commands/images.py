@@ -42,8 +42,9 @@ def listing(blueprint: str | None, stack_name: str, as_json: bool) -> int:
     from kiln_cli.place import account
     from kiln_cli.printing import emit, table
 
-    records = account(stack_name).world.records
-    names = sorted({*records.blueprints(), *records.baked()})
+    world = account(stack_name).world
+    records = world.records
+    names = sorted({*world.versions.names(), *records.baked()})
     if blueprint and blueprint not in names:
         known = ", ".join(names) or "none"
         raise InvalidBlueprint(f"{blueprint}: no blueprint of that name is stored; stored: {known}")

@@ -39,7 +39,7 @@ def up(port: int, files: tuple[Path, ...], **given: Any) -> int:
     Prints one line of JSON when it is ready: endpoint, state_machines, table, bus, bucket. Any
     client can use it: the aws command, boto3, kiln itself by AWS_ENDPOINT_URL.
     """
-    from kiln_cli.applying import apply_file
+    from kiln_cli.applying import apply_signed
     from kiln_cli.files import read_any
     from kiln_cli.local import served
     from kiln_cli.project import project_root
@@ -49,7 +49,7 @@ def up(port: int, files: tuple[Path, ...], **given: Any) -> int:
     try:
         with served(root, given["speed"], port) as local:
             for file in read:
-                apply_file(file, local.place.world)
+                apply_signed(file, local.place)
             click.echo(json.dumps(_ready(local)))
             local.wait()
     except OSError as error:

@@ -51,11 +51,11 @@ def _latest(name: str, world: World) -> int:
     """The newest version. Raises InvalidRequest where there is none."""
     from kiln.errors import InvalidRequest
 
-    stored = world.records.blueprint(name, None)
+    stored = world.versions.get(name)
     if stored is None:
-        known = ", ".join(world.records.blueprints()) or "none"
+        known = ", ".join(world.versions.names()) or "none"
         raise InvalidRequest(f"blueprint {name!r} is not stored; known: {known}")
-    return stored[0]
+    return stored.number
 
 
 def _say(name: str, world: World, as_json: bool) -> int:

@@ -23,12 +23,13 @@ _FIT = (
 
 
 @click.command(epilog="Example: kiln plan blueprints/al2023-web.yaml --local")
-@click.argument("target", metavar="FILE|NAME")
+@click.argument("target", metavar="FILE|NAME[@N]")
 @options.together(options.local, options.speed, options.stacks, options.project, options.stack_name)
 @options.as_json
 def command(target: str, **given: Any) -> int:
     """Say what a bake of FILE, or of the blueprint stored under NAME, would do.
 
+    NAME@7 is version 7 of a stored blueprint, NAME alone the latest.
     The same checks as before a bake: base image, instance types, layers. Nothing is launched.
     """
     from kiln_cli import project

@@ -57,7 +57,7 @@ def _all(place: Place) -> list[dict[str, Any]]:
     from kiln_cli.gathering import waiting_for
 
     records, line = place.world.records, place.world.turns.line()
-    names = {*records.blueprints(), *records.baked()}
+    names = {*place.world.versions.names(), *records.baked()}
     found = [record for name in names for record in records.bakes(name)]
     return [
         {

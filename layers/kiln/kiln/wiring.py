@@ -40,6 +40,7 @@ from kiln.adapters.signatures import X509Signatures
 from kiln.adapters.templates import Ec2Templates
 from kiln.adapters.traffic import ElbTraffic
 from kiln.adapters.turns import DynamoTurns
+from kiln.adapters.versions import DynamoVersions
 from kiln.domain.model import Lenient
 from kiln.ports import Machine, Settings, World
 
@@ -143,6 +144,7 @@ def make_world(environment: Environment, session: boto3.Session) -> World:
         turns=DynamoTurns(dynamodb, environment.table),
         pauses=DynamoPauses(dynamodb, environment.table),
         origins=AwsOrigins(ssm, s3, environment.document_prefix),
+        versions=DynamoVersions(dynamodb, environment.table),
         clock=clock,
         settings=_settings(environment, str(session.region_name)),
     )

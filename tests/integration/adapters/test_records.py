@@ -13,9 +13,9 @@ from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.rollout import LayerImage, Rollout, RolloutStatus
 from kiln.domain.waiting import ImageAvailable, WaitingToken
 from kiln.ports import Records
-from tests.builders import BAKE, NOW, a_document, a_plan, a_record, a_stack
+from tests.builders import BAKE, NOW, a_plan, a_record, a_stack
 from tests.fakes import FakeClock, FakeRecords
-from tests.moto_clients import mock_aws, moto_client
+from tests.moto_clients import a_table, mock_aws
 
 
 @pytest.fixture(params=["fake", "dynamodb"])
@@ -25,27 +25,7 @@ def records(request: pytest.FixtureRequest) -> Iterator[Records]:
         yield FakeRecords()
         return
     with mock_aws():
-        client = moto_client("dynamodb")
-        keys = [("PK", "HASH"), ("SK", "RANGE")]
-        client.create_table(
-            TableName="kiln",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
-            AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n, _ in keys],
-        )
-        yield DynamoRecords(client, "kiln", FakeClock())
-
-
-def test_a_blueprint_gets_a_version_only_when_it_changes(records: Records) -> None:
-    assert records.blueprint("web", None) is None
-    assert records.put_blueprint("web", a_document()) == 1
-    assert records.put_blueprint("web", a_document()) == 1
-    assert records.put_blueprint("web", a_document(description="newer")) == 2
-    assert records.blueprint("web", 1) == (1, a_document())
-    assert records.blueprint("web", None) == (2, a_document(description="newer"))
-    assert records.blueprint("web", 3) is None
-    assert records.blueprint("web", 0) is None
-    assert records.blueprints() == ("web",)
+        yield DynamoRecords(a_table(), "kiln", FakeClock())
 
 
 def test_stacks_are_replaced_and_listed(records: Records) -> None:
@@ -81,7 +61,7 @@ def test_a_blueprint_that_came_with_its_bake_is_known_by_it_though_it_is_not_sto
     assert records.baked() == ()
     for bake in (BAKE, "bank-20261122-101500-ffff", "web-20261122-101500-ffff"):
         records.add_bake(a_record(a_plan(bake=bake)))
-    assert (records.baked(), records.blueprints()) == (("bank", "web"), ())
+    assert records.baked() == ("bank", "web")
 
 
 def test_an_image_is_found_by_its_id_and_by_its_blueprint(records: Records) -> None:

@@ -23,7 +23,8 @@ from kiln.errors import AwsRefused
 from kiln.ports import Deployments, LoadSteps, Rounds
 from tests.builders import NOW
 from tests.fakes import FakeDeployments, FakeLoadSteps, FakeRounds
-from tests.moto_clients import mock_aws, moto_client
+from tests.moto_clients import a_table as made_table
+from tests.moto_clients import mock_aws
 from tests.stubs import scripted
 
 GROUP = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web/0123456789abcdef"
@@ -33,15 +34,7 @@ GROUP = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web/012
 def a_table() -> Iterator[tuple[Any, str]]:
     """An empty table on moto."""
     with mock_aws():
-        client = moto_client("dynamodb")
-        keys = [("PK", "HASH"), ("SK", "RANGE")]
-        client.create_table(
-            TableName="kiln",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
-            AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n, _ in keys],
-        )
-        yield client, "kiln"
+        yield made_table(), "kiln"
 
 
 @pytest.fixture(params=["fake", "dynamodb"])

@@ -244,7 +244,9 @@ def test_a_blueprint_is_compared_step_by_step() -> None:
         'steps.first: added {"shell": "true"}',
         'steps.tune.shell: "echo tuned" -> "echo finer"',
     }
-    assert fake.records.blueprint("web", None) == (2, file(steps=steps, description="x").document)
+    stored = fake.versions.get("web")
+    assert stored is not None
+    assert (stored.number, stored.document) == (2, file(steps=steps, description="x").document)
 
 
 def test_all_files_are_planned_before_the_first_is_stored() -> None:

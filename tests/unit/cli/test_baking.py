@@ -18,7 +18,7 @@ from kiln_cli import baking
 from kiln_cli.applying import apply_file
 from kiln_cli.files import read_any
 from kiln_cli.gathering import AccountLedger, gather, rollouts
-from tests.builders import BAKE, NOW, a_document, a_plan, a_record, a_stack, an_image
+from tests.builders import BAKE, NOW, a_document, a_plan, a_record, a_stack, a_version, an_image
 from tests.fakes import FakeWorld
 
 TAGS = {"kiln:bake": BAKE, "kiln:managed": "true"}
@@ -67,6 +67,9 @@ class FakePlace:
     def execution(self, bake: str) -> str:
         return bake
 
+    def caller(self) -> str:
+        return "arn:aws:iam::123456789012:user/ada"
+
     def client(self, service: str) -> Any:
         assert service == "stepfunctions"
         return self.stepfunctions
@@ -106,24 +109,27 @@ def test_a_bake_is_started_under_its_id_with_the_stored_version(
     path = a_file(tmp_path)
     wanted = baking.wanted_from(str(path), path, place)
     plan = baking.check(wanted, place)
-    assert place.world.records.blueprint("web", None) is None
+    assert place.world.versions.get("web") is None
     assert baking.start(wanted, plan, place) == plan.bake
     (started,) = place.stepfunctions.started
     assert started["name"] == plan.bake
     assert json.loads(started["input"]) == {"blueprint": "web", "version": 1}
-    assert place.world.records.blueprint("web", None) == (1, wanted.document)
+    stored = place.world.versions.get("web")
+    assert stored is not None
+    assert (stored.number, stored.document) == (1, wanted.document)
+    assert stored.author == "arn:aws:iam::123456789012:user/ada"
     assert baking.check(wanted, place).version == 1
 
 
 def test_a_stored_blueprint_is_baked_by_its_name(place: FakePlace) -> None:
-    place.world.records.put_blueprint("web", a_document())
+    place.world.versions.add(a_version())
     wanted = baking.wanted_from("web", None, place)
     assert baking.check(wanted, place).blueprint.name == "web"
 
 
 def test_a_name_that_is_not_stored_is_refused_with_those_that_are(place: FakePlace) -> None:
-    place.world.records.put_blueprint("web", a_document())
-    with pytest.raises(InvalidBlueprint, match=r"wbe: .*stored: web"):
+    place.world.versions.add(a_version())
+    with pytest.raises(InvalidBlueprint, match=r"wbe: is no file, .* is not stored; known: web; "):
         baking.wanted_from("wbe", None, place)
 
 

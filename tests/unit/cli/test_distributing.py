@@ -14,7 +14,7 @@ from kiln.errors import InvalidBlueprint
 from kiln_cli import distributing
 from kiln_cli.baking import Pace
 from kiln_cli.commands.images import _image, _regions
-from tests.builders import BAKE, NOW, a_document, a_plan, a_record
+from tests.builders import BAKE, NOW, a_document, a_plan, a_record, a_version
 from tests.fakes import FakeWorld
 
 IMAGE = "ami-0000000000000ba5e"
@@ -96,7 +96,7 @@ def test_the_newest_version_of_a_blueprint_must_be_stored() -> None:
     place = FakePlace()
     with pytest.raises(InvalidBlueprint, match="web: is not stored; `kiln apply`"):
         start(place, newest=True)
-    place.fakes.records.put_blueprint("web", a_document())
+    place.fakes.versions.add(a_version())
     assert start(place, newest=True) == {"image": IMAGE, "regions": [], "version": 1}
 
 

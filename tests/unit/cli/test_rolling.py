@@ -13,7 +13,7 @@ from kiln.steps.add_to_layers import add_to_layers
 from kiln_cli import rolling
 from kiln_cli.finding import Found, find_layer
 from kiln_cli.rolling import Wish
-from tests.builders import NOW, an_image
+from tests.builders import NOW, a_version, an_image
 from tests.unit.steps.playing import Player
 from tests.unit.steps.test_changes import a_player
 from tests.unit.steps.test_layers import an_event
@@ -42,7 +42,7 @@ def a_layer(**layer: Any) -> Player:
                 created=NOW,
             )
         )
-    player.fake.records.put_blueprint("web", {})
+    player.fake.versions.add(a_version())
     return player
 
 

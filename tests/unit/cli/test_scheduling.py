@@ -13,8 +13,9 @@ from kiln.ports import Standing, Timing
 from kiln_cli.applying import apply_file, plan_file, plan_files, store_blueprint
 from kiln_cli.files import BlueprintFile
 from kiln_cli.scheduling import settle
-from tests.builders import a_document
+from tests.builders import a_document, a_version
 from tests.fakes import FakeWorld
+from tests.unit.cli.test_baking import FakePlace
 
 NIGHTLY = Timing("cron(0 3 * * ? *)", "Europe/Berlin")
 REBUILD = {"schedule": NIGHTLY.expression, "time_zone": NIGHTLY.time_zone}
@@ -80,7 +81,9 @@ def test_of_two_who_apply_at_once_the_newest_version_has_the_schedule() -> None:
 
     fake.schedules.before_put = second
     apply_file(a_file(rebuild=REBUILD), fake.world)
-    assert fake.records.blueprint("web", None) == (2, newer.document)
+    stored = fake.versions.get("web")
+    assert stored is not None
+    assert (stored.number, stored.document) == (2, newer.document)
     assert fake.schedules.standing == {"web": Standing(Timing("rate(7 days)", "UTC"))}
 
 
@@ -89,8 +92,9 @@ def test_who_applies_against_another_without_end_is_told() -> None:
     days = iter(range(2, 100))
 
     def another() -> None:
-        document = a_document(rebuild={"schedule": f"rate({next(days)} days)"})
-        fake.records.put_blueprint("web", document)
+        day = next(days)
+        document = a_document(rebuild={"schedule": f"rate({day} days)"})
+        fake.versions.add(a_version(day, document=document))
 
     another()
     fake.schedules.before_put = another
@@ -102,7 +106,8 @@ def test_a_bake_stores_its_blueprint_and_leaves_the_schedule_to_apply() -> None:
     """A schedule by a rate would begin a bake at once, beside the one that is asked for."""
     fake = FakeWorld()
     file = a_file(rebuild=REBUILD)
-    assert [store_blueprint(file, fake.world) for _ in range(2)] == [1, 1]
+    place: Any = FakePlace(fake)
+    assert [store_blueprint(file, place) for _ in range(2)] == [1, 1]
     assert fake.schedules.standing == {}
     assert plan_file(file, fake.world).applied.difference[0].change == "added"
 
@@ -121,8 +126,9 @@ def test_a_circle_among_stored_and_given_files_is_refused_whole() -> None:
         "blueprints/one.yaml: base.blueprint: each is the base of the one before it: "
         "one -> three -> two -> one; give one of them another base"
     )
-    assert fake.records.blueprint("one", None) == (1, a_file("one").document)
-    assert fake.records.blueprint("other", None) is None
+    (stored,) = fake.versions.all_of("one")
+    assert stored.document == a_file("one").document
+    assert fake.versions.get("other") is None
 
 
 def test_a_circle_within_the_given_files_is_refused_and_one_that_they_break_is_not() -> None:
@@ -139,13 +145,16 @@ def test_a_single_file_closes_no_circle_either() -> None:
     fake = FakeWorld()
     apply_file(a_file("one"), fake.world)
     apply_file(on("one", "two"), fake.world)
-    for store in (apply_file, store_blueprint):
-        with pytest.raises(InvalidRequest, match="one -> two -> one"):
-            store(on("two", "one"), fake.world)
+    place: Any = FakePlace(fake)
+    with pytest.raises(InvalidRequest, match="one -> two -> one"):
+        apply_file(on("two", "one"), fake.world)
+    with pytest.raises(InvalidRequest, match="one -> two -> one"):
+        store_blueprint(on("two", "one"), place)
 
 
 def test_a_blueprint_above_a_circle_of_others_is_not_what_closes_it() -> None:
     fake = FakeWorld()
     for name, base in (("one", "two"), ("two", "one")):
-        fake.records.put_blueprint(name, on(base, name).document)
+        document = on(base, name).document
+        fake.versions.add(a_version(blueprint=name, document=document))
     assert apply_file(on("one", "above"), fake.world).change == "new"

@@ -7,7 +7,7 @@ from typing import Any
 from kiln.domain.bake import ImageRecord
 from kiln.domain.naming import blueprint_of
 from kiln.steps.follow_bases import BasesFollowed, FollowBases, follow_bases
-from tests.builders import NOW, a_document
+from tests.builders import NOW, a_document, a_version
 from tests.fakes import FakeWorld
 from tests.notices import TOPICS, event, signed
 
@@ -28,7 +28,10 @@ def a_world(**parameters: str) -> FakeWorld:
 
 def blueprint(fake: FakeWorld, name: str, base: dict[str, Any], **more: Any) -> None:
     """A stored blueprint."""
-    fake.records.put_blueprint(name, a_document(name=name, base=base, **more))
+    document = a_document(name=name, base=base, **more)
+    latest = fake.versions.get(name)
+    number = latest.number + 1 if latest else 1
+    fake.versions.add(a_version(number, blueprint=name, document=document))
 
 
 def made(fake: FakeWorld, name: str, base: str, number: int = 1) -> str:

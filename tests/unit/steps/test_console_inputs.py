@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kiln.steps.plan_bake import PlanBake, plan_bake
-from tests.builders import NOW, a_document
+from tests.builders import NOW, a_document, a_version
 from tests.fakes import FakeWorld
 
 EVENTS = Path(__file__).parents[3] / "events"
@@ -17,7 +17,7 @@ EVENTS = Path(__file__).parents[3] / "events"
 @pytest.mark.parametrize("name", ["bake", "bake_schedule", "bake_base"])
 def test_a_bake_is_planned_from_the_name_of_a_stored_blueprint(name: str) -> None:
     fake = FakeWorld()
-    fake.records.put_blueprint("al2023-web", a_document(name="al2023-web"))
+    fake.versions.add(a_version(blueprint="al2023-web", document=a_document(name="al2023-web")))
     given = json.loads((EVENTS / f"{name}.json").read_text())
     # Neither gives its execution a name: the console and the scheduler make up one.
     order = PlanBake(request=given, execution="5f0c8a9e-4e43-4e4f-9a39-1f2b3c4d5e6f", started=NOW)

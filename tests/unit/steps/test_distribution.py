@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kiln.errors import AwsRefused, DistributionFailed, InvalidBlueprint
-from tests.builders import BAKE, a_document, a_plan, an_image
+from tests.builders import BAKE, a_document, a_plan, a_version, an_image
 from tests.unit.steps.distributing import (
     FAR,
     HOME,
@@ -95,7 +95,8 @@ def test_a_newer_version_of_the_blueprint_may_say_where_an_image_goes() -> None:
     first(fake)
     done(fake)
     wish = {"regions": [{"region": "us-east-2", "kms_key": "alias/mended"}]}
-    version = fake.records.put_blueprint("web", a_document(distribute=wish))
+    version = 1
+    fake.versions.add(a_version(version, document=a_document(distribute=wish)))
     assert [place.region for place in again(fake, version=version).places] == [HOME, "us-east-2"]
     copied(fake, "us-east-2")
     assert outlet_in(fake, "us-east-2").orders[0].kms_key == "alias/mended"

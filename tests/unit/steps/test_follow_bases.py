@@ -9,7 +9,7 @@ import pytest
 from kiln.errors import AwsBusy, AwsRefused
 from kiln.ports import ExecutionFacts
 from kiln.steps.follow_bases import BasesFollowed
-from tests.builders import a_document, a_plan, a_record, an_image
+from tests.builders import a_document, a_plan, a_record, a_version, an_image
 from tests.notices import NOTICES, event
 from tests.unit.steps.following import (
     AL2023,
@@ -81,7 +81,8 @@ def test_a_base_that_cannot_be_told_is_named_and_keeps_no_other_blueprint() -> N
     blueprint(fake, "lost", {"lookup": UBUNTU})
     for name in ("gone", "lost"):
         made(fake, name, OLD)
-    fake.records.put_blueprint("ancient", {"kind": "blueprint", "name": "ancient", "flavour": 1})
+    ancient = {"kind": "blueprint", "name": "ancient", "flavour": 1}
+    fake.versions.add(a_version(blueprint="ancient", document=ancient))
     result = followed(fake)
     assert names(result) == ["api", "web"]
     assert [left.partition(":")[0] for left in result.left] == ["ancient", "gone", "lost", "win"]

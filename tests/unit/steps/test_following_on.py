@@ -162,11 +162,13 @@ def test_five_hundred_blueprints_ask_for_each_base_once_and_for_two_things_each(
     for number in range(500):
         blueprint(fake, f"b{number}", bases[number % 3])
         made(fake, f"b{number}", OLD)
-    images, parameters, records = (
-        Counting(port) for port in (fake.images, fake.parameters, fake.records)
+    images, parameters, records, versions = (
+        Counting(port) for port in (fake.images, fake.parameters, fake.records, fake.versions)
     )
     fake.images, fake.parameters, fake.records = images, parameters, records  # type: ignore[assignment]
+    fake.versions = versions  # type: ignore[assignment]
     assert followed(fake) == BasesFollowed()
     assert images.calls == {"newest": 1}
     assert parameters.calls == {"read_all": 1}
-    assert records.calls == {"blueprints": 1, "blueprint": 500, "images": 500}
+    assert records.calls == {"images": 500}
+    assert versions.calls == {"names": 1, "get": 500}

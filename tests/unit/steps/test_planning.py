@@ -14,7 +14,7 @@ from kiln.errors import (
     KilnError,
 )
 from kiln.steps.plan_bake import PlanBake, merged, plan_bake
-from tests.builders import BAKE, NOW, a_document, a_stack, a_type, an_image
+from tests.builders import BAKE, NOW, a_document, a_stack, a_type, a_version, an_image
 from tests.fakes import FakeWorld
 
 
@@ -59,11 +59,11 @@ def test_an_execution_with_a_name_of_its_own_gets_a_bake_id() -> None:
 
 def test_a_stored_blueprint_is_taken_by_name_and_version() -> None:
     fake = FakeWorld()
-    fake.records.put_blueprint("web", a_document())
-    fake.records.put_blueprint("web", a_document(description="newer"))
+    fake.versions.add(a_version())
+    fake.versions.add(a_version(2, document=a_document(description="newer")))
     assert planned(fake, "web").version == 2
     assert planned(fake, "web", execution="other", version=1).version == 1
-    with pytest.raises(InvalidBlueprint, match=r"'web@9' is not stored; known: web"):
+    with pytest.raises(InvalidBlueprint, match=r"web@9 is not stored; stored: version 1 to 2"):
         planned(fake, "web", version=9)
 
 

@@ -13,7 +13,7 @@ from kiln.domain.pausing import Pause
 from kiln.domain.rebuild import Trigger
 from kiln.errors import BaseImageNotFound
 from kiln.steps.plan_bake import BakePlanned
-from tests.builders import NOW, a_document, an_image
+from tests.builders import NOW, a_document, a_version, an_image
 from tests.fakes import FakeWorld
 from tests.unit.steps.turning import ended, image_of, order, planned
 
@@ -181,12 +181,12 @@ def test_a_success_ends_the_pause_and_the_row() -> None:
 
 def test_a_new_version_is_given_a_chance_with_a_row_of_its_own() -> None:
     fake = FakeWorld()
-    fake.records.put_blueprint("web", a_document(rebuild={"pause_after": 1}))
+    fake.versions.add(a_version(document=a_document(rebuild={"pause_after": 1})))
     scheduled = order("web", 1, trigger="schedule")
     planned(fake, scheduled)
     ended(fake, scheduled, BROKEN)
     assert planned(fake, order("web", 2, trigger="schedule")).verdict == "skip"
-    fake.records.put_blueprint("web", a_document(rebuild={"pause_after": 2}))
+    fake.versions.add(a_version(2, document=a_document(rebuild={"pause_after": 2})))
     newer = order("web", 3, trigger="schedule")
     assert planned(fake, newer).verdict == "go"
 
@@ -233,7 +233,7 @@ def test_a_skipped_bake_neither_counts_nor_breaks_the_row() -> None:
 def test_a_base_that_is_gone_counts_though_there_is_no_plan_and_later_makes_no_noise() -> None:
     fake = FakeWorld()
     gone = a_document(base={"parameter": "/gone"}, rebuild={"pause_after": 2})
-    fake.records.put_blueprint("web", gone)
+    fake.versions.add(a_version(document=gone))
     for number in (1, 2):
         asked = order("web", number, trigger="schedule")
         with pytest.raises(BaseImageNotFound):

@@ -1,7 +1,6 @@
 """What Kiln knows, in one DynamoDB table.
 
 what               PK                SK
-blueprint version  BLUEPRINT#name    VERSION#00000007
 bake               BLUEPRINT#name    BAKE#id
 image of a bake    BLUEPRINT#name    IMAGE#bake
 image              IMAGE#ami         IMAGE
@@ -13,7 +12,7 @@ instance           STACK#name        INSTANCE#id
 healing holds      STACK#name        HOLDS#layer            (string set)
 rollout's hold     STACK#name        ROLLING#layer          (holder)
 image of a layer   STACK#name        TAKEN#layer#time#rollout
-names              CATALOGUE         BLUEPRINT#name, STACK#name, BAKED#name
+names              CATALOGUE         STACK#name, BAKED#name
 claim              CLAIM#key         CLAIM
 waiting token      WAIT#resource     bake#state             (expires)
 """
@@ -22,7 +21,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kiln.adapters._table import Table
 from kiln.domain.bake import BakeRecord, ImageRecord
@@ -32,7 +31,6 @@ from kiln.domain.naming import blueprint_of
 from kiln.domain.rollout import LayerImage, Rollout
 from kiln.domain.stack import Stack, split_layer
 from kiln.domain.waiting import WaitingToken
-from kiln.errors import AwsBusy
 from kiln.ports import Clock
 
 if TYPE_CHECKING:
@@ -48,34 +46,6 @@ class DynamoRecords:
     def __init__(self, dynamodb: DynamoDBClient, table: str, clock: Clock) -> None:
         self._table = Table(dynamodb, table)
         self._clock = clock
-
-    # ------------------------------------------------------------ blueprints
-
-    def put_blueprint(self, name: str, document: dict[str, Any]) -> int:
-        """A new version where the document differs from the latest. Versions never change.
-
-        The name goes into the catalogue first: a crash in between must not hide a version.
-        """
-        latest = self.blueprint(name, None)
-        if latest and latest[1] == document:
-            return latest[0]
-        version = (latest[0] if latest else 0) + 1
-        self._table.put(("CATALOGUE", f"BLUEPRINT#{name}"), name)
-        if not self._table.add((f"BLUEPRINT#{name}", _version(version)), json.dumps(document)):
-            raise AwsBusy(f"blueprint {name} got version {version} from somebody else just now")
-        return version
-
-    def blueprint(self, name: str, version: int | None) -> tuple[int, dict[str, Any]] | None:
-        """A version, or the latest."""
-        if version is not None:
-            body = self._table.get((f"BLUEPRINT#{name}", _version(version)))
-            return (version, json.loads(body)) if body else None
-        found = self._table.last(f"BLUEPRINT#{name}", "VERSION#")
-        return (int(found[0].partition("#")[2]), json.loads(found[1])) if found else None
-
-    def blueprints(self) -> tuple[str, ...]:
-        """All names."""
-        return tuple(self._table.query("CATALOGUE", "BLUEPRINT#"))
 
     # ------------------------------------------------------------ stacks and instances
 
@@ -270,10 +240,6 @@ class DynamoRecords:
     def update_rollout(self, rollout: Rollout) -> None:
         """Replace a rollout."""
         self._table.put(_rollout_key(rollout), rollout.model_dump_json())
-
-
-def _version(number: int) -> str:
-    return f"VERSION#{number:08d}"
 
 
 def _bake_key(bake: str) -> tuple[str, str]:

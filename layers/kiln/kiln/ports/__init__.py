@@ -29,6 +29,7 @@ from kiln.ports.records import Records
 from kiln.ports.schedules import Schedules, Standing, Timing
 from kiln.ports.stacks import Agents, Alarms, Deployments, LoadSteps, Rounds, Traffic
 from kiln.ports.turns import Origins, Pauses, Turns
+from kiln.ports.versions import Versions
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class World:
     turns: Turns
     pauses: Pauses
     origins: Origins
+    versions: Versions
     clock: Clock
     settings: Settings
 
@@ -128,5 +130,6 @@ __all__ = [
     "Traffic",
     "Turns",
     "VersionOrder",
+    "Versions",
     "World",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from kiln.domain.bake import BakeRecord, ImageRecord
 from kiln.domain.distribution import ImagePlace
@@ -14,19 +14,6 @@ from kiln.domain.waiting import WaitingToken
 
 class Records(Protocol):
     """The table: what Kiln knows."""
-
-    def put_blueprint(self, name: str, document: dict[str, Any]) -> int:
-        """Store a blueprint; the version it has, a new one only where it differs from the
-        latest."""
-        ...
-
-    def blueprint(self, name: str, version: int | None) -> tuple[int, dict[str, Any]] | None:
-        """A stored blueprint, the latest where no version is named."""
-        ...
-
-    def blueprints(self) -> tuple[str, ...]:
-        """Names of all stored blueprints."""
-        ...
 
     def put_stack(self, stack: Stack) -> None:
         """Store a stack, replacing the one of that name."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from kiln.domain.bake import BakeRecord
-from kiln.domain.blueprint import Blueprint, blueprint_from
+from kiln.domain.blueprint import Blueprint
 from kiln.domain.cascade import circle
 from kiln.domain.following import Change, Follow, Stand, next_follow
 from kiln.errors import AwsRefused, BaseImageNotFound, InvalidBlueprint
@@ -54,11 +54,11 @@ class Following:
                 yield blueprint
 
     def _stored(self) -> Iterator[tuple[str, Blueprint]]:
-        for name in self.world.records.blueprints():
-            stored = self.world.records.blueprint(name, None)
+        for name in self.world.versions.names():
+            stored = self.world.versions.get(name)
             try:
                 if stored:
-                    yield name, blueprint_from(stored[1])
+                    yield name, stored.parsed
             except InvalidBlueprint as error:
                 self._leave(name, f"it is none that this Kiln knows: {error}")
 

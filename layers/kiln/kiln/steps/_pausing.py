@@ -64,7 +64,8 @@ def _rebuild(
     given = asked.get("blueprint"), asked.get("version")
     version, document = (given[1] or 0, given[0])
     if isinstance(document, str):
-        version, document = world.records.blueprint(name, given[1]) or (0, {})
+        stored = world.versions.get(name, given[1])
+        version, document = (stored.number, stored.document) if stored else (0, {})
     try:
         return version, blueprint_from(document).rebuild
     except InvalidBlueprint:

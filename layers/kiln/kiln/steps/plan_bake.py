@@ -21,6 +21,7 @@ from kiln.steps._planning import PlanOrder, make_plan
 from kiln.steps._skipping import fingerprint_of, same_image
 from kiln.steps._stopping import Stop, stopped, stopped_key
 from kiln.steps._turns import drop_turn, take_turn
+from kiln.steps._versions import version_of
 
 
 class BakeRequest(Model):
@@ -189,12 +190,8 @@ def _paused(
 def _load(request: BakeRequest, world: World) -> tuple[int, dict[str, Any]]:
     if isinstance(request.blueprint, dict):
         return request.version or 0, merged(request.blueprint, request.overrides)
-    found = world.records.blueprint(request.blueprint, request.version)
-    if found is None:
-        known = ", ".join(world.records.blueprints()) or "none"
-        wanted = request.blueprint + (f"@{request.version}" if request.version else "")
-        raise InvalidBlueprint(f"blueprint: {wanted!r} is not stored; known: {known}")
-    return found[0], merged(found[1], request.overrides)
+    found = version_of(request.blueprint, request.version, world)
+    return found.number, merged(found.document, request.overrides)
 
 
 def asked_for(given: dict[str, Any]) -> BakeRequest:

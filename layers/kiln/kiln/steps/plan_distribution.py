@@ -4,7 +4,6 @@ the image is good, and stays whatever becomes of its copies."""
 from __future__ import annotations
 
 from kiln.domain.bake import BakePlan, ImageRecord
-from kiln.domain.blueprint import blueprint_from
 from kiln.domain.distribution import Distribute, ImagePlace
 from kiln.domain.durations import seconds
 from kiln.domain.identity import parse_facts
@@ -15,6 +14,7 @@ from kiln.errors import DistributionFailed, InvalidBlueprint
 from kiln.ports import World
 from kiln.steps._bakes import plan_of, seconds_left
 from kiln.steps._distribution import check_distribution, image_record, wish_of
+from kiln.steps._versions import version_of
 from kiln.steps.verify_image import CommandRef
 
 
@@ -119,10 +119,7 @@ def _again(request: PlanDistribution, world: World) -> ImageRecord:
         world.records.put_image(record)
     if request.version is None:
         return record
-    stored = world.records.blueprint(record.blueprint, request.version)
-    if stored is None:
-        raise InvalidBlueprint(f"blueprint: {record.blueprint}@{request.version} is not stored")
-    blueprint = blueprint_from(stored[1])
+    blueprint = version_of(record.blueprint, request.version, world).parsed
     check_distribution(blueprint.distribute, world)
     changed = record.model_copy(update={"distribute": blueprint.distribute})
     world.records.put_image(changed)
