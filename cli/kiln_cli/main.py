@@ -28,7 +28,7 @@ COMMANDS = {
     "plan": "Say what a bake would do, launch nothing.",
     "bake": "Make an image from a blueprint.",
     "status": "Say how bakes stand.",
-    "blueprints": "Pause and resume rebuilds of blueprints.",
+    "blueprints": "List blueprints and their versions, pause and resume rebuilds.",
     "images": "List the images that Kiln made.",
     "distribute": "Bring an image to the Regions where it is missing.",
     "layers": "List layers and their instances, change them by hand.",
