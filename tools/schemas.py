@@ -53,7 +53,8 @@ def _of_file(model: type[BaseModel]) -> Schema:
     for definition in (schema, *definitions.values()):
         _refine(definition.get("properties", {}))
     if "Base" in definitions:
-        ways = [name for name in definitions["Base"]["properties"] if name != "allow_deprecated"]
+        beside = ("allow_deprecated", "channel")
+        ways = [name for name in definitions["Base"]["properties"] if name not in beside]
         definitions["Base"]["oneOf"] = [{"required": [way]} for way in ways]
     if "Step" in definitions:
         definitions["Step"]["oneOf"] = [{"required": [action]} for action in ACTIONS]
@@ -85,6 +86,7 @@ def _details() -> dict[str, Schema]:
         "Bake Started": _open(events.BakeStarted),
         "Image Available": _open(events.ImageAvailable),
         "Image Distributed": _open(events.ImageDistributed),
+        "Image Promoted": _open(events.ImagePromoted),
         "Bake Failed": _open(events.BakeFailed),
         "Blueprint Paused": _open(events.BlueprintPaused),
         "Instance State Change": _kebab(_open(events.InstanceStateChange)),

@@ -6,12 +6,13 @@ import json
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import chain, pairwise, repeat
 from pathlib import Path
 from typing import Any
 
 from kiln.adapters._errors import translated
 from kiln.domain.bake import BakePlan
+from kiln.domain.channel import CHANNELS, Channel
 from kiln.domain.naming import bake_id
 from kiln.domain.rollout import RolloutStatus
 from kiln.domain.stack import takers
@@ -26,6 +27,8 @@ from kiln_cli.files import BlueprintFile, read_blueprint
 from kiln_cli.gathering import Ledger, gather
 from kiln_cli.place import Place
 from kiln_cli.printing import progress
+from kiln_cli.promoting import Wish as PromotionWish
+from kiln_cli.promoting import promote
 from kiln_cli.result import BakeResult, RolloutOutcome
 
 # A rollout starts seconds after its image is announced; minutes later it is lost.
@@ -67,12 +70,21 @@ def wanted_from(target: str, path: Path | None, place: Place) -> Wanted:
 
 def bake_bases(wanted: Wanted, place: Place, pace: Pace) -> None:
     """Bake the blueprints below this one first: a fresh local AWS has no image of theirs."""
-    for base in reversed(list(_bases(wanted))):
+    for child, base in reversed(list(pairwise((wanted, *_bases(wanted))))):
         plan = check(base, place)
         progress(f"bake {start(base, plan, place)} of its base {base.label} has started")
         execution = wait(plan.bake, place, pace)
         if execution.status != "SUCCEEDED":
             raise ImageFailed(f"{base.label}: {execution.error}: {execution.cause}")
+        if child.file and child.file.blueprint.base.channel:
+            _bring_up(base.name, child.file.blueprint.base.channel, place, pace)
+
+
+def _bring_up(blueprint: str, channel: Channel, place: Place, pace: Pace) -> None:
+    """Promote what was just baked to the channel that a blueprint above takes its base from."""
+    for step in CHANNELS[1 : CHANNELS.index(channel) + 1]:
+        found = promote(PromotionWish(blueprint, step), place, pace)
+        progress(f"{found.image} of {blueprint} is in {step} now")
 
 
 def is_on_another(wanted: Wanted) -> bool:
@@ -155,7 +167,7 @@ def wait(bake: str, place: Place, pace: Pace) -> history.Execution:
 
 def wait_for_rollouts(plan: BakePlan, image: str, place: Place, pace: Pace) -> None:
     """Wait until every layer that takes the image has taken it, or has failed to."""
-    layers = takers_of(plan, place.world)
+    layers = takers_of(plan, image, place.world)
     waited = 0.0
     for pause in pace.pauses():
         found = place.world.records.rollouts(image)
@@ -174,14 +186,20 @@ def finish(plan: BakePlan, place: Place, ledger: Ledger, pace: Pace) -> BakeResu
         for image in place.world.images.of_bake(plan.bake)[-1:]:
             progress(f"bake {plan.bake}: {image.id} is available")
             wait_for_rollouts(plan, image.id, place, pace)
-    return with_missing(gather(place, ledger, plan.bake), takers_of(plan, place.world))
+    result = gather(place, ledger, plan.bake)
+    image_id = result.image.id if result.image else ""
+    return with_missing(result, takers_of(plan, image_id, place.world))
 
 
-def takers_of(plan: BakePlan, world: World) -> set[str]:
-    """The layers that take the image, by the blueprint or by their own stacks."""
-    own = {target.layer: target.strategy for target in plan.blueprint.layers}
-    found = takers(plan.blueprint.name, own, world.records.stacks())
-    return {layer for layer, feed in found.items() if feed.strategy != "none"}
+def takers_of(plan: BakePlan, image: str, world: World) -> set[str]:
+    """The layers that take the image now that it is announced, by the blueprint or by their own
+    stacks; those of dev where it has entered dev, those of other channels once it is promoted."""
+    found = takers(plan.blueprint.name, plan.blueprint.layers, world.records.stacks())
+    there = world.channels.current(plan.blueprint.name, "dev")
+    now = {None, "dev"} if there and there.image == image else {None}
+    return {
+        layer for layer, feed in found.items() if feed.strategy != "none" and feed.channel in now
+    }
 
 
 def _announced(plan: BakePlan, place: Place) -> bool:

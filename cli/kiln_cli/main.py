@@ -30,6 +30,7 @@ COMMANDS = {
     "status": "Say how bakes stand.",
     "blueprints": "List blueprints and their versions, pause and resume rebuilds.",
     "images": "List the images that Kiln made.",
+    "promote": "Let an image into a channel: dev, staging, prod.",
     "distribute": "Bring an image to the Regions where it is missing.",
     "layers": "List layers and their instances, change them by hand.",
     "rollout": "Bring an image to a layer.",

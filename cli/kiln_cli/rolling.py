@@ -39,19 +39,6 @@ class Wish:
     forced: bool = False
 
 
-def image_of(target: str, world: World) -> str:
-    """An image's id, as it is or the newest of a blueprint."""
-    if target.startswith("ami-"):
-        return target
-    made = world.records.images(target)
-    if not made:
-        known = ", ".join(world.versions.names()) or "none"
-        raise InvalidRequest(
-            f"{target} is no image id and no blueprint with images; known: {known}"
-        )
-    return made[-1].id
-
-
 def plan(image: str, found: Found, wish: Wish, world: World) -> Rollout:
     """The next attempt to bring an image to a layer. InvalidRequest where it cannot begin."""
     facts = _available(image, world)
@@ -103,7 +90,7 @@ def _check_newer(facts: ImageFacts, path: str, wish: Wish, world: World) -> None
 
 
 def _feed(blueprint: str, found: Found, world: World) -> Feed:
-    return takers(blueprint, {}, world.records.stacks()).get(found.path) or Feed(
+    return takers(blueprint, (), world.records.stacks()).get(found.path) or Feed(
         blueprint=blueprint or "-"
     )
 

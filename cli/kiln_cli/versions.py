@@ -7,9 +7,11 @@ from typing import Any
 
 import yaml
 
+from kiln.domain.channel import CHANNELS, Channel
 from kiln.domain.version import BlueprintVersion
 from kiln.errors import InvalidBlueprint
 from kiln.ports import World
+from kiln.steps._channels import histories
 from kiln.steps._versions import version_of
 from kiln_cli.difference import differences
 from kiln_cli.yaml12 import read_yaml
@@ -30,7 +32,23 @@ def _row(latest: BlueprintVersion, world: World) -> dict[str, Any]:
         "author": latest.author,
         "at": latest.at,
         "image": made[-1].id if made else None,
+        "channels": {channel: _in(latest.blueprint, channel, world) for channel in CHANNELS},
         "schedule": rebuild.get("schedule"),
+    }
+
+
+def _in(blueprint: str, channel: Channel, world: World) -> str | None:
+    current = world.channels.current(blueprint, channel)
+    return current.image if current else None
+
+
+def promotions(name: str, world: World) -> dict[str, list[dict[str, Any]]]:
+    """What the channels of a blueprint have held, oldest first."""
+    held = histories(name, world).items()
+    hidden = {"blueprint", "channel"}
+    return {
+        channel: [entry.model_dump(mode="json", exclude=hidden) for entry in entries]
+        for channel, entries in held
     }
 
 

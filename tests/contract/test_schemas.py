@@ -96,6 +96,22 @@ EVENTS = [
         images={"eu-west-1": "ami-2"},
         missing={"us-east-1": "ImageFailed: ami-3 is failed"},
     ),
+    events.ImagePromoted(
+        bake="b",
+        blueprint="web",
+        version=1,
+        channel="prod",
+        promotion=3,
+        image="ami-2",
+        images={"eu-west-1": "ami-2"},
+        name="web-1",
+        platform="amazon-linux-2023",
+        architecture="x86_64",
+        layers=(events.LayerStrategy(layer="shop/web", strategy="add", channel="prod"),),
+        former="ami-1",
+        source="staging",
+        by="arn:aws:iam::123456789012:user/ada",
+    ),
     *(
         events.RolloutChanged(rollout="r", image="ami-2", layer="shop/web", status=status)
         for status in ("Started", "Succeeded", "Failed", "Rolled Back")

@@ -69,9 +69,10 @@ def test_no_function_calls_what_its_policy_does_not_name() -> None:
 
 def _calls() -> dict[str, set[str]]:
     """What each function called while two images were baked, a third bake failed late, a fourth
-    reached one of two Regions, and a layer changed over to another image."""
+    reached one of two Regions, an image was promoted, and a layer changed over to another one."""
     names = ("al2023-web", "opsworks-ubuntu-1804-chef12")
     blueprints = [yaml.safe_load((ROOT / f"blueprints/{n}.yaml").read_text()) for n in names]
+    blueprints[0]["distribute"] = {"channel_parameters": {"staging": "/images/staging"}}
     with LocalAws(ROOT, speed=200) as aws:
         shop = yaml.safe_load((ROOT / "stacks/shop.yaml").read_text())
         # More than a command's parameters hold, however well it is packed.
@@ -84,6 +85,7 @@ def _calls() -> dict[str, set[str]]:
         for blueprint in (*blueprints, FAILING, ABROAD):
             _bake(aws, blueprint)
         _until(lambda: all(_ended(aws, name) for name in ("shop-web", "shop-app")))
+        _promote(aws, names[0])
         layers = Layers(aws)
         image = layers.image()
         layers.announce(image, {"web": "replace"})
@@ -98,6 +100,18 @@ def _calls() -> dict[str, set[str]]:
             if "(state machine)" not in call.caller:
                 found[call.caller].add(ACTIONS.get(call.operation, call.operation))
         return dict(found)
+
+
+def _promote(aws: LocalAws, blueprint: str) -> None:
+    answer = (
+        aws.session()
+        .client("lambda")
+        .invoke(
+            FunctionName=aws.outputs["PromoteImageFunctionName"],
+            Payload=json.dumps({"target": blueprint, "to": "staging"}),
+        )
+    )
+    assert "FunctionError" not in answer, answer["Payload"].read()
 
 
 def _refresh(layers: Layers, image: str) -> None:

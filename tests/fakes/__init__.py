@@ -18,7 +18,7 @@ from tests.fakes.stacks import (
     FakeTraffic,
 )
 from tests.fakes.systems_manager import FakeCommands, FakeParameters
-from tests.fakes.versions import FakeVersions
+from tests.fakes.versions import FakeChannels, FakeVersions
 from tests.fakes.world import (
     FakeBills,
     FakeBus,
@@ -35,6 +35,7 @@ __all__ = [
     "FakeBills",
     "FakeBus",
     "FakeCertificates",
+    "FakeChannels",
     "FakeClock",
     "FakeCommands",
     "FakeDeployments",

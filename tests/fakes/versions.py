@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kiln.domain.channel import Channel, ChannelImage
 from kiln.domain.version import BlueprintVersion
 
 
@@ -26,3 +27,21 @@ class FakeVersions:
 
     def names(self) -> tuple[str, ...]:
         return tuple(sorted({name for name, _ in self._versions}))
+
+
+class FakeChannels:
+    """Images of channels, by number."""
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[str, Channel, int], ChannelImage] = {}
+
+    def add(self, entry: ChannelImage) -> bool:
+        key = entry.blueprint, entry.channel, entry.number
+        return self._entries.setdefault(key, entry) is entry
+
+    def current(self, blueprint: str, channel: Channel) -> ChannelImage | None:
+        return next(reversed(self.history(blueprint, channel)), None)
+
+    def history(self, blueprint: str, channel: Channel) -> tuple[ChannelImage, ...]:
+        keys = sorted(key for key in self._entries if key[:2] == (blueprint, channel))
+        return tuple(self._entries[key] for key in keys)

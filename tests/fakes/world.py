@@ -29,7 +29,7 @@ from tests.fakes.stacks import (
 )
 from tests.fakes.systems_manager import FakeCommands, FakeParameters
 from tests.fakes.turns import FakeOrigins, FakePauses, FakeTurns
-from tests.fakes.versions import FakeVersions
+from tests.fakes.versions import FakeChannels, FakeVersions
 
 
 class FakeClock:
@@ -180,6 +180,7 @@ class FakeWorld:
     certificates: FakeCertificates = field(default_factory=FakeCertificates)
     signatures: FakeSignatures = field(default_factory=FakeSignatures)
     versions: FakeVersions = field(default_factory=FakeVersions)
+    channels: FakeChannels = field(default_factory=FakeChannels)
     distribution_role: str = ""
     release_topics: tuple[str, ...] = ()
     turns: FakeTurns = field(default_factory=FakeTurns)
@@ -226,6 +227,7 @@ class FakeWorld:
             self.pauses,
             self.origins,
             self.versions,
+            self.channels,
             self.clock,
             Settings(
                 "eu-west-1",

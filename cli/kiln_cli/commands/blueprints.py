@@ -33,7 +33,7 @@ command.add_command(pausing.resume)
 @click.argument("name", required=False)
 @options.together(options.stack_name, options.as_json)
 def listing(name: str | None, stack_name: str, as_json: bool) -> int:
-    """List all blueprints, or the one called NAME: latest version, newest image, schedule."""
+    """List all blueprints, or the one called NAME: version, newest image, channels, schedule."""
     from kiln_cli.place import account
     from kiln_cli.printing import emit, table
     from kiln_cli.versions import listed
@@ -42,10 +42,10 @@ def listing(name: str | None, stack_name: str, as_json: bool) -> int:
     if as_json:
         emit({"blueprints": rows})
         return 0
-    cells = ("name", "version", "image", "schedule")
+    cells = [(r["name"], r["version"], r["image"], *r["channels"].values()) for r in rows]
     table(
-        ("BLUEPRINT", "VERSION", "NEWEST IMAGE", "SCHEDULE"),
-        [[row[cell] for cell in cells] for row in rows],
+        ("BLUEPRINT", "VERSION", "NEWEST IMAGE", "DEV", "STAGING", "PROD", "SCHEDULE"),
+        [(*cell, row["schedule"]) for cell, row in zip(cells, rows, strict=True)],
     )
     return 0
 
@@ -77,18 +77,41 @@ def show(name: str, stack_name: str, as_json: bool) -> int:
 @click.argument("name")
 @options.together(options.stack_name, options.as_json)
 def log(name: str, stack_name: str, as_json: bool) -> int:
-    """Say who stored which version of a blueprint when, why, and what it changed."""
+    """Say who stored which version of a blueprint when, why, and what it changed.
+
+    Then what its channels have held, who brought it there and when.
+    """
     from kiln_cli.place import account
     from kiln_cli.printing import emit
-    from kiln_cli.versions import logged
+    from kiln_cli.versions import logged, promotions
 
-    rows = logged(name, account(stack_name).world)
+    world = account(stack_name).world
+    rows, held = logged(name, world), promotions(name, world)
     if as_json:
-        emit({"blueprint": name, "versions": rows})
+        emit({"blueprint": name, "versions": rows, "channels": held})
         return 0
     for row in rows:
         _print(name, row)
+    _print_channels(held)
     return 0
+
+
+def _print_channels(held: dict[str, list[dict[str, Any]]]) -> None:
+    from kiln_cli.printing import table
+
+    cells = [
+        (channel, *(e[key] for key in ("image", "version", "source")), _when(e), e["by"] or "-")
+        for channel, entries in held.items()
+        for e in entries
+    ]
+    if cells:
+        click.echo()
+        table(("CHANNEL", "IMAGE", "VERSION", "FROM", "AT", "BY"), cells)
+
+
+def _when(entry: dict[str, Any]) -> str:
+    at = entry["at"][:19].replace("T", " ")
+    return f"{at} (back)" if entry["back"] else at
 
 
 def _print(name: str, row: dict[str, Any]) -> None:

@@ -44,17 +44,21 @@ def listing(stack_name: str, as_json: bool) -> int:
     """List the layers of all stacks with their instances."""
     from kiln_cli.place import account
     from kiln_cli.printing import emit, table
+    from kiln_cli.taking import takes
 
-    records = account(stack_name).world.records
+    world = account(stack_name).world
+    records, taken = world.records, takes(world)
     rows = []
     for stack in records.stacks():
         instances = records.instances(stack.name)
-        rows += [_row(stack, layer, instances) for layer in stack.layers]
+        for layer in stack.layers:
+            feeds = taken.get(f"{stack.name}/{layer.name}", [])
+            rows.append(_row(stack, layer, instances) | {"takes": feeds})
     if as_json:
         emit(rows)
         return 0
     cells = [line for row in rows for line in _lines(row)]
-    table(("LAYER", "KIND", "PLATFORM", "INSTANCE", "HOSTNAME", "STATE", "IMAGE"), cells)
+    table(("LAYER", "KIND", "PLATFORM", "INSTANCE", "HOSTNAME", "STATE", "IMAGE", "TAKES"), cells)
     return 0
 
 
@@ -92,7 +96,10 @@ def _lines(row: dict[str, Any]) -> list[tuple[Any, ...]]:
     head = (f"{row['stack']}/{row['layer']}", row["kind"], row["platform"])
     cells = ("ec2_id", "hostname", "state", "image")
     instances = row["instances"] or [dict.fromkeys(cells)]
-    return [(*head, *(instance[cell] for cell in cells)) for instance in instances]
+    # Of a channel its name, for that is what decides; of each announced image the blueprint's.
+    feeds = [f"{t['channel'] or 'each'} of {t['blueprint']} ({t['image']})" for t in row["takes"]]
+    told = ", ".join(feeds) or None
+    return [(*head, *(instance[cell] for cell in cells), told) for instance in instances]
 
 
 # ------------------------------------------------------------ records

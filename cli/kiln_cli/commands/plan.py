@@ -95,14 +95,14 @@ def takers_of(blueprint: Blueprint, world: World) -> list[tuple[str, Feed]]:
     """The layers that hear of the image, by the blueprint or by their stacks, in a fixed order."""
     from kiln.domain.stack import takers
 
-    own = {target.layer: target.strategy for target in blueprint.layers}
-    return list(takers(blueprint.name, own, world.records.stacks()).items())
+    return list(takers(blueprint.name, blueprint.layers, world.records.stacks()).items())
 
 
 def _layer(path: str, feed: Feed, world: World) -> dict[str, Any]:
     from kiln.domain.stack import split_layer
     from kiln.steps._hooks import missing_hooks
     from kiln_cli.planned_recipes import recipe_rows, source_of
+    from kiln_cli.taking import current_image
 
     stack_name, layer_name = split_layer(path)
     stack = world.records.stack(stack_name)
@@ -111,6 +111,8 @@ def _layer(path: str, feed: Feed, world: World) -> dict[str, Any]:
     return {
         "layer": path,
         "strategy": feed.strategy,
+        "channel": feed.channel,
+        "takes": current_image(feed.blueprint, feed.channel, world),
         "runner": layer.runner if layer else None,
         "source": source_of(layer) if layer else None,
         "listed": recipe_rows(layer) if layer else [],
@@ -137,10 +139,20 @@ def _distribution(wish: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield "shared with", ", ".join(wish[key]) + (" (copyable)" if wish["copyable"] else "")
     if wish["parameter"]:
         yield "parameter", f"{wish['parameter']} in every Region"
+    for channel, name in wish["channel_parameters"].items():
+        yield "parameter", f"{name} in every Region, when promoted to {channel}"
     for template in wish["launch_templates"]:
         where = f" in {template['region']}" if template["region"] else ""
         default = ", its default version from then on" if template["default"] else ""
         yield "launch template", f"{template['id'] or template['name']}{where}{default}"
+
+
+def _when(layer: dict[str, Any]) -> str:
+    """When a layer takes an image, unless it takes each one at once."""
+    if layer["channel"] is None:
+        return ""
+    enters = "enters" if layer["channel"] == "dev" else "is promoted to"
+    return f", once it {enters} {layer['channel']}, where {layer['takes'] or 'nothing'} is now"
 
 
 def _print(plan: dict[str, Any]) -> None:
@@ -164,7 +176,7 @@ def _print(plan: dict[str, Any]) -> None:
     rows += _distribution(plan["distribute"])
     rows += [("costs money", cost) for cost in plan["costs"]]
     for layer in plan["layers"]:
-        rows.append(("layer", f"{layer['layer']}: {layer['strategy']}"))
+        rows.append(("layer", f"{layer['layer']}: {layer['strategy']}{_when(layer)}"))
         rows += [("  deploy", f"application {path}") for path in layer["apps"]]
         rows += [
             (f"  {recipe['event']}", _recipe(recipe, layer["runner"])) for recipe in layer["listed"]

@@ -58,18 +58,21 @@ def command() -> None:
 @click.option("--force", is_flag=True, help="Let an older image replace a newer one.")
 @options.together(no_wait, options.stack_name, options.as_json)
 def start(target: str, layer: str, **given: Any) -> int:
-    """Bring IMAGE, or the newest image of BLUEPRINT, to LAYER, and wait for the end.
+    """Bring IMAGE, or the one that LAYER takes of BLUEPRINT, to LAYER, and wait for the end.
+
+    That is the newest one, or what is in the channel that the layer is subscribed to.
 
     No instance changes its image: new ones take the place of the old ones.
     """
     from kiln_cli import rolling
     from kiln_cli.finding import find_layer
     from kiln_cli.opening import at_account
+    from kiln_cli.taking import image_of
 
     at = at_account(given["stack_name"])
     world = at.place.world
     found = find_layer(layer, world)
-    image = rolling.image_of(target, world)
+    image = image_of(target, found, world)
     keys = ("instances", "batch", "surge", "bake_time")
     chosen = {key: _number(given[key]) for key in keys if given[key] is not None}
     wish = rolling.Wish(at.place.caller(), given["strategy"], chosen, given["force"])

@@ -17,6 +17,7 @@ from kiln.adapters.alarms import CloudWatchAlarms
 from kiln.adapters.bundles import S3Bundles
 from kiln.adapters.bus import EventBridgeBus
 from kiln.adapters.certificates import HttpsCertificates
+from kiln.adapters.channels import DynamoChannels
 from kiln.adapters.clock import SystemClock
 from kiln.adapters.commands import SsmCommands
 from kiln.adapters.deployments import DynamoDeployments
@@ -145,6 +146,7 @@ def make_world(environment: Environment, session: boto3.Session) -> World:
         pauses=DynamoPauses(dynamodb, environment.table),
         origins=AwsOrigins(ssm, s3, environment.document_prefix),
         versions=DynamoVersions(dynamodb, environment.table),
+        channels=DynamoChannels(dynamodb, environment.table),
         clock=clock,
         settings=_settings(environment, str(session.region_name)),
     )

@@ -13,6 +13,7 @@ from kiln.steps.add_to_layers import add_to_layers
 from kiln_cli import rolling
 from kiln_cli.finding import Found, find_layer
 from kiln_cli.rolling import Wish
+from kiln_cli.taking import image_of
 from tests.builders import NOW, a_version, an_image
 from tests.unit.steps.playing import Player
 from tests.unit.steps.test_changes import a_player
@@ -70,10 +71,10 @@ def ended(player: Player, rollout: Rollout, status: RolloutStatus = RolloutStatu
 
 def test_an_image_is_named_by_its_id_or_as_the_newest_of_a_blueprint() -> None:
     player = a_layer()
-    assert rolling.image_of("ami-1", player.fake.world) == "ami-1"
-    assert rolling.image_of("web", player.fake.world) == NEW
+    assert image_of("ami-1", web(player), player.fake.world) == "ami-1"
+    assert image_of("web", web(player), player.fake.world) == NEW
     with pytest.raises(InvalidRequest, match="nope is no image id and no blueprint with images; k"):
-        rolling.image_of("nope", player.fake.world)
+        image_of("nope", web(player), player.fake.world)
 
 
 def test_a_rollout_goes_as_the_stack_file_says_unless_it_is_said_otherwise() -> None:

@@ -113,7 +113,7 @@ def test_the_record_is_complete_before_the_event_goes_out() -> None:
     detail = fake.bus.events[0].detail()
     assert detail["images"] == {HOME: IMAGE}
     assert detail["release"] == "2023.8.20250818"
-    assert detail["layers"] == [{"layer": "shop/web", "strategy": "add"}]
+    assert detail["layers"] == [{"layer": "shop/web", "strategy": "add", "channel": None}]
     assert detail["manifest"] == seen[0].manifest == "images/a/packages.json"
     assert detail["sbom"] == seen[0].sbom == "images/a/sbom.cdx.json"
     assert detail["missing"] == {}
@@ -151,7 +151,7 @@ def test_an_image_that_is_not_ready_at_home_is_announced_once_it_is() -> None:
     again(fake)
     done(fake)
     assert announced(fake, HOME).failure is None
-    assert fake.bus.types() == ["Image Available"]
+    assert fake.bus.types() == ["Image Available", "Image Promoted"]
 
 
 def test_a_repeat_tells_where_the_image_is_now_and_not_that_there_is_a_new_one() -> None:
@@ -165,5 +165,5 @@ def test_a_repeat_tells_where_the_image_is_now_and_not_that_there_is_a_new_one()
     become(fake, image, "available")
     done(fake, FAR, image)
     assert announced(fake, FAR).failure is None
-    assert fake.bus.types() == ["Image Available", "Image Distributed"]
-    assert fake.bus.events[1].detail()["images"] == {HOME: IMAGE, FAR: image}
+    assert fake.bus.types() == ["Image Available", "Image Promoted", "Image Distributed"]
+    assert fake.bus.events[2].detail()["images"] == {HOME: IMAGE, FAR: image}

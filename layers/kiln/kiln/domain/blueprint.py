@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from kiln.domain.builder import Builder
+from kiln.domain.channel import Channel
 from kiln.domain.distribution import Distribute, check_keys
 from kiln.domain.durations import Duration
 from kiln.domain.model import Model, Text, explain
@@ -89,9 +90,14 @@ class Lookup(Model):
     name: Text
 
 
+# What a base says beside the way to it.
+_BESIDE = ("allow_deprecated", "channel")
+
+
 class Base(Model):
     """Where the bake starts: exactly one of five ways to name an image or an instance. Publishers
-    deprecate the images of old platforms; `allow_deprecated` takes such a one all the same."""
+    deprecate the images of old platforms; `allow_deprecated` takes such a one all the same. Of a
+    `blueprint` the base is the newest image, or the one in its `channel`."""
 
     parameter: Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9_./-]{1,1010}$")] | None = (
         None
@@ -99,14 +105,17 @@ class Base(Model):
     image: ImageId | None = None
     lookup: Lookup | None = None
     blueprint: Name | None = None
+    channel: Channel | None = None
     layer: LayerPath | None = None
     allow_deprecated: bool = False
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        ways = [name for name in type(self).model_fields if name != "allow_deprecated"]
+        ways = [name for name in type(self).model_fields if name not in _BESIDE]
         if sum(getattr(self, name) is not None for name in ways) != 1:
             raise ValueError(f"needs exactly one of {', '.join(ways)}")
+        if self.channel and not self.blueprint:
+            raise ValueError("channel goes with blueprint, whose image it names")
         return self
 
 
@@ -137,9 +146,10 @@ class ImageSpec(Model):
 
 
 class LayerTarget(Model):
-    """A layer that takes the image, and how."""
+    """A layer that takes the image, and how: when it is announced, or when it enters `channel`."""
 
     layer: LayerPath
+    channel: Channel | None = None
     strategy: Literal["add", "replace", "canary", "none"] = "none"
 
 

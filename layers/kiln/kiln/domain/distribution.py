@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from kiln.domain.channel import Channel
 from kiln.domain.model import Model, Text
 from kiln.errors import InvalidBlueprint
 
@@ -82,7 +83,8 @@ class FastLaunch(Model):
 
 
 class Distribute(Model):
-    """Where the image goes besides the account's own Region, and who may use it."""
+    """Where the image goes besides the account's own Region, and who may use it. `parameter` names
+    the image once it is distributed, `channel_parameters` the one that is in a channel."""
 
     regions: tuple[RegionTarget, ...] = ()
     accounts: tuple[Account, ...] = ()
@@ -90,6 +92,7 @@ class Distribute(Model):
     organizational_units: tuple[OrganizationalUnit, ...] = ()
     copyable: bool = False
     parameter: ParameterName | None = None
+    channel_parameters: dict[Channel, ParameterName] = {}
     launch_templates: tuple[TemplateTarget, ...] = ()
     fast_launch: FastLaunch | None = None
     fast_snapshot_restore: tuple[Zone, ...] = ()
@@ -106,6 +109,24 @@ class Distribute(Model):
         if name and name.lstrip("/").lower().startswith(("aws", "ssm")):
             raise ValueError(f"{name!r} is reserved by AWS; a name may not begin with aws or ssm")
         return name
+
+    @model_validator(mode="after")
+    def _pointers_apart(self) -> Self:
+        if "dev" in self.channel_parameters:
+            raise ValueError(
+                "channel_parameters.dev: an image enters dev as it is announced, and `parameter` "
+                "names it already; allowed: staging, prod"
+            )
+        names = [self.parameter] if self.parameter else []
+        for channel, name in self.channel_parameters.items():
+            self._ours(name)
+            if name in names:
+                raise ValueError(
+                    f"channel_parameters.{channel}: {name!r} is written for something else too; "
+                    "each pointer needs a name of its own"
+                )
+            names.append(name)
+        return self
 
     def target(self, region: str) -> RegionTarget | None:
         """The copy that a Region gets; None for the bake's own."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from kiln.domain.channel import Channel
 from kiln.domain.model import Model
 
 SOURCE = "kiln"
@@ -30,10 +31,11 @@ class BakeStarted(_Event):
 
 
 class LayerStrategy(Model):
-    """A layer that is to take the image, and how."""
+    """A layer that is to take the image, and how: at once, or when it enters `channel`."""
 
     layer: str
     strategy: Literal["add", "replace", "canary", "none"]
+    channel: Channel | None = None
 
 
 class ImageAvailable(_Event):
@@ -66,6 +68,29 @@ class ImageDistributed(_Event):
     image: str
     images: dict[str, str]
     missing: dict[str, str] = {}
+
+
+class ImagePromoted(_Event):
+    """An image has entered a channel of its blueprint, as the `promotion`-th; one that is announced
+    enters `dev`. `former` is the image that was there, `source` the channel that it came from;
+    `back` says that the channel went back to it; `by` is who promoted it, empty for what was
+    announced."""
+
+    bake: str
+    blueprint: str
+    version: int
+    channel: Channel
+    promotion: int
+    image: str
+    images: dict[str, str]
+    name: str
+    platform: str
+    architecture: str
+    layers: tuple[LayerStrategy, ...]
+    former: str = ""
+    source: str = ""
+    back: bool = False
+    by: str = ""
 
 
 class BakeFailed(_Event):
@@ -173,6 +198,7 @@ _DETAIL_TYPES = {
     "BakeStarted": "Bake Started",
     "ImageAvailable": "Image Available",
     "ImageDistributed": "Image Distributed",
+    "ImagePromoted": "Image Promoted",
     "BakeFailed": "Bake Failed",
     "BlueprintPaused": "Blueprint Paused",
     "InstanceStateChange": "Instance State Change",
@@ -185,6 +211,7 @@ Event = (
     BakeStarted
     | ImageAvailable
     | ImageDistributed
+    | ImagePromoted
     | BakeFailed
     | BlueprintPaused
     | RolloutChanged

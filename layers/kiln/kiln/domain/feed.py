@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from kiln.domain.channel import Channel
 from kiln.domain.durations import Duration
 from kiln.domain.model import Model, Text
 from kiln.errors import InvalidBlueprint
@@ -66,10 +67,12 @@ class RolloutOptions(Model):
 
 
 class Feed(RolloutOptions):
-    """A blueprint whose images the layer takes. A layer is subscribed here, or in the blueprint's
-    own `layers`; where both name the other, this one counts."""
+    """A blueprint whose images the layer takes: those of its `channel` as they are promoted to it,
+    without one each as it is announced. A layer is subscribed here, or in the blueprint's own
+    `layers`; where both name the other, this one counts."""
 
     blueprint: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,48}$")]
+    channel: Channel | None = None
     strategy: Strategy = "replace"
 
     @property

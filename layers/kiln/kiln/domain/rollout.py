@@ -6,6 +6,7 @@ import hashlib
 import re
 from enum import StrEnum
 
+from kiln.domain.channel import Channel
 from kiln.domain.feed import RolloutOptions, Strategy
 from kiln.domain.model import Model
 
@@ -42,6 +43,7 @@ class Rollout(Model):
     by AWS. A further attempt is made by hand alone, once the one before has ended.
 
     `asked` is when it was asked for and `by` who asked, empty for an image that was announced.
+    `channel` and `promotion` say which entry of its blueprint's channel it brings, if any does.
     `before` are the own ids of the instances that served when it began, `size` how many it is to
     leave serving; `canary_since` is when its canary began to serve, `back_since` when its way back
     began; `committed` says that the layer has changed over and only what it no longer needs is left
@@ -60,6 +62,9 @@ class Rollout(Model):
     asked: str = ""
     by: str = ""
     forced: bool = False
+    channel: Channel | None = None
+    promotion: int = 0
+    blueprint: str = ""
     status: RolloutStatus = RolloutStatus.RUNNING
     begun: str | None = None
     approved: bool = False

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
 from kiln.domain.app import App
 from kiln.domain.blueprint import Name, known_platform
+from kiln.domain.channel import Channel
 from kiln.domain.durations import Duration, seconds
 from kiln.domain.feed import Feed, Refresh, Strategy, check_feed
 from kiln.domain.lifecycle import (
@@ -228,12 +229,33 @@ def split_layer(path: str) -> tuple[str, str]:
     return stack, layer
 
 
-def takers(blueprint: str, own: Mapping[str, Strategy], stacks: Iterable[Stack]) -> dict[str, Feed]:
-    """The layers, as stack/layer, that are to hear of a blueprint's image, and how each takes it:
-    as its stack says, or else as the blueprint's `own` layers do."""
+class Target(Protocol):
+    """What a blueprint says of a layer that takes its images."""
+
+    @property
+    def layer(self) -> str:
+        """stack/layer."""
+        ...
+
+    @property
+    def strategy(self) -> Strategy:
+        """How."""
+        ...
+
+    @property
+    def channel(self) -> Channel | None:
+        """When: as an image enters this channel."""
+        ...
+
+
+def takers(blueprint: str, own: Iterable[Target], stacks: Iterable[Stack]) -> dict[str, Feed]:
+    """The layers, as stack/layer, that are to hear of a blueprint's images, and how each takes
+    them: as its stack says, or else as the blueprint's `own` layers do."""
     found = {
-        layer: Feed(blueprint=blueprint or "-", strategy=strategy)
-        for layer, strategy in own.items()
+        target.layer: Feed(
+            blueprint=blueprint or "-", strategy=target.strategy, channel=target.channel
+        )
+        for target in own
     }
     for stack in stacks:
         for layer in stack.layers:

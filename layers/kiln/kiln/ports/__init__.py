@@ -29,7 +29,7 @@ from kiln.ports.records import Records
 from kiln.ports.schedules import Schedules, Standing, Timing
 from kiln.ports.stacks import Agents, Alarms, Deployments, LoadSteps, Rounds, Traffic
 from kiln.ports.turns import Origins, Pauses, Turns
-from kiln.ports.versions import Versions
+from kiln.ports.versions import Channels, Versions
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ class World:
     pauses: Pauses
     origins: Origins
     versions: Versions
+    channels: Channels
     clock: Clock
     settings: Settings
 
@@ -92,6 +93,7 @@ __all__ = [
     "Bundles",
     "Bus",
     "Certificates",
+    "Channels",
     "Clock",
     "CommandFacts",
     "CommandOrder",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from kiln.domain.channel import Channel, ChannelImage
 from kiln.domain.version import BlueprintVersion
 
 
@@ -24,4 +25,21 @@ class Versions(Protocol):
 
     def names(self) -> tuple[str, ...]:
         """The names of all blueprints with a version, sorted."""
+        ...
+
+
+class Channels(Protocol):
+    """What the channels of blueprints hold and have held."""
+
+    def add(self, entry: ChannelImage) -> bool:
+        """Let an image into a channel as the next of its numbers; False where somebody else has
+        taken that number."""
+        ...
+
+    def current(self, blueprint: str, channel: Channel) -> ChannelImage | None:
+        """What is in a channel now."""
+        ...
+
+    def history(self, blueprint: str, channel: Channel) -> tuple[ChannelImage, ...]:
+        """All that was in a channel, oldest first; the last one is in it now."""
         ...

@@ -1,5 +1,5 @@
 """What a base stands for at this moment: a parameter's image, the newest of a name, the newest of
-another blueprint.
+another blueprint or the one in its channel.
 
 PlanBake asks for one blueprint, FollowBases for all at once.
 """
@@ -85,6 +85,14 @@ def _image_id(base: Base, read: Callable[[str], str | None], world: World) -> tu
                 "id, as those of AWS below /aws/service do"
             )
         return f"base.parameter: {base.parameter} is {value}, which", value
+    if base.blueprint and base.channel:
+        there = world.channels.current(base.blueprint, base.channel)
+        if there is None:
+            raise BaseImageNotFound(
+                f"base.channel: nothing is in {base.channel} of {base.blueprint}; `kiln promote "
+                f"{base.blueprint} --to {base.channel}` brings an image there"
+            )
+        return f"base.channel: {there.image}, in {there.label},", there.image
     if base.blueprint:
         made = world.records.images(base.blueprint)
         if not made:

@@ -121,6 +121,21 @@ def approve(rollout: Rollout, by: str, world: World) -> None:
     )
 
 
+def needless(rollout: Rollout, world: World) -> str:
+    """Why what a channel's entry brings need not be brought any more; empty where it must. Asked
+    once the rollout has the layer, so that what was under way before has ended."""
+    if rollout.channel is None:
+        return ""
+    current = world.channels.current(rollout.blueprint, rollout.channel)
+    if current is None or current.number != rollout.promotion:
+        now = current.image if current else "nothing"
+        return f"{rollout.channel} of {rollout.blueprint} has gone on to {now}"
+    taken = world.records.layer_images(rollout.layer)
+    if taken and taken[-1].image == rollout.image:
+        return f"{rollout.layer} runs {rollout.image} already"
+    return ""
+
+
 def under_way(rollout: Rollout, world: World) -> bool:
     """Whether a rollout runs; one whose execution was ended from outside does not, whatever its
     record says."""

@@ -10,6 +10,7 @@ from kiln.domain.model import Model
 from kiln.errors import DistributionFailed
 from kiln.ports import World
 from kiln.steps._bakes import plan_of
+from kiln.steps._channels import enter_dev, tell
 from kiln.steps._distribution import image_record
 
 
@@ -31,8 +32,9 @@ class ImageAnnounced(Model):
 
 
 def announce_image(request: AnnounceImage, world: World) -> ImageAnnounced:
-    """Publish, then note that it is. Publishing twice is allowed: consumers act once per image and
-    layer. An image that its own Region lacks something for is not announced."""
+    """Publish, then note that it is, then let it into dev. Publishing twice is allowed: consumers
+    act once per image and layer. An image that its own Region lacks something for is not
+    announced."""
     record = image_record(request.image, world)
     places = world.records.places(record.id)
     images = {p.region: p.image for p in places if p.image and p.status == "available"}
@@ -41,8 +43,10 @@ def announce_image(request: AnnounceImage, world: World) -> ImageAnnounced:
         world.bus.publish(_distributed(record, images, missing))
     elif record.region in images:
         world.bus.publish(_available(record, images, missing, world))
-        announced = {"announced": world.clock.now()}
-        world.records.put_image(record.model_copy(update=announced))
+        record = record.model_copy(update={"announced": world.clock.now()})
+        world.records.put_image(record)
+    if record.announced and record.region in images and (entry := enter_dev(record, world)):
+        tell(entry, record, world)
     failed = {region: why for region, why in missing.items() if region in request.regions}
     return ImageAnnounced(
         image=record.id,
@@ -73,7 +77,9 @@ def _available(
         root_device=record.root_device,
         manifest=record.manifest,
         sbom=record.sbom,
-        layers=tuple(LayerStrategy(layer=t.layer, strategy=t.strategy) for t in targets),
+        layers=tuple(
+            LayerStrategy(layer=t.layer, strategy=t.strategy, channel=t.channel) for t in targets
+        ),
         missing=missing,
     )
 

@@ -11,10 +11,11 @@ from kiln.domain.durations import seconds
 from kiln.domain.image import ImageFacts
 from kiln.domain.model import Model
 from kiln.domain.naming import TAG_BAKE, TAG_MANAGED, client_token
-from kiln.errors import AwsBusy, AwsRefused, DistributionFailed
-from kiln.ports import Parameters, Place, Sharing, World
+from kiln.errors import AwsRefused, DistributionFailed
+from kiln.ports import Place, Sharing, World
 from kiln.steps._bakes import plan_of
 from kiln.steps._distribution import image_record, image_tags, place_of, wish_of
+from kiln.steps._pointers import point
 
 
 class DistributeImage(Model):
@@ -48,7 +49,7 @@ def distribute_image(request: DistributeImage, world: World) -> ImagePlaced:
         _speed_up(image, wish, request.region, there)
         versions = _templates(image, wish, request.region, world)
         if wish.parameter:
-            _point(wish.parameter, image.id, there.parameters)
+            point(wish.parameter, image.id, there.parameters)
         _hand_over(image, record, plan, request.region, world)
     except AwsRefused as error:
         raise DistributionFailed(
@@ -97,18 +98,6 @@ def _templates(image: ImageFacts, wish: Distribute, region: str, world: World) -
     return versions
 
 
-def _point(name: str, image: str, parameters: Parameters) -> None:
-    """Write the pointer and read it back.
-
-    PutParameter of type aws:ec2:image answers before the value is checked, and drops it if the
-    check fails (Systems Manager User Guide, "Native parameter support for AMI IDs").
-    """
-    if parameters.read(name) != image:
-        parameters.point(name, image)
-    if parameters.read(name) != image:
-        raise AwsBusy(f"parameter {name} does not name {image} yet")
-
-
 def _hand_over(
     image: ImageFacts, record: ImageRecord, plan: BakePlan, region: str, world: World
 ) -> None:
@@ -122,7 +111,7 @@ def _hand_over(
         there = world.regions.at(region, account)
         there.images.tag((image.id,), tags)
         if wish.parameter:
-            _point(wish.parameter, image.id, there.parameters)
+            point(wish.parameter, image.id, there.parameters)
 
 
 def _done(

@@ -10,7 +10,7 @@ from kiln.domain.model import Model
 from kiln.domain.rollout import LayerImage, Rollout, RolloutStatus
 from kiln.ports import World
 from kiln.steps._instances import write
-from kiln.steps._rollouts import of_layer, rollout_of
+from kiln.steps._rollouts import needless, of_layer, rollout_of
 
 
 class FinishRollout(Model):
@@ -35,7 +35,7 @@ class RolloutFinished(Model):
 def finish_rollout(request: FinishRollout, world: World) -> RolloutFinished:
     """Record and announce; again is harmless. AwsBusy."""
     rollout = rollout_of(request.image, request.layer, world)
-    finished = _judged(request, rollout)
+    finished = _judged(request, rollout, world)
     if finished.status is RolloutStatus.SUCCEEDED:
         _taken(rollout, world)
     change = {
@@ -49,9 +49,10 @@ def finish_rollout(request: FinishRollout, world: World) -> RolloutFinished:
     return finished
 
 
-def _judged(request: FinishRollout, rollout: Rollout) -> RolloutFinished:
+def _judged(request: FinishRollout, rollout: Rollout, world: World) -> RolloutFinished:
     if request.skipped:
-        cause = f"{rollout.layer} runs a newer image than {rollout.image}"
+        newer = f"{rollout.layer} runs a newer image than {rollout.image}"
+        cause = needless(rollout, world) or newer
         return RolloutFinished(status=RolloutStatus.SKIPPED, cause=cause)
     failure = request.failure
     if failure is None:

@@ -21,7 +21,7 @@ from kiln.errors import RolloutFailed
 from kiln.ports import World
 from kiln.steps._groups import Ground, check_image, ground_of
 from kiln.steps._holding import take
-from kiln.steps._rollouts import at_rest, layer_of_rollout, of_layer, rollout_of
+from kiln.steps._rollouts import at_rest, layer_of_rollout, needless, of_layer, rollout_of
 
 # A rollout of a layer waits for the one before it.
 PATIENCE_S = 7 * 86_400
@@ -37,7 +37,7 @@ class PlanRollout(Model):
 
 class RolloutPlanned(Model):
     """Go on, instance by instance or by a refresh of the layer's group; wait first; or leave it:
-    the layer runs a newer image."""
+    the layer runs a newer image, or what its channel has now."""
 
     path: Literal["go", "refresh", "wait", "over"]
     wait: LayerFree | RolloutApproved | InstancesRest | None = None
@@ -56,6 +56,8 @@ def plan_rollout(request: PlanRollout, world: World) -> RolloutPlanned:
             rollout=rollout.id,
         )
         return RolloutPlanned(path="wait", wait=waited)
+    if rollout.begun is None and needless(rollout, world):
+        return RolloutPlanned(path="over")
     layer, image = layer_of_rollout(rollout, world), _image(rollout, world)
     newer = None if rollout.forced else _newer(rollout, image, world)
     if newer:
