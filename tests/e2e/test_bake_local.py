@@ -257,13 +257,18 @@ def test_a_failed_rollout_leaves_the_bake_succeeded(at: Opened, tmp_path: Path) 
     assert not result.succeeded
 
 
-def test_the_base_of_a_base_is_baked_first(at: Opened, tmp_path: Path) -> None:
-    write(tmp_path, name="below").rename(tmp_path / "below.yaml")
-    path = write(tmp_path, name="above", base={"blueprint": "below"})
+def test_the_base_of_a_base_is_baked_first_and_brought_to_its_channel(
+    at: Opened, tmp_path: Path
+) -> None:
+    pointer = {"channel_parameters": {"prod": "/images/below"}}
+    write(tmp_path, name="below", distribute=pointer).rename(tmp_path / "below.yaml")
+    path = write(tmp_path, name="above", base={"blueprint": "below", "channel": "prod"})
     wanted = baking.wanted_from(str(path), path, at.place)
     baking.bake_bases(wanted, at.place, at.pace)
     (made,) = at.place.world.records.images("below")
     assert baking.check(wanted, at.place).base.id == made.id
+    parameters = at.place.client("ssm")
+    assert parameters.get_parameter(Name="/images/below")["Parameter"]["Value"] == made.id
 
 
 def test_blueprints_that_are_each_other_s_base_are_refused(at: Opened, tmp_path: Path) -> None:
