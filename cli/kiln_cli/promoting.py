@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -41,6 +42,7 @@ def promote(wish: Wish, place: Place, pace: Pace) -> Promoted:
         "to": wish.to,
         "source": wish.source,
         "by": place.caller(),
+        "token": secrets.token_hex(16),
         "dry_run": wish.dry_run,
     }
     for pause in islice(pace.pauses(), _TRIES):
@@ -89,6 +91,9 @@ def _error(body: dict[str, Any]) -> KilnError:
 def told(found: Promoted) -> Iterator[str]:
     """What has changed, or would, for a person."""
     label = f"{found.blueprint}@{found.version} {found.image} ({found.name})"
+    if found.gone_for:
+        yield f"{label} was let in; {found.gone_for} has taken its place in {found.channel} since"
+        return
     if not found.changed:
         yield f"{label} is in {found.channel} already; nothing has changed"
         return

@@ -45,7 +45,7 @@ def _in(blueprint: str, channel: Channel, world: World) -> str | None:
 def promotions(name: str, world: World) -> dict[str, list[dict[str, Any]]]:
     """What the channels of a blueprint have held, oldest first."""
     held = histories(name, world).items()
-    hidden = {"blueprint", "channel"}
+    hidden = {"blueprint", "channel", "token"}
     return {
         channel: [entry.model_dump(mode="json", exclude=hidden) for entry in entries]
         for channel, entries in held

@@ -267,8 +267,7 @@ def test_the_base_of_a_base_is_baked_first_and_brought_to_its_channel(
     baking.bake_bases(wanted, at.place, at.pace)
     (made,) = at.place.world.records.images("below")
     assert baking.check(wanted, at.place).base.id == made.id
-    parameters = at.place.client("ssm")
-    assert parameters.get_parameter(Name="/images/below")["Parameter"]["Value"] == made.id
+    assert at.place.world.parameters.read("/images/below") == made.id
 
 
 def test_blueprints_that_are_each_other_s_base_are_refused(at: Opened, tmp_path: Path) -> None:

@@ -81,9 +81,9 @@ def test_the_function_is_asked_in_the_name_of_the_caller() -> None:
     announced(fake, 1)
     place = a_place(fake)
     found = promoting.promote(Wish("web", "staging"), place, PACE)
-    assert place.function.asked == [
-        {"target": "web", "to": "staging", "source": None, "by": ADA, "dry_run": False}
-    ]
+    (asked,) = place.function.asked
+    assert len(asked.pop("token")) == 32
+    assert asked == {"target": "web", "to": "staging", "source": None, "by": ADA, "dry_run": False}
     assert told(found) == f"web@1 {found.image} (web-1) is now in staging, from dev"
 
 
@@ -117,6 +117,8 @@ def test_what_is_busy_is_asked_again_and_in_the_end_said() -> None:
     place = a_place(fake, busy, busy)
     assert promoting.promote(Wish("web", "staging"), place, PACE).changed
     assert len(place.function.asked) == 3
+    # One request, however often it is made.
+    assert len({asked["token"] for asked in place.function.asked}) == 1
     with pytest.raises(AwsBusy, match="does not name ami-1 yet; promote it again: what is done is"):
         promoting.promote(Wish("web", "prod"), a_place(fake, *[busy] * 9), PACE)
 
@@ -140,6 +142,8 @@ def test_what_changes_is_said_in_words() -> None:
     promoted(fake, second, "prod")
     again = promoted(fake, second, "prod")
     assert told(again) == f"web@1 {second} (web-2) is in prod already; nothing has changed"
+    gone = again.model_copy(update={"gone_for": first})
+    assert told(gone).endswith(f"was let in; {first} has taken its place in prod since")
     back = promoted(fake, first, "prod")
     assert told(back).startswith(f"prod of web goes back from {second} to {first}\n")
 

@@ -242,6 +242,16 @@ def test_of_two_promotions_at_once_both_are_kept_and_the_last_one_counts() -> No
     assert moves(fake)[-2:] == [("prod", second), ("prod", first)]
 
 
+def test_a_request_that_is_made_again_does_not_win_over_who_came_after_it() -> None:
+    fake = a_world()
+    first, second = up(fake, 1, "staging"), up(fake, 2, "staging")
+    promoted(fake, first, "prod", token="one")
+    promoted(fake, second, "prod", token="other")
+    again = promoted(fake, first, "prod", token="one")
+    assert (again.number, again.changed, again.gone_for) == (1, False, second)
+    assert current(fake, "prod") == second
+
+
 def test_a_channel_that_changes_all_the_time_is_tried_again_later() -> None:
     fake = a_world()
     announced(fake, 1)

@@ -20,7 +20,8 @@ CHANNELS: tuple[Channel, ...] = get_args(Channel)
 class ChannelImage(Model):
     """The `number`-th image of a channel, from 1 on. `at` is when it came, ISO 8601 in UTC, `by`
     who promoted it, empty for one that entered dev when it was announced; `source` is the channel
-    that it came from, `back` says that the channel went back to it from a newer one."""
+    that it came from, `back` says that the channel went back to it from a newer one. By its `token`
+    a request that is made again knows what it has done."""
 
     blueprint: str
     channel: Channel
@@ -32,6 +33,7 @@ class ChannelImage(Model):
     by: str = ""
     source: Channel | None = None
     back: bool = False
+    token: str = ""
 
     @property
     def label(self) -> str:

@@ -7,6 +7,7 @@ from kiln.domain.bake import ImageRecord
 from kiln.domain.channel import (
     Channel,
     ChannelImage,
+    History,
     before,
     check_entry,
     is_back,
@@ -32,12 +33,14 @@ _TRIES = 5
 
 class PromoteImage(Model):
     """An image's id, or a blueprint's name for the image in its channel `source`, by default the
-    one before `to`; `by` is who asks. With `dry_run` nothing is changed."""
+    one before `to`; `by` is who asks. The same `token` again promotes nothing anew. With `dry_run`
+    nothing is changed."""
 
     target: Text
     to: Channel
     source: Channel | None = None
     by: str = ""
+    token: str = ""
     dry_run: bool = False
 
 
@@ -53,7 +56,8 @@ class Taking(Model):
 
 class Promoted(Model):
     """What is in the channel now, or would be: `changed` says whether it was not before, `back`
-    whether the channel went back to it; `former` is what was there. `images` are by Region."""
+    whether the channel went back to it; `former` is what was there, `gone_for` what somebody else
+    has promoted meanwhile. `images` are by Region."""
 
     blueprint: str
     version: int
@@ -65,6 +69,7 @@ class Promoted(Model):
     back: bool
     source: Channel | None
     former: str | None
+    gone_for: str | None = None
     images: dict[str, str]
     parameters: tuple[str, ...]
     layers: tuple[Taking, ...]
@@ -80,7 +85,7 @@ def promote_image(request: PromoteImage, world: World) -> Promoted:
     if entry and not request.dry_run:
         entry = let_in(lambda: _decided(request, record, world), world)
     history = world.channels.history(record.blueprint, request.to)
-    now = entry or history[-1]
+    now = entry or _made(request, history) or history[-1]
     # What was cut short before the bus was told is a change that has still to be made.
     changed = entry is not None or not is_told(now, world)
     former = history[now.number - 2].image if now.number > 1 else None
@@ -100,9 +105,10 @@ def promote_image(request: PromoteImage, world: World) -> Promoted:
         layers=_taking(record, request.to, images, world),
         dry_run=request.dry_run,
     )
-    if not request.dry_run:
-        _settle(now, record, world)
-    return result
+    if request.dry_run:
+        return result
+    there = _settle(now, record, world)
+    return result.model_copy(update={"gone_for": there if there != record.id else None})
 
 
 def _wanted(request: PromoteImage, world: World) -> ImageRecord:
@@ -172,11 +178,22 @@ def _decided(request: PromoteImage, record: ImageRecord, world: World) -> Channe
     known = histories(record.blueprint, world)
     history = known[request.to]
     check_entry(record, request.to, known)
-    if history and history[-1].image == record.id:
+    if _made(request, history) or (history and history[-1].image == record.id):
         return None
     source = request.source or before(request.to)
-    change = {"by": request.by, "source": source, "back": is_back(record, history)}
+    change = {
+        "by": request.by,
+        "source": source,
+        "back": is_back(record, history),
+        "token": request.token,
+    }
     return next_entry(record, request.to, history, world).model_copy(update=change)
+
+
+def _made(request: PromoteImage, history: History) -> ChannelImage | None:
+    """What this very request has let in before: asked again, because its answer was lost or a
+    pointer was busy, it must not win over who came after it."""
+    return next((e for e in history if request.token and e.token == request.token), None)
 
 
 def _pointers(record: ImageRecord, channel: Channel, world: World) -> tuple[str, ...]:
@@ -197,8 +214,9 @@ def _taking(
     return tuple(found)
 
 
-def _settle(entry: ChannelImage, record: ImageRecord, world: World) -> None:
-    """Let the pointers name what is in the channel, and tell the bus of the entry if it is.
+def _settle(entry: ChannelImage, record: ImageRecord, world: World) -> str:
+    """Let the pointers name what is in the channel, and tell the bus of the entry if it is; the
+    image that is there.
 
     Two who promote at once write the same pointers in any order. Whoever has written one for an
     image that has left the channel meanwhile writes it again, so the last one is right.
@@ -212,7 +230,7 @@ def _settle(entry: ChannelImage, record: ImageRecord, world: World) -> None:
         if current and current.number == written:
             if written == entry.number:
                 tell(entry, record, world)
-            return
+            return current.image
     raise AwsBusy(f"{entry.label} changes all the time; promote again")
 
 
