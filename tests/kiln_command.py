@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kiln_cli.main import cli
+from kiln_local.functions import Output
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ def run(*args: object) -> Ran:
     """Run a command line to its end."""
     out, err = io.StringIO(), io.StringIO()
     status = 0
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    # What functions of a local AWS print meanwhile, in any thread, is none of the command's.
+    with contextlib.redirect_stdout(Output(out)), contextlib.redirect_stderr(err):
         try:
             cli.main(args=[str(arg) for arg in args], prog_name="kiln")
         except SystemExit as ending:

@@ -3,7 +3,6 @@ and promoted, one is taken back. One local AWS, the commands as a shell would ca
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,8 +62,7 @@ def kiln(*args: object, status: int = 0) -> Any:
     """What a command prints with --json."""
     ran = run(*args, "--json")
     assert ran.status == status, ran.stderr
-    # A function that is called in this thread prints its metrics where the command prints.
-    return json.loads(ran.stdout.splitlines()[-1])
+    return ran.json
 
 
 def a_file(folder: Path, **changes: Any) -> Path:

@@ -179,7 +179,7 @@ def everything_is_empty() -> None:
     assert "does not exist" in gone.error
     assert "no blueprint of that name is stored" in run("images", "web").error
     assert "is no bake id" in run("status", "web").error
-    assert "is no file and no stored blueprint" in run("bake", "web").error
+    assert "web: is no file, and 'web' is not stored; known: none" in run("bake", "web").error
     assert "Stack with id other does not exist" in run("layers", "--stack-name", "other").error
     plan = run("plan", ROOT / "blueprints/al2023-web.yaml")
     assert "systemctl start nginx" in plan.stdout
