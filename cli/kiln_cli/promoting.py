@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kiln import errors
-from kiln.adapters._errors import translated
 from kiln.domain.channel import Channel
-from kiln.errors import AwsBusy, AwsRefused, KilnError
+from kiln.errors import AwsBusy
 from kiln.steps.promote_image import Promoted
+from kiln_cli.invoking import invoke
 from kiln_cli.place import Place
 
 if TYPE_CHECKING:
@@ -22,7 +19,6 @@ if TYPE_CHECKING:
 
 # A pointer that is written is checked by AWS in its own time; then the same call goes on.
 _TRIES = 8
-_REFUSAL = re.compile(r"(\w+):(\w+) was refused: ([^:]+): (.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -47,45 +43,12 @@ def promote(wish: Wish, place: Place, pace: Pace) -> Promoted:
     }
     for pause in islice(pace.pauses(), _TRIES):
         try:
-            return _invoke(payload, place)
+            found = invoke(place, "PromoteImageFunctionName", payload)
+            return Promoted.model_validate(found)
         except AwsBusy as error:
             busy = error
             pace.sleep(pause)
     raise AwsBusy(f"{busy}; promote it again: what is done is not done twice") from busy
-
-
-def _invoke(payload: dict[str, Any], place: Place) -> Promoted:
-    name = place.outputs.get("PromoteImageFunctionName")
-    if name is None:
-        raise AwsRefused(
-            *("cloudformation", "DescribeStacks", "NoOutputs"),
-            f"stack {place.stack_name} has no output PromoteImageFunctionName: it is of a Kiln "
-            "without channels; deploy the template again",
-        )
-    with translated("lambda", "Invoke"):
-        answer = place.client("lambda").invoke(
-            FunctionName=name, Payload=json.dumps(payload).encode()
-        )
-    body = json.loads(answer["Payload"].read())
-    if answer.get("FunctionError"):
-        raise _error(body)
-    return Promoted.model_validate(body)
-
-
-def _error(body: dict[str, Any]) -> KilnError:
-    """The error that a function ended with (Lambda Developer Guide, "Function errors in Python":
-    errorType, errorMessage; a time-out has the message alone)."""
-    message = str(body.get("errorMessage", "it said nothing"))
-    kind = getattr(errors, str(body.get("errorType")), None)
-    refused = _REFUSAL.match(message)
-    if isinstance(kind, type) and issubclass(kind, AwsRefused):
-        return kind(*refused.groups()) if refused else KilnError(message)
-    if isinstance(kind, type) and issubclass(kind, KilnError):
-        return kind(message)
-    return KilnError(
-        f"PromoteImage failed: {message}; its log in CloudWatch says why, and the same command "
-        "goes on where it ended"
-    )
 
 
 def told(found: Promoted) -> Iterator[str]:

@@ -59,7 +59,11 @@ class FakePlace:
     def caller(self) -> str:
         return ADA
 
-    def client(self, service: str) -> Any:
+    @property
+    def session(self) -> FakePlace:
+        return self
+
+    def client(self, service: str, **_: Any) -> Any:
         assert service == "lambda"
         return self.function
 
@@ -106,7 +110,7 @@ def test_what_aws_refused_the_function_keeps_its_code() -> None:
     [error("ValidationError", "odd"), {"errorMessage": "Task timed out after 120.00 seconds"}, {}],
 )
 def test_a_fault_of_the_function_says_where_to_look(said: dict[str, str]) -> None:
-    with pytest.raises(KilnError, match=r"PromoteImage failed: .*; its log in CloudWatch says why"):
+    with pytest.raises(KilnError, match=r"kiln-promote: .*; its log in CloudWatch says more"):
         promoting.promote(Wish("web", "prod"), a_place(FakeWorld(), said), PACE)
 
 
