@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kiln.domain.bake import BakePlan, BakeRecord, ImageRecord
+from kiln.domain.channel import ChannelImage
 from kiln.domain.fit import TypeFacts
 from kiln.domain.image import ImageFacts, Snapshot
 from kiln.domain.naming import image_name
@@ -38,6 +39,22 @@ def a_version(number: int = 1, **overrides: Any) -> BlueprintVersion:
         "at": NOW.isoformat(),
     }
     return BlueprintVersion(**(values | overrides))
+
+
+def an_entry(number: int = 1, **changes: Any) -> ChannelImage:
+    """The n-th image in prod of web."""
+    values: dict[str, Any] = {
+        "blueprint": "web",
+        "channel": "prod",
+        "number": number,
+        "image": f"ami-{number}",
+        "bake": BAKE,
+        "version": 7,
+        "at": NOW.isoformat(),
+        "by": "arn:aws:iam::123456789012:user/ada",
+        "source": "staging",
+    }
+    return ChannelImage(**(values | changes))
 
 
 def an_image(**overrides: Any) -> ImageFacts:

@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from kiln.adapters.channels import DynamoChannels
-from kiln.domain.channel import ChannelImage
 from kiln.ports import Channels
-from tests.builders import BAKE, NOW
+from tests.builders import an_entry
 from tests.fakes import FakeChannels
 from tests.moto_clients import a_table, mock_aws
-
-
-def an_entry(number: int = 1, **changes: Any) -> ChannelImage:
-    """The n-th image of prod."""
-    values: dict[str, Any] = {
-        "blueprint": "web",
-        "channel": "prod",
-        "number": number,
-        "image": f"ami-{number}",
-        "bake": BAKE,
-        "version": 7,
-        "at": NOW.isoformat(),
-        "by": "arn:aws:iam::123456789012:user/ada",
-        "source": "staging",
-    }
-    return ChannelImage(**(values | changes))
 
 
 @pytest.fixture(params=["fake", "dynamodb"])

@@ -9,7 +9,8 @@ import pytest
 from kiln.errors import AwsBusy, AwsRefused
 from kiln.ports import ExecutionFacts
 from kiln.steps.follow_bases import BasesFollowed
-from tests.builders import a_document, a_plan, a_record, a_version, an_image
+from tests.builders import a_document, a_plan, a_record, a_version, an_entry, an_image
+from tests.fakes import FakeWorld
 from tests.notices import NOTICES, event
 from tests.unit.steps.following import (
     AL2023,
@@ -212,6 +213,24 @@ def test_a_new_image_bakes_what_has_that_blueprint_for_its_base_and_nothing_else
     assert followed(fake, available("base-linux")).started == ()
     # The check finds what an event that was lost would have told.
     assert names(followed(fake)) == ["win"]
+
+
+def test_a_base_in_a_channel_is_followed_as_it_is_promoted_and_not_as_it_is_made() -> None:
+    fake = a_world()
+    blueprint(fake, "base-linux", {"parameter": AL2023})
+    blueprint(fake, "web", {"blueprint": "base-linux", "channel": "prod"})
+    first = made(fake, "base-linux", OLD, 1)
+    in_prod(fake, first, 1)
+    made(fake, "web", first)
+    second = made(fake, "base-linux", OLD, 2)
+    assert followed(fake, available("base-linux")).started == ()
+    in_prod(fake, second, 2)
+    assert names(followed(fake, event("image_promoted"))) == ["web"]
+
+
+def in_prod(fake: FakeWorld, image: str, number: int) -> None:
+    entry = an_entry(number, blueprint="base-linux", image=image)
+    assert fake.channels.add(entry)
 
 
 def test_blueprints_that_are_each_others_base_are_left_with_the_reason() -> None:

@@ -1,8 +1,9 @@
 """FollowBases: something says that bases may have changed: look, and bake on those that have.
 
 What says so is a notice of a release, the check on a schedule, or Kiln's own bus when a blueprint
-that is another's base has a new image. None of them is believed. Each comes at least once, late and
-in any order: what is baked is decided by what is, and written down before it begins.
+that is another's base has a new image, or another one in a channel. None of them is believed. Each
+comes at least once, late and in any order: what is baked is decided by what is, and written down
+before it begins.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class NewImage(Lenient):
-    """The detail of `Image Available`, as far as it matters here."""
+    """The detail of `Image Available` or `Image Promoted`, as far as it matters here."""
 
     blueprint: str = ""
 
