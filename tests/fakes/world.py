@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -198,43 +198,13 @@ class FakeWorld:
     @property
     def world(self) -> World:
         """The world of a step."""
-        return World(
-            self.fleet,
-            self.images,
-            self.commands,
-            self.parameters,
-            self.scripts,
-            self.objects,
-            self.bills,
-            self.bundles,
-            self.records,
-            self.bus,
-            self.machines,
-            self.traffic,
-            self.alarms,
-            self.rounds,
-            self.deployments,
-            self.agents,
-            self.load_steps,
-            self.groups,
-            self.regions,
-            self.leftovers,
-            self.schedules,
-            self.follows,
-            self.certificates,
-            self.signatures,
-            self.turns,
-            self.pauses,
-            self.origins,
-            self.versions,
-            self.channels,
-            self.clock,
-            Settings(
-                "eu-west-1",
-                "123456789012",
-                self.subnets,
-                distribution_role=self.distribution_role,
-                release_topics=self.release_topics,
-                max_bakes=self.max_bakes,
-            ),
+        ports = [field.name for field in fields(World) if field.name != "settings"]
+        settings = Settings(
+            "eu-west-1",
+            "123456789012",
+            self.subnets,
+            distribution_role=self.distribution_role,
+            release_topics=self.release_topics,
+            max_bakes=self.max_bakes,
         )
+        return World(**{name: getattr(self, name) for name in ports}, settings=settings)
