@@ -22,6 +22,7 @@ from kiln_cli.result import (
     BakeOutcome,
     BakeResult,
     CommandOutcome,
+    FaultOutcome,
     Identity,
     ImageOutcome,
     InstanceOutcome,
@@ -62,6 +63,14 @@ class Ledger(Protocol):
         """What carries the bake's tag in any Region and should not be there any more."""
         ...
 
+    def faults(self) -> tuple[FaultOutcome, ...]:
+        """What went wrong on request."""
+        ...
+
+    def throttled(self) -> dict[str, int] | None:
+        """Requests that EC2's token buckets refused, by operation."""
+        ...
+
 
 def gather(place: Place, ledger: Ledger, bake: str) -> BakeResult:
     """The result of a bake as it stands now."""
@@ -83,6 +92,8 @@ def gather(place: Place, ledger: Ledger, bake: str) -> BakeResult:
         makespan_s=_makespan(execution),
         aws_s=ledger.aws_s(bake, execution),
         leaks=tuple(_leaks(ledger, ended, image, place.world)),
+        faults=ledger.faults(),
+        throttled=ledger.throttled(),
     )
 
 
@@ -246,6 +257,14 @@ class AccountLedger:
         """The invocations of the commands that the bake sent."""
         ssm = self._place.client("ssm")
         return [found for order in sent for found in _invocations(ssm, order)]
+
+    def faults(self) -> tuple[FaultOutcome, ...]:
+        """None on request: AWS has its own."""
+        return ()
+
+    def throttled(self) -> dict[str, int] | None:
+        """AWS counts them in CloudWatch."""
+        return None
 
     def leaks(self, bake: str, images: set[str], kept: bool) -> list[dict[str, str]]:
         """By tag, as Teardown looks; instances and volumes are in the bake's own Region alone."""

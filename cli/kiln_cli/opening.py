@@ -36,9 +36,11 @@ def at_account(stack_name: str) -> Opened:
 def opened(given: dict[str, Any]) -> Iterator[Opened]:
     """The local AWS or the account."""
     if given["local"]:
-        from kiln_cli.local import local_place
+        from kiln_cli.local import Trouble, local_place
 
-        with local_place(given["project"] or project_root(), given["speed"]) as local:
+        trouble = Trouble(given.get("faults"), given.get("throttle", False))
+        root = given["project"] or project_root()
+        with local_place(root, given["speed"], trouble) as local:
             yield local
     else:
         yield at_account(given["stack_name"])

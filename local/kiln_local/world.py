@@ -93,7 +93,7 @@ class LocalAws:
         self.account = DEFAULT_ACCOUNT_ID
         self._speed = speed
         self._parameters = parameters or {}
-        self._throttle = throttle
+        self.throttles = throttle
         self._patches = Patches()
         self._server: Any = None
 
@@ -233,7 +233,7 @@ class LocalAws:
         """From now on, when the template's resources are made, things may go wrong."""
         ground = Ground(self.functions, self._events, self.ec2, self._ends)
         connect(self._patches, self.faults, ground)
-        if self._throttle:
+        if self.throttles:
             throttling.connect(self._patches, self.buckets)
 
     # ------------------------------------------------------------ for others

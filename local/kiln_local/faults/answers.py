@@ -18,36 +18,6 @@ from botocore.compat import HTTPHeaders
 from kiln_local.faults import names
 from kiln_local.faults.model import Refusal
 
-# What a word in a fault's `error` stands for, by service; "" is everybody else's. EC2: "Error codes
-# for the Amazon EC2 API"; S3: "Error responses"; the others: their models' exceptions, and "Common
-# errors" of their API references.
-WORDS: dict[str, dict[str, str]] = {
-    "throttling": {
-        "ec2": "RequestLimitExceeded",
-        "dynamodb": "ProvisionedThroughputExceededException",
-        "lambda": "TooManyRequestsException",
-        "s3": "SlowDown",
-        "query": "Throttling",
-        "": "ThrottlingException",
-    },
-    "internal": {
-        "ec2": "InternalError",
-        "s3": "InternalError",
-        "dynamodb": "InternalServerError",
-        "ssm": "InternalServerError",
-        "events": "InternalException",
-        "lambda": "ServiceException",
-        "query": "InternalFailure",
-        "": "InternalFailure",
-    },
-    "denied": {
-        "ec2": "UnauthorizedOperation",
-        "s3": "AccessDenied",
-        "query": "AccessDenied",
-        "": "AccessDeniedException",
-    },
-    "capacity": {"ec2": "InsufficientInstanceCapacity"},
-}
 # HTTP statuses of codes that no model gives one.
 _STATUS = {
     "RequestLimitExceeded": 503,
@@ -68,16 +38,8 @@ _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 def spelled(service: str, refusal: Refusal) -> Refusal:
     """A refusal with the service's own code in place of a word, and with its status."""
-    code = _code(service, refusal.code)
+    code = names.code_of(service, refusal.code)
     return refusal.model_copy(update={"code": code, "http": refusal.http or _http(service, code)})
-
-
-def _code(service: str, word: str) -> str:
-    if word not in WORDS:
-        return word
-    meanings, name = WORDS[word], names.service_of(service)
-    protocol = names.model_of(service).resolved_protocol
-    return meanings.get(name) or meanings.get(protocol) or meanings.get("") or word
 
 
 def _http(service: str, code: str) -> int:

@@ -55,6 +55,12 @@ def _true(given: bool) -> bool:
 Yes = Annotated[bool, Field(strict=True), AfterValidator(_true)]
 
 
+def _times(given: Any) -> Any:
+    if given != "always" and (not isinstance(given, int) or isinstance(given, bool) or given < 1):
+        raise ValueError(f"must be a whole number from 1, or always, not {given!r}")
+    return given
+
+
 class Refusal(Model):
     """What AWS answers: a code, and what it says with it; without `http` the code's own status."""
 
@@ -85,7 +91,7 @@ class Fault(Model):
     function: Text | None = None
     when: When = When()
     nth: Count = 1
-    times: Count | Literal["always"] | None = None
+    times: Annotated[Count | Literal["always"] | None, BeforeValidator(_times)] = None
     for_s: Seconds | None = None
     error: Annotated[Refusal, BeforeValidator(_refusal)] | None = None
     delay_s: Seconds | None = None
@@ -114,6 +120,8 @@ class Fault(Model):
     def _fits(self) -> Self:
         self._check_target()
         self._check_effect()
+        if self.error:
+            names.check_word(str(self.service), self.error.code)
         if self.times is not None and self.for_s is not None:
             raise ValueError("times, for_s: give one of them")
         if self.by and not self.crash:
@@ -146,8 +154,8 @@ class Fault(Model):
         if len(effects) == 2 and "delay_s" in effects:
             effects.remove("delay_s")
         if len(effects) != 1:
-            what = ", ".join(effects) or "an effect"
-            raise ValueError(f"{what}: give exactly one of {', '.join(allowed)}")
+            what = f"{', '.join(effects)}: give" if effects else "it does nothing; give"
+            raise ValueError(f"{what} exactly one of {', '.join(allowed)}")
         if self.delay_s and effects != ["delay_s"] and (kind, effects[0]) not in _LATER:
             raise ValueError(f"delay_s: does not go with {effects[0]}; make it a fault of its own")
 
@@ -208,4 +216,7 @@ def _fault(given: Any, where: str) -> Fault:
         return _ADAPTER.validate_python(given)
     except ValidationError as error:
         said = explain(error, Fault).removeprefix("the file: ")
-        raise InvalidRequest(f"{where}{'.' if ': ' in said else ': '}{said}") from error
+        key = said.partition(":")[0].partition(",")[0].partition(".")[0]
+        raise InvalidRequest(
+            f"{where}{'.' if key in Fault.model_fields else ': '}{said}"
+        ) from error

@@ -50,6 +50,37 @@ EVENTS = frozenset(
     }
 )
 
+# What a word in a fault's `error` stands for, by service; "" is everybody else's. EC2: "Error codes
+# for the Amazon EC2 API"; S3: "Error responses"; the others: their models' exceptions, and "Common
+# errors" of their API references.
+WORDS: dict[str, dict[str, str]] = {
+    "throttling": {
+        "ec2": "RequestLimitExceeded",
+        "dynamodb": "ProvisionedThroughputExceededException",
+        "lambda": "TooManyRequestsException",
+        "s3": "SlowDown",
+        "query": "Throttling",
+        "": "ThrottlingException",
+    },
+    "internal": {
+        "ec2": "InternalError",
+        "s3": "InternalError",
+        "dynamodb": "InternalServerError",
+        "ssm": "InternalServerError",
+        "events": "InternalException",
+        "lambda": "ServiceException",
+        "query": "InternalFailure",
+        "": "InternalFailure",
+    },
+    "denied": {
+        "ec2": "UnauthorizedOperation",
+        "s3": "AccessDenied",
+        "query": "AccessDenied",
+        "": "AccessDeniedException",
+    },
+    "capacity": {"ec2": "InsufficientInstanceCapacity"},
+}
+
 
 def is_event(service: str, operation: str) -> bool:
     """Whether a fault of EventBridge is one of an event, by its detail type, and not of a call."""
@@ -83,6 +114,22 @@ def check_operation(service: str, operation: str) -> None:
     # A detail type is anybody's word; a project's own list says more (Project.check).
     if operation not in operations and not is_event(service, operation):
         raise ValueError(f"operation: {unknown(service, 'operation', operation, operations)}")
+
+
+def code_of(service: str, word: str) -> str:
+    """The code by which a service says what a word stands for; any other code as it is."""
+    if word not in WORDS:
+        return word
+    meanings, name = WORDS[word], service_of(service)
+    protocol = model_of(service).resolved_protocol
+    return meanings.get(name) or meanings.get(protocol) or meanings.get("", "")
+
+
+def check_word(service: str, code: str) -> None:
+    """ValueError for a word that stands for nothing: AWS's own codes have capitals or digits."""
+    if code.isalpha() and code.islower() and not code_of(service, code if code in WORDS else ""):
+        known = [word for word in WORDS if code_of(service, word)]
+        raise ValueError(f"error: {unknown(service, 'word', code, known)}")
 
 
 def unknown(of: str, what: str, name: str, known: Collection[str]) -> str:
