@@ -38,7 +38,7 @@ class Over(Ended):
 @dataclass(frozen=True)
 class Entry:
     """A state that is entered: the execution, the names that its things are tagged with, and the
-    text of its input and variables."""
+    text of its input, the state's and the variables."""
 
     execution: Any
     owners: frozenset[str]
@@ -90,7 +90,8 @@ class Acts:
         store = env.variable_store
         variables = store._outer_scope | store._inner_scope
         owners = {context["Execution"]["Name"], str(variables.get("bake", ""))} - {""}
-        told = json.dumps([env.states.get_input(), variables], default=str)
+        said = [execution.execution_input, env.states.get_input(), variables]
+        told = json.dumps(said, default=str)
         return Entry(execution, frozenset(owners), told)
 
     def _act(self, fault: Fault, entry: Entry, occasion: Occasion) -> None:
