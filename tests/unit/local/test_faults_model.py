@@ -3,6 +3,7 @@ a fault acts on."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from kiln.errors import InvalidRequest
 from kiln_local.clock import SimClock
+from kiln_local.fastyaml import load
 from kiln_local.faults import Fault, Faults, answers, faults_from, names
 from kiln_local.faults.engine import Occasion
 from kiln_local.faults.model import Refusal
@@ -40,7 +42,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (RUN | {"service": "ec3", "drop": True}, "service: AWS has no service 'ec3'; did you mean"),
     (RUN | {"nth": 0, "drop": True}, "nth: "),
     (RUN | {"nth": "1", "drop": True}, "nth: must be a whole number, not '1'"),
-    (RUN | {"times": "allways", "drop": True}, "times: must be a whole number from 1, or always"),
+    (RUN | {"times": "forever", "drop": True}, "times: must be a whole number from 1, or always"),
     (RUN | {"times": 0, "drop": True}, "times: must be a whole number from 1, or always"),
     (RUN | {"times": 2, "for_s": 3, "drop": True}, "times, for_s: give one of them"),
     (RUN, f"it does nothing; {CALL}"),
@@ -181,6 +183,14 @@ def test_a_fault_never_acts_more_often_than_it_may(nth: int, times: int, seen: i
     fault = a_fault(nth=nth, times=times)
     acted = [n for n in range(1, seen + 1) if fault.acts_at(n, None)]
     assert len(acted) == max(0, min(times, seen - nth + 1))
+
+
+def test_every_example_of_the_page_is_valid() -> None:
+    page = (ROOT / "docs/faults.md").read_text()
+    examples = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    assert len(examples) >= 5
+    for text in examples:
+        assert faults_from(load(text), ROOT)
 
 
 # ---------------------------------------------------------------- what counts
