@@ -12,7 +12,7 @@ from typing import Any
 from kiln_cli.applying import apply_stack
 from kiln_cli.baking import Pace, backing_off
 from kiln_cli.files import read_stack
-from kiln_cli.gathering import AccountLedger, Ledger
+from kiln_cli.ledgers import AccountLedger, Ledger
 from kiln_cli.place import Place, account
 from kiln_cli.project import default_stacks, project_root
 

@@ -80,7 +80,7 @@ def baked(at: Opened, tmp_path: Path, faults: list[dict[str, Any]]) -> Any:
     aws = local_aws(at)
     aws.faults.use(faults_from(faults, ROOT))
     try:
-        result = bake(write(tmp_path), at)
+        result = bake(write(tmp_path), at, force=True)
     finally:
         aws.faults.use(())
     assert all(fault.fired for fault in result.faults), result.faults
