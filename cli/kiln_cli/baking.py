@@ -24,7 +24,8 @@ from kiln.steps._versions import next_number, version_of
 from kiln_cli import history
 from kiln_cli.applying import store_blueprint
 from kiln_cli.files import BlueprintFile, read_blueprint
-from kiln_cli.gathering import Ledger, gather
+from kiln_cli.gathering import gather
+from kiln_cli.ledgers import Ledger
 from kiln_cli.place import Place
 from kiln_cli.printing import progress
 from kiln_cli.promoting import Wish as PromotionWish

@@ -10,18 +10,24 @@ import signal
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kiln.errors import InvalidRequest, Refused
 from kiln_cli.baking import Pace
+from kiln_cli.files import read_text
 from kiln_cli.history import Execution
 from kiln_cli.opening import Opened
 from kiln_cli.place import Place, make_place
-from kiln_cli.result import CommandOutcome, StepOutcome
+from kiln_cli.printing import progress
+from kiln_cli.result import CommandOutcome, FaultOutcome, StepOutcome
+from kiln_cli.yaml12 import read_yaml
 
 if TYPE_CHECKING:
+    from kiln_local.faults import Fault
     from kiln_local.world import LocalAws
 
 _REAL_PAUSE = 0.05
@@ -54,6 +60,14 @@ class LocalLedger:
         """By tag, in the local AWS's own books."""
         return self._aws.leaks(bake, None, kept, images)
 
+    def faults(self) -> tuple[FaultOutcome, ...]:
+        """The faults on request, with what they have done since the local AWS began."""
+        return tuple(FaultOutcome.model_validate(row) for row in self._aws.faults.report())
+
+    def throttled(self) -> dict[str, int] | None:
+        """How often EC2's buckets have refused what; None where they are not applied."""
+        return dict(sorted(self._aws.buckets.refused.items())) if self._aws.throttles else None
+
     def _seconds(self, moment: datetime) -> float:
         return (moment - self._zero).total_seconds()
 
@@ -70,8 +84,27 @@ def _command(row: dict[str, Any]) -> CommandOutcome:
     )
 
 
+@dataclass(frozen=True)
+class Trouble:
+    """What goes wrong on request: a file of faults, and EC2's token buckets."""
+
+    faults: Path | None = None
+    throttle: bool = False
+
+
+def _read_faults(path: Path, root: Path) -> tuple[Fault, ...]:
+    """The faults of a file. Raises InvalidRequest that begins with the path."""
+    from kiln_local.faults import faults_from
+
+    try:
+        document = read_yaml(read_text(path), "it needs a list of faults")
+        return faults_from(document, root)
+    except Refused as error:
+        raise InvalidRequest(f"{path}: {error}") from error
+
+
 @contextmanager
-def _local_aws(root: Path, speed: float) -> Iterator[LocalAws]:
+def _local_aws(root: Path, speed: float, trouble: Trouble) -> Iterator[LocalAws]:
     """A local AWS that knows nothing of the user's account: no endpoint, profile or key of it."""
     before = dict(os.environ)
     for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -83,10 +116,13 @@ def _local_aws(root: Path, speed: float) -> Iterator[LocalAws]:
     # Until the local AWS is ready, which collects again: what is loaded until then stays.
     gc.disable()
     try:
+        # Before the seconds that the start takes.
+        faults = _read_faults(trouble.faults, root) if trouble.faults else ()
         # Only now: moto makes clients of its own when it is imported.
         from kiln_local.world import LocalAws
 
-        with LocalAws(root, speed=speed) as aws:
+        with LocalAws(root, speed=speed, throttle=trouble.throttle) as aws:
+            aws.faults.use(faults)
             yield aws
     finally:
         gc.enable()
@@ -106,11 +142,11 @@ def _ending_by_signal(ended: Callable[..., Any], *numbers: signal.Signals) -> It
 
 
 @contextmanager
-def local_place(root: Path, speed: float) -> Iterator[Opened]:
+def local_place(root: Path, speed: float, trouble: Trouble = Trouble()) -> Iterator[Opened]:
     """A fresh local AWS with the whole template in it; it ends with the block."""
     # A terminated command removes the machines' files as an interrupted one does.
     interrupted = _ending_by_signal(signal.default_int_handler, signal.SIGTERM)
-    with interrupted, _local_aws(root, speed) as aws:
+    with interrupted, _local_aws(root, speed, trouble) as aws:
         yield Opened(make_place(aws.session(), "kiln", aws.outputs), LocalLedger(aws), _pace(aws))
 
 
@@ -170,11 +206,15 @@ def _tell_outputs(place: Place) -> None:
 
 
 @contextmanager
-def served(root: Path, speed: float, port: int) -> Iterator[Served]:
+def served(root: Path, speed: float, port: int, trouble: Trouble = Trouble()) -> Iterator[Served]:
     """A local AWS that other processes can use. Raises OSError for a port that cannot be had."""
     _check_free(port)
-    with ToldToEnd() as ended, _local_aws(root, speed) as aws:
+    with ToldToEnd() as ended, _local_aws(root, speed, trouble) as aws:
+        aws.faults.told = lambda fault, at: progress(f"fault at {at.at_s:.0f} s: {fault}")
         yield Served(aws, port, ended)
+        for row in aws.faults.report():
+            if not row["fired"]:
+                progress(f"fault that never acted: {row['fault']} (seen {row['seen']} times)")
 
 
 def _check_free(port: int) -> None:

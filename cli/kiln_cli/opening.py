@@ -12,7 +12,7 @@ from typing import Any
 from kiln_cli.applying import apply_stack
 from kiln_cli.baking import Pace, backing_off
 from kiln_cli.files import read_stack
-from kiln_cli.gathering import AccountLedger, Ledger
+from kiln_cli.ledgers import AccountLedger, Ledger
 from kiln_cli.place import Place, account
 from kiln_cli.project import default_stacks, project_root
 
@@ -36,9 +36,11 @@ def at_account(stack_name: str) -> Opened:
 def opened(given: dict[str, Any]) -> Iterator[Opened]:
     """The local AWS or the account."""
     if given["local"]:
-        from kiln_cli.local import local_place
+        from kiln_cli.local import Trouble, local_place
 
-        with local_place(given["project"] or project_root(), given["speed"]) as local:
+        trouble = Trouble(given.get("faults"), given.get("throttle", False))
+        root = given["project"] or project_root()
+        with local_place(root, given["speed"], trouble) as local:
             yield local
     else:
         yield at_account(given["stack_name"])

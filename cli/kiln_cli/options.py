@@ -41,6 +41,15 @@ stacks = click.option(
     metavar="FILE",
     help="Stack file to apply first; may be repeated.",
 )
+faults = click.option(
+    "--faults",
+    type=FILE,
+    metavar="FILE",
+    help="What goes wrong in the local AWS, as YAML or JSON; docs/faults.md has examples.",
+)
+throttle = click.option(
+    "--throttle", is_flag=True, help="Apply EC2's token buckets in the local AWS."
+)
 
 
 def together(*options: Function) -> Function:

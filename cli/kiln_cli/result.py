@@ -104,6 +104,25 @@ class RolloutOutcome(Model):
     cause: str | None = None
 
 
+class FiringOutcome(Model):
+    """A fault on request has acted: when, in simulated seconds of the local AWS, and where."""
+
+    at_s: float
+    operation: str
+    function: str
+    machine: str
+    state: str
+    execution: str
+
+
+class FaultOutcome(Model):
+    """A fault on request, in words; how often something fitted it, and when it acted."""
+
+    fault: str
+    seen: int
+    fired: tuple[FiringOutcome, ...]
+
+
 class BakeResult(Model):
     """All that is known of a bake. `calls` and `aws_s` are None where only AWS could tell."""
 
@@ -118,6 +137,8 @@ class BakeResult(Model):
     aws_s: float | None
     leaks: tuple[dict[str, str], ...]
     places: tuple[PlaceOutcome, ...] = ()
+    faults: tuple[FaultOutcome, ...] = ()
+    throttled: dict[str, int] | None = None
 
     @property
     def succeeded(self) -> bool:

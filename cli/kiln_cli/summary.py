@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from kiln_cli.printing import plain, table
-from kiln_cli.result import BakeResult, CommandOutcome
+from kiln_cli.result import BakeResult, CommandOutcome, FaultOutcome
 
 # What the user does next, by the error's name.
 _NEXT = {
@@ -35,6 +35,9 @@ def show(result: BakeResult) -> None:
     if result.commands:
         click.echo()
         table(("DOCUMENT", "INSTANCE", "STATUS", "STEPS"), [_command(c) for c in result.commands])
+    if result.faults:
+        click.echo()
+        table(("FAULT", "SEEN", "ACTED", "WHERE"), [_fault(fault) for fault in result.faults])
     for line in _not_real(result):
         click.echo(f"\n{plain(line)}")
     if result.bake.error:
@@ -74,6 +77,9 @@ def _head(result: BakeResult) -> Iterator[tuple[str, str]]:
         yield "rollout", f"{rollout.layer} {rollout.status}: {added}{why}"
     if result.calls is not None:
         yield "calls", f"{sum(result.calls.values())} AWS calls of {len(result.calls)} kinds"
+    if result.throttled is not None:
+        refused = ", ".join(f"{name} {times}" for name, times in result.throttled.items())
+        yield "throttled", refused or "none"
     left = ", ".join(f"{leak['kind']} {leak['id']}" for leak in result.leaks)
     if bake.status not in ("RUNNING", "WAITING"):
         yield "leaks", left or "none"
@@ -109,6 +115,12 @@ def _command(command: CommandOutcome) -> tuple[str, str, str, str]:
     )
     how = " (simulated)" if command.simulated else ""
     return command.document, command.instance, command.status, f"{steps}{how}"
+
+
+def _fault(fault: FaultOutcome) -> tuple[str, str, str, str]:
+    places = {f"{f.function or f.machine} {f.state}".strip() for f in fault.fired}
+    acted = {0: "never", 1: "once"}.get(len(fault.fired), f"{len(fault.fired)} times")
+    return fault.fault, str(fault.seen), acted, ", ".join(sorted(places)[:3]) or "-"
 
 
 def _nothing_ran(command: CommandOutcome) -> bool:

@@ -63,8 +63,9 @@ _plain("float", _FLOAT.pattern[1:-1], "-+.0123456789")
 _plain("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+.")
 
 
-def read_yaml(text: str) -> Any:
-    """The one document of a text. Raises InvalidBlueprint with line and column."""
+def read_yaml(text: str, needs: str = "it needs `kind: blueprint` or `kind: stack`") -> Any:
+    """The one document of a text. Raises InvalidBlueprint with line and column; `needs` is what an
+    empty one lacks."""
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
@@ -77,7 +78,7 @@ def read_yaml(text: str) -> Any:
     except RecursionError as error:
         raise InvalidBlueprint(_TOO_DEEP) from error
     if node is None:
-        raise InvalidBlueprint("is empty; it needs `kind: blueprint` or `kind: stack`")
+        raise InvalidBlueprint(f"is empty; {needs}")
     return _Values().value(node, 0)
 
 

@@ -105,7 +105,7 @@ class Copies:
 
         def finish() -> None:
             self._ec2.recorder.end(interval)
-            if image.id not in image.ec2_backend.amis:
+            if image.id not in image.ec2_backend.amis or image.state != "pending":
                 return
             reason = self._failing.get(region, "")
             for snapshot in image_snapshots(image):

@@ -16,6 +16,7 @@ from moto.ec2.exceptions import (
     OperationDisableApiStopNotPermitted,
     OperationNotPermitted4,
 )
+from moto.ec2.models.iam_instance_profile import IamInstanceProfileAssociationBackend
 from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.responses.instances import InstanceResponse
 
@@ -28,6 +29,8 @@ from kiln_local.volumes import mapped
 _GONE = ("shutting-down", "terminated")
 # Whether the stop that is being asked for is to be forced, which moto does not pass on.
 _forced: ContextVar[bool] = ContextVar("forced", default=False)
+# Whether the launch being answered is a former one, asked for again with its token.
+_repeated: ContextVar[bool] = ContextVar("repeated", default=False)
 
 
 def connect(patches: Patches, ec2: Ec2) -> None:
@@ -46,7 +49,9 @@ def connect(patches: Patches, ec2: Ec2) -> None:
             token = kwargs.get("client_token")
             asked = repr((image_id, count, {k: v for k, v in kwargs.items() if k != "nics"}))
             if token and token != "ABCDE" and token in ec2.tokens:
-                return _again(ec2.tokens[token], asked)
+                former = _again(ec2.tokens[token], asked)
+                _repeated.set(True)
+                return former
             check_launch(self, image_id, kwargs["instance_type"], kwargs.get("subnet_id"))
             if found := mapped(ec2, image_id, kwargs.get("block_device_mappings")):
                 kwargs["block_device_mappings"] = found
@@ -58,6 +63,7 @@ def connect(patches: Patches, ec2: Ec2) -> None:
             ec2.born(instance)
         return reservation
 
+    _mend_repeats(patches)
     patches.set(InstanceResponse, "stop_instances", _with_force(InstanceResponse.stop_instances))
     patches.set(InstanceBackend, "run_instances", run_instances)
     patches.set(InstanceBackend, "start_instances", _each(ec2, _start, "started"))
@@ -65,6 +71,26 @@ def connect(patches: Patches, ec2: Ec2) -> None:
     patches.set(InstanceBackend, "reboot_instances", _reboot(ec2))
     patches.set(InstanceBackend, "terminate_instances", _each(ec2, _terminate, ""))
     patches.set(InstanceBackend, "modify_instance_attribute", _modify())
+
+
+def _mend_repeats(patches: Patches) -> None:
+    """moto gives an instance its profile after each launch, a repeated one too, and then finds that
+    it has it."""
+    associate = IamInstanceProfileAssociationBackend.associate_iam_instance_profile
+
+    def associate_iam_instance_profile(
+        self: Any, instance_id: str, *names: Any, **named: Any
+    ) -> Any:
+        if _repeated.get():
+            _repeated.set(False)
+            return self.iam_instance_profile_associations.get(instance_id)
+        return associate(self, instance_id, *names, **named)
+
+    patches.set(
+        IamInstanceProfileAssociationBackend,
+        "associate_iam_instance_profile",
+        associate_iam_instance_profile,
+    )
 
 
 def _with_force(stop_instances: Callable[[Any], Any]) -> Callable[[Any], Any]:

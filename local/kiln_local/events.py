@@ -29,7 +29,9 @@ _KEPT = 10_000
 
 
 class AwsEvents:
-    """Sends and delivers; `lambdas` is set once there are functions."""
+    """Sends and delivers; `lambdas` is set once there are functions. `copies` may swallow, double
+    or delay an event on its way to a target: by its detail type and the target's ARN, how much
+    later each copy arrives, in seconds."""
 
     def __init__(self, clock: SimClock, latencies: Latencies, account: str, region: str) -> None:
         self._clock = clock
@@ -41,6 +43,7 @@ class AwsEvents:
         self.backend: Any = None
         self.start_execution: Callable[[str, str], None] = lambda *_: None
         self.send_message: Callable[[str, str, dict[str, str]], None] = lambda *_: None
+        self.copies: Callable[[str, str], list[float]] = lambda *_: [0.0]
 
     # ------------------------------------------------------------ AWS's own
 
@@ -161,12 +164,16 @@ class AwsEvents:
     def trigger(self, rule: Any, event: dict[str, Any]) -> None:
         """Hand an event to the targets of a rule."""
         for target in rule.targets:
-            self.hand_over(target, target_input(target, event), ("RULE_ARN", rule.arn))
+            body = target_input(target, event)
+            for late in self.copies(event["detail-type"], target["Arn"]):
+                self.hand_over(target, body, ("RULE_ARN", rule.arn), late)
 
-    def hand_over(self, target: dict[str, Any], body: Any, source: tuple[str, str]) -> None:
+    def hand_over(
+        self, target: dict[str, Any], body: Any, source: tuple[str, str], late: float = 0.0
+    ) -> None:
         """Hand a target what it is to get, as soon as AWS does. `source` is what hands it over: the
         name of its attribute in a dead letter, and its ARN."""
-        delay = self._latencies.draw("event-delivered")
+        delay = self._latencies.draw("event-delivered") + late
         self._clock.later(delay, lambda: self._deliver_to(target, body, source))
 
     def _deliver_to(self, target: dict[str, Any], body: Any, source: tuple[str, str]) -> None:

@@ -6,6 +6,7 @@ import importlib
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -17,11 +18,14 @@ _PARSER = "moto.stepfunctions.parser"
 _A_MOMENT_S = 0.001
 
 
-def connect(patches: Patches, clock: SimClock, on_change: Any) -> None:
+def connect(patches: Patches, clock: SimClock, on_change: Any) -> Ends:
     """Patch the executions. `on_change(execution)` is called when one starts or ends."""
     _mend_starts(patches)
     _mend_timeouts(patches)
-    Ends(clock, on_change).connect(patches)
+    _mend_answers(patches)
+    ends = Ends(clock, on_change)
+    ends.connect(patches)
+    return ends
 
 
 def _module(name: str) -> Any:
@@ -58,6 +62,32 @@ def _mend_timeouts(patches: Patches) -> None:
     patches.set(timeout, "_eval_seconds", seconds)
 
 
+def _mend_answers(patches: Patches) -> None:
+    """moto does not say when an execution ended that has timed out."""
+    responses = importlib.import_module("moto.stepfunctions.responses").StepFunctionResponse
+    describe, listed = responses.describe_execution, responses.list_executions
+
+    def describe_execution(request: Any) -> ActionResult:
+        answer = describe(request)
+        _add_end(request, answer.result)
+        return answer
+
+    def list_executions(request: Any) -> ActionResult:
+        answer = listed(request)
+        for row in answer.result["executions"]:
+            _add_end(request, row)
+        return answer
+
+    patches.set(responses, "describe_execution", describe_execution)
+    patches.set(responses, "list_executions", list_executions)
+
+
+def _add_end(request: Any, told: dict[str, Any]) -> None:
+    if told["status"] == "TIMED_OUT":
+        execution = request.stepfunction_backend.describe_execution(told["executionArn"])
+        told["stopDate"] = execution.stop_date
+
+
 class Ends:
     """Every execution ends once: by itself, or by StopExecution.
 
@@ -71,6 +101,11 @@ class Ends:
         self._on_change = on_change
         # Of ends and of what is told of them; it may be taken again by who has it.
         self._one = threading.RLock()
+        self._under_way: dict[str, Any] = {}
+
+    def execution(self, arn: str) -> Any:
+        """One that is under way. KeyError for one that has ended."""
+        return self._under_way[arn]
 
     def connect(self, patches: Patches) -> None:
         """Patch how executions begin and end."""
@@ -85,6 +120,7 @@ class Ends:
         def started(began: Any) -> None:
             # Told before it begins: it may end in less time than telling takes.
             began.exec_status = _module("api").ExecutionStatus.RUNNING
+            self._under_way[began.exec_arn] = began
             self._on_change(began)
             start(began)
 
@@ -111,19 +147,49 @@ class Ends:
             if told.execution.stop_date is not None:
                 return
             reflect(told)
+            self._under_way.pop(told.execution.exec_arn, None)
         self._on_change(told.execution)
 
     def _stop(self, request: Any) -> ActionResult:
         arn, error, cause = (request._get_param(n) for n in ("executionArn", "error", "cause"))
         execution = request.stepfunction_backend.describe_execution(arn)
         _begun(execution)
-        with self._one:
-            ended = execution.stop_date is not None
-            if not ended:
-                _abort(execution, self._clock, error, cause)
-        if not ended:
-            self._on_change(execution)
+        self.abort(execution, error, cause)
         return ActionResult({"stopDate": execution.stop_date})
+
+    def abort(self, execution: Any, error: str | None, cause: str | None) -> bool:
+        """End an execution that has begun as StopExecution does; False for one that has ended."""
+
+        def aborted() -> None:
+            _end_as(execution, "ABORTED", self._clock, error, cause)
+            env = execution.exec_worker.env
+            env.set_stop(stop_date=execution.stop_date, error=error, cause=cause)
+
+        return self._end_now(execution, aborted)
+
+    def time_out(self, execution: Any) -> bool:
+        """End one as its machine's TimeoutSeconds does; False for one that has ended."""
+
+        def timed_out() -> None:
+            _end_as(execution, "TIMED_OUT", self._clock, "States.Timeout", None)
+            env = execution.exec_worker.env
+            env.set_timed_out()
+            # Left set, as above.
+            env.program_state_event.set()
+
+        return self._end_now(execution, timed_out)
+
+    def _end_now(self, execution: Any, end: Callable[[], None]) -> bool:
+        with self._one:
+            if execution.stop_date is not None:
+                return False
+            end()
+            self._under_way.pop(execution.exec_arn, None)
+            pool = execution.exec_worker.env.callback_pool_manager._pool
+            for endpoint in list(pool.values()):
+                endpoint.interrupt_all()
+        self._on_change(execution)
+        return True
 
 
 def _begun(execution: Any) -> None:
@@ -135,20 +201,27 @@ def _begun(execution: Any) -> None:
         time.sleep(_A_MOMENT_S)
 
 
-def _abort(execution: Any, clock: SimClock, error: str | None, cause: str | None) -> None:
+_ENDS = {
+    "ABORTED": ("ExecutionAborted", "executionAbortedEventDetails"),
+    "TIMED_OUT": ("ExecutionTimedOut", "executionTimedOutEventDetails"),
+}
+
+
+def _end_as(
+    execution: Any, status: str, clock: SimClock, error: str | None, cause: str | None
+) -> None:
+    """Its last status and the last event of its history."""
     api, details = _module("api"), _module("asl.eval.event.event_detail").EventDetails
+    event, key = _ENDS[status]
     env = execution.exec_worker.env
     execution.stop_date = clock.now()
-    execution.exec_status = api.ExecutionStatus.ABORTED
+    execution.exec_status = api.ExecutionStatus[status]
     execution.error, execution.cause = error, cause
-    aborted = api.ExecutionAbortedEventDetails(error=error, cause=cause)
+    told = getattr(api, f"{event}EventDetails")(error=error, cause=cause)
     env.event_history_context.source_event_id = 0
     env.event_manager.add_event(
         context=env.event_history_context,
-        event_type=api.HistoryEventType.ExecutionAborted,
-        event_details=details(executionAbortedEventDetails=aborted),
+        event_type=api.HistoryEventType[event],
+        event_details=details(**{key: told}),
     )
     env.event_manager.closed = True
-    env.set_stop(stop_date=execution.stop_date, error=error, cause=cause)
-    for endpoint in list(env.callback_pool_manager._pool.values()):
-        endpoint.interrupt_all()

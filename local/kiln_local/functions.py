@@ -15,26 +15,31 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from kiln_local.lives import Died, Life, life, obituary
 from kiln_local.patches import Patches
 from kiln_local.recorder import caller
+
+Answer = tuple[Any, bool]
+# A function's folder, its time limit in seconds, and the invocation itself.
+Around = Callable[[str, float, Callable[[], Answer]], Answer]
 
 
 class Context:
     """What Lambda hands to a handler."""
 
-    def __init__(self, name: str, arn: str, timeout_s: int) -> None:
+    def __init__(self, name: str, arn: str, lived: Life) -> None:
         self.function_name = name
         self.function_version = "$LATEST"
         self.invoked_function_arn = arn
         self.memory_limit_in_mb = 512
-        self.aws_request_id = str(uuid.uuid4())
+        self.aws_request_id = lived.request
         self.log_group_name = f"/aws/lambda/{name}"
         self.log_stream_name = "local"
-        self._timeout_s = timeout_s
+        self._life = lived
 
     def get_remaining_time_in_millis(self) -> int:
-        """The whole time-out: the local AWS does not cut a function short."""
-        return self._timeout_s * 1000
+        """The time limit without what the function has waited; its own work does not count."""
+        return int(self._life.left_s() * 1000)
 
 
 class Output(io.TextIOBase):
@@ -68,6 +73,7 @@ class Functions:
         self._handlers: dict[str, Callable[[Any, Any], Any]] = {}
         self._lock = threading.Lock()
         self._environment = self._merged_environment()
+        self.around: Around = lambda _folder, _limit, run: run()
 
     def _merged_environment(self) -> dict[str, str]:
         """One process, one environment: functions that disagree on a variable cannot run
@@ -102,18 +108,32 @@ class Functions:
         """Physical names."""
         return list(self._specifications)
 
-    def invoke(self, name: str, event: Any) -> tuple[Any, bool]:
+    def folder(self, name: str) -> str:
+        """The folder of a function, which is its name everywhere else; "" for another's."""
+        specification = self._specifications.get(name)
+        return Path(specification["Path"]).name if specification else ""
+
+    def invoke(self, name: str, event: Any) -> Answer:
         """Call a function; its result, or AWS's error object and True."""
-        specification = self._specifications[name]
-        token = caller.set(Path(specification["Path"]).name)
-        context = Context(name, name, int(specification.get("Timeout", 3)))
+        limit_s = float(self._specifications[name].get("Timeout", 3))
+        return self.around(self.folder(name), limit_s, lambda: self._run(name, event, limit_s))
+
+    def _run(self, name: str, event: Any, limit_s: float) -> Answer:
+        lived = Life(self.folder(name), limit_s, str(uuid.uuid4()))
+        tokens = caller.set(lived.function), life.set(lived)
         try:
-            result = self._handler(name)(event, context)
+            result = self._handler(name)(event, Context(name, name, lived))
+            lived.check()
             return json.loads(json.dumps(result)), False
+        except Died:
+            return obituary(lived.ended, limit_s, lived.request), True
         except Exception as error:  # noqa: BLE001 - Lambda reports whatever a handler raises
+            if lived.ended:
+                return obituary(lived.ended, limit_s, lived.request), True
             return _error_object(error), True
         finally:
-            caller.reset(token)
+            caller.reset(tokens[0])
+            life.reset(tokens[1])
 
     def _handler(self, name: str) -> Callable[[Any, Any], Any]:
         with self._lock:

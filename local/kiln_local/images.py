@@ -228,7 +228,7 @@ def _become_available(ec2: Ec2, image: LocalImage) -> None:
     interval = ec2.recorder.begin(tags.get(_MANAGED, ""), "image")
 
     def finish() -> None:
-        if image.id not in image.ec2_backend.amis:
+        if image.id not in image.ec2_backend.amis or image.state != "pending":
             return
         image.ebs_snapshot.status = "completed"
         image.state = "available"
@@ -237,6 +237,18 @@ def _become_available(ec2: Ec2, image: LocalImage) -> None:
         ec2.events.image_changed(image.id, "available", region=region)
 
     ec2.clock.after(ec2.latencies.draw("image-available"), finish)
+
+
+def fail(ec2: Ec2, image: Any, reason: str) -> bool:
+    """A fault on request: an image that is being made turns `failed`; False for another one."""
+    if image.state != "pending":
+        return False
+    for snapshot in image_snapshots(image):
+        snapshot.status = "error"
+    image.state = "failed"
+    image.state_reason = {"Code": "Client.InternalError", "Message": reason}
+    ec2.events.image_changed(image.id, "failed", reason, image.ec2_backend.region_name)
+    return True
 
 
 def _deregister(

@@ -20,6 +20,7 @@ from kiln_local.clock import SimClock, datetime_module, threading_module, time_m
 from kiln_local.keeping import kept
 from kiln_local.patches import Patches
 from kiln_local.recorder import caller
+from kiln_local.scenes import scene, scene_of
 
 _PARSER = "moto.stepfunctions.parser"
 _TELL_TIME = (
@@ -48,8 +49,9 @@ _parsed: dict[str, bytes] = {}
 _OWN_THREAD = ("backend.execution_worker", "asl.component.state.exec.execute_state")
 
 
-def connect(patches: Patches, clock: SimClock, region: str, on_change: Any) -> None:
-    """Patch the interpreter. `on_change(execution)` is called when an execution starts or ends."""
+def connect(patches: Patches, clock: SimClock, region: str, on_change: Any) -> executions.Ends:
+    """Patch the interpreter; what ends executions. `on_change(execution)` is called when one starts
+    or ends."""
     importlib.import_module(f"{_PARSER}.models")
     jsonata.connect(patches, clock)
     for name in _TELL_TIME:
@@ -66,7 +68,7 @@ def connect(patches: Patches, clock: SimClock, region: str, on_change: Any) -> N
     _answer_early(patches)
     _parse_once(patches)
     _mend_callbacks(patches)
-    executions.connect(patches, clock, on_change)
+    return executions.connect(patches, clock, on_change)
 
 
 def _module(name: str) -> Any:
@@ -97,11 +99,13 @@ def _name_callers(patches: Patches) -> None:
 
     def eval_execution(self: Any, env: Any) -> Any:
         _renew_token(env)
-        name = env.states.context_object.context_object_data["StateMachine"]["Name"]
-        token = caller.set(f"{name} (state machine)")
+        data = env.states.context_object.context_object_data
+        token = caller.set(f"{data['StateMachine']['Name']} (state machine)")
+        place = scene.set(scene_of(data, data["State"]["Name"]))
         try:
             return original(self, env)
         finally:
+            scene.reset(place)
             caller.reset(token)
 
     patches.set(service, "_eval_execution", eval_execution)

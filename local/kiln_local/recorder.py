@@ -15,6 +15,8 @@ from kiln_local.clock import SimClock
 
 # Who calls AWS in this thread: a function's or a state machine's name, None for a client outside.
 caller: ContextVar[str | None] = ContextVar("caller", default=None)
+# How long the client that makes a call in this thread waits for its answer, in seconds.
+patience: ContextVar[float] = ContextVar("patience", default=60.0)
 
 # IAM's prefix where it is not botocore's service name.
 _PREFIXES = {"stepfunctions": "states", "eventbridge": "events", "sfn": "states"}
@@ -116,6 +118,8 @@ def operation_name(model: Any) -> str:
 
 
 def _before(model: Any, params: dict[str, Any], **_: Any) -> None:
+    config = params.get("context", {}).get("client_config")
+    patience.set(float(config.read_timeout) if config else 60.0)
     for recorder in _current:
         if caller.get():
             for hook in recorder.hooks:

@@ -7,7 +7,6 @@ import logging
 import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Collection
 from functools import cache
 from pathlib import Path
@@ -40,6 +39,7 @@ from kiln_local import (
     makers,
     notices,
     parameters,
+    patience,
     policies,
     public_images,
     recorder,
@@ -49,12 +49,16 @@ from kiln_local import (
     ssm,
     tables,
     templates,
+    throttling,
     volumes,
 )
 from kiln_local.clock import SimClock
+from kiln_local.faults import Faults
+from kiln_local.faults.connecting import Ground, connect
 from kiln_local.latencies import Latencies
 from kiln_local.machines import MachineRoom
 from kiln_local.memory import memory
+from kiln_local.own_calls import OwnCalls
 from kiln_local.patches import Patches
 from kiln_local.rooms import Rooms
 from kiln_local.template import Resolver, expand, local_paths, read
@@ -69,7 +73,11 @@ _CONFIG: Any = {
 
 
 class LocalAws:
-    """A context manager. Only one can run in a process at a time: moto's backends are global."""
+    """A context manager. Only one can run in a process at a time: moto's backends are global.
+
+    `throttle` has EC2's token buckets applied; `faults.use(...)` takes a list of faults, also
+    between two bakes.
+    """
 
     def __init__(
         self,
@@ -78,15 +86,16 @@ class LocalAws:
         speed: float = 100.0,
         region: str = "eu-west-1",
         parameters: dict[str, str] | None = None,
+        throttle: bool = False,
     ) -> None:
         self.project = project
         self.region = region
         self.account = DEFAULT_ACCOUNT_ID
         self._speed = speed
         self._parameters = parameters or {}
+        self.throttles = throttle
         self._patches = Patches()
         self._server: Any = None
-        self._clients: dict[str, Any] = {}
 
     def __enter__(self) -> LocalAws:
         self._home = Path(tempfile.mkdtemp(prefix="kiln-local-", dir=memory()))
@@ -105,12 +114,15 @@ class LocalAws:
         self.clock = SimClock(self._speed)
         self.recorder = recorder.Recorder(self.clock)
         recorder.install(self.recorder)
+        self.faults = Faults(self.clock)
+        self.buckets = throttling.Buckets(self.clock.seconds)
         latencies = Latencies()
+        self._own = OwnCalls(self.session())
         linux = MachineRoom(self._home, self._speed)
         key = bundles.Ec2Key()
-        asked = inside.Inside(self._client, key.certificate)
+        asked = inside.Inside(self._own.client, key.certificate)
         linux.answer = asked.answer
-        around = Around(self.clock.now, self.clock.sleep, self._client, asked.fetch)
+        around = Around(self.clock.now, self.clock.sleep, self._own.client, asked.fetch)
         windows = WindowsRoom(self._home, around, self._powered_off)
         self.room = Rooms(linux, windows)
         self._events = events.AwsEvents(self.clock, latencies, self.account, self.region)
@@ -124,8 +136,8 @@ class LocalAws:
         self._add_groups()
         self.notices = notices.Notices(self.clock, latencies, self._events)
         self.releases = releases.Releases(self.ec2, self._backend("ssm"))
-        self.ec2.read_bundle = lambda location: bundles.read_bundle(location, key, self._object)
-        self._run_command = commands.RunCommand(self.ec2, self._store)
+        self.ec2.read_bundle = lambda location: bundles.read_bundle(location, key, self._own.read)
+        self._run_command = commands.RunCommand(self.ec2, self._own.store)
         self._schedules = schedules.Schedules(
             self.clock, self._events, self._backend("events"), self._backend("scheduler")
         )
@@ -133,6 +145,7 @@ class LocalAws:
         public_images.load_public(self.ec2)
         parameters.load_public(self._backend("ssm"), self.ec2)
         self._make()
+        self._go_wrong()
         # What is made by now stays to the end. To look through it again and again for what nobody
         # needs any more took a tenth of the processor time of a bake.
         gc.freeze()
@@ -162,6 +175,7 @@ class LocalAws:
         from kiln.adapters.clock import SystemClock
 
         clock = self.clock
+        patience.connect(self._patches, clock)
         self._patches.set(SystemClock, "now", lambda _: clock.now())
         # moto looks through the same classes for every call.
         names = cache(responses.method_names_from_class)
@@ -180,10 +194,11 @@ class LocalAws:
         copies.connect(self._patches, self.copies, self.ec2)
         notices.connect(self._patches, self.notices)
         ssm.connect(self._patches, self.ec2, self._run_command)
-        interpreter.connect(self._patches, clock, self.region, self._events.execution_changed)
+        told = self._events.execution_changed
+        self._ends = interpreter.connect(self._patches, clock, self.region, told)
         self._events.backend = self._backend("events")
-        self._events.start_execution = self._start_execution
-        self._events.send_message = asynchronous.sender(self._client)
+        self._events.start_execution = self._own.start_execution
+        self._events.send_message = asynchronous.sender(self._own.client)
 
     def _make(self) -> None:
         raw = read(self.project / "template.yaml")
@@ -214,6 +229,13 @@ class LocalAws:
         )
         functions.connect(self._patches, self.functions, self._events.lambdas.later)
 
+    def _go_wrong(self) -> None:
+        """From now on, when the template's resources are made, things may go wrong."""
+        ground = Ground(self.functions, self._events, self.ec2, self._ends)
+        connect(self._patches, self.faults, ground)
+        if self.throttles:
+            throttling.connect(self._patches, self.buckets)
+
     # ------------------------------------------------------------ for others
 
     def session(self) -> boto3.Session:
@@ -236,8 +258,7 @@ class LocalAws:
 
     def _parts(self, bake: str) -> list[str]:
         bucket = self.resources["BundlesBucket"].ref
-        answer = self._client("s3").list_objects_v2(Bucket=bucket, Prefix=f"bundles/{bake}/")
-        return [f"{bucket}/{found['Key']}" for found in answer.get("Contents", ())]
+        return [f"{bucket}/{key}" for key in self._own.keys(bucket, f"bundles/{bake}/")]
 
     def serve(self, port: int) -> str:
         """Serve everything on 127.0.0.1; the endpoint. OSError for a port that is taken."""
@@ -253,25 +274,8 @@ class LocalAws:
 
         return get_backend(service)[self.account][self.region]
 
-    def _client(self, service: str) -> Any:
-        """A client for what AWS does of its own accord, made once."""
-        if service not in self._clients:
-            self._clients[service] = self.session().client(service)  # type: ignore[call-overload]
-        return self._clients[service]
-
     def _powered_off(self, instance: str) -> None:
         self.ec2.stop(self.ec2.backend.get_instance(instance))
-
-    def _object(self, bucket: str, key: str) -> bytes:
-        return bytes(self._client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
-
-    def _store(self, bucket: str, key: str, body: bytes) -> None:
-        self._client("s3").put_object(Bucket=bucket, Key=key, Body=body)
-
-    def _start_execution(self, arn: str, text: str) -> None:
-        self._client("stepfunctions").start_execution(
-            stateMachineArn=arn, name=str(uuid.uuid4()), input=text
-        )
 
     def _join(self) -> None:
         left = self.clock.join()

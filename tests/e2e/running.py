@@ -53,9 +53,9 @@ def write(folder: Path, **changes: Any) -> Path:
     return path
 
 
-def bake(path: Path, at: Opened) -> BakeResult:
-    """Bake a file to its end."""
+def bake(path: Path, at: Opened, force: bool = False) -> BakeResult:
+    """Bake a file to its end; with `force` also where nothing has changed."""
     wanted = baking.wanted_from(str(path), path, at.place)
     plan = baking.check(wanted, at.place)
-    baking.start(wanted, plan, at.place)
+    baking.start(wanted, plan, at.place, force)
     return baking.finish(plan, at.place, at.ledger, at.pace)

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -202,3 +203,34 @@ def test_nothing_there_is_one_line_and_status_3(monkeypatch: pytest.MonkeyPatch)
     ran = run("status")
     assert (ran.status, ran.stdout) == (3, "")
     assert "did not get through" in ran.error
+
+
+def test_faults_act_on_functions_and_each_is_told_in_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "faults.yaml"
+    path.write_text(
+        "- {service: dynamodb, operation: PutItem, function: plan_bake, error: denied}\n"
+        "- {service: ec2, operation: StopInstances, crash: after}\n"
+    )
+    process = start("--port", "0", "--speed", "300", "--faults", str(path), "--throttle")
+    assert process.stdout is not None
+    ready = json.loads(process.stdout.readline())
+    client = boto3.client("stepfunctions", endpoint_url=ready["endpoint"])
+    document = {"kind": "blueprint", "name": "plain", "platform": "debian-12"}
+    document |= {"base": {"parameter": "/aws/service/debian/release/12/latest/amd64"}}
+    # A client outside writes to the table as it likes.
+    table = boto3.client("dynamodb", endpoint_url=ready["endpoint"])
+    table.put_item(TableName=ready["table"], Item={"PK": {"S": "x"}, "SK": {"S": "y"}})
+    arn = client.start_execution(
+        stateMachineArn=ready["state_machines"]["Bake"], input=json.dumps({"blueprint": document})
+    )["executionArn"]
+    while (found := client.describe_execution(executionArn=arn))["status"] == "RUNNING":
+        time.sleep(0.2)
+    assert (found["status"], found["error"]) == ("FAILED", "AwsRefused")
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    acted, never = said.splitlines()
+    assert acted.startswith("fault at ")
+    assert acted.endswith("s: dynamodb/PutItem of plan_bake, nth 1, times 1: error denied")
+    assert never == (
+        "fault that never acted: ec2/StopInstances, nth 1, times 1: crash after (seen 0 times)"
+    )

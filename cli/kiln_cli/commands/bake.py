@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @click.command(epilog="Example: kiln bake blueprints/al2023-web.yaml --local --json")
 @click.argument("targets", metavar="FILE|NAME[@N]...", nargs=-1, required=True)
 @options.together(options.local, options.speed, options.stacks, options.project, options.stack_name)
+@options.together(options.faults, options.throttle)
 @click.option("--force", is_flag=True, help="Bake although nothing has changed.")
 @click.option(
     "--no-wait", is_flag=True, help="Start, print and end; `kiln status` says how it goes."
@@ -29,10 +30,13 @@ def command(targets: tuple[str, ...], **given: Any) -> int:
     Several are baked one after the other, and --json prints one object a line. Whatever is wrong
     is refused before anything is launched. What would make the newest image once more is skipped,
     unless --force is given. With --local the bakes run in a fresh local AWS, with
-    the stacks of the blueprint's project (stacks/*.yaml) applied.
+    the stacks of the blueprint's project (stacks/*.yaml) applied. With --faults the result says
+    which of them have acted, and which never did.
     """
     if given["local"] and given["no_wait"]:
         raise options.usage("--no-wait needs an account: the local AWS ends with the command")
+    if not given["local"] and (given["faults"] or given["throttle"]):
+        raise options.usage("--faults and --throttle need --local: AWS has its own")
     found = [(target, _path(target, given["local"])) for target in targets]
     from kiln_cli import opening
 

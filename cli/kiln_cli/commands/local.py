@@ -31,23 +31,25 @@ def command() -> None:
     metavar="FILE",
     help="Blueprint or stack to store first; may be repeated.",
 )
-@options.together(options.speed, options.project)
+@options.together(options.speed, options.project, options.faults, options.throttle)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (it always does).")
 def up(port: int, files: tuple[Path, ...], **given: Any) -> int:
     """Serve the local AWS until it is interrupted.
 
     Prints one line of JSON when it is ready: endpoint, state_machines, table, bus, bucket. Any
-    client can use it: the aws command, boto3, kiln itself by AWS_ENDPOINT_URL.
+    client can use it: the aws command, boto3, kiln itself by AWS_ENDPOINT_URL. Of --faults each
+    that acts is a line on stderr.
     """
     from kiln_cli.applying import apply_signed
     from kiln_cli.files import read_any
-    from kiln_cli.local import served
+    from kiln_cli.local import Trouble, served
     from kiln_cli.project import project_root
 
     read = [read_any(path) for path in files]
     root = given["project"] or project_root()
     try:
-        with served(root, given["speed"], port) as local:
+        trouble = Trouble(given["faults"], given["throttle"])
+        with served(root, given["speed"], port, trouble) as local:
             for file in read:
                 apply_signed(file, local.place)
             click.echo(json.dumps(_ready(local)))

@@ -34,7 +34,8 @@ def command(bake: str | None, stack_name: str, as_json: bool) -> int:
 def _one(bake: str, place: Place, as_json: bool) -> int:
     from kiln.domain.naming import BAKE_ID
     from kiln.errors import AwsRefused, InvalidBlueprint
-    from kiln_cli.gathering import AccountLedger, gather
+    from kiln_cli.gathering import gather
+    from kiln_cli.ledgers import AccountLedger
     from kiln_cli.printing import emit
     from kiln_cli.summary import show
 

@@ -17,7 +17,8 @@ from kiln.errors import AwsRefused, BaseImageNotFound, InvalidBlueprint
 from kiln_cli import baking
 from kiln_cli.applying import apply_file
 from kiln_cli.files import read_any
-from kiln_cli.gathering import AccountLedger, gather, rollouts
+from kiln_cli.gathering import gather, rollouts
+from kiln_cli.ledgers import AccountLedger
 from tests.builders import BAKE, NOW, a_document, a_plan, a_record, a_stack, a_version, an_image
 from tests.fakes import FakeWorld
 

@@ -54,7 +54,7 @@ def test_the_object_has_the_promised_keys_and_no_more() -> None:
     found = a_result().as_json()
     assert list(found) == [
         *("bake", "image", "states", "calls", "commands", "identity", "rollouts"),
-        *("makespan_s", "aws_s", "leaks", "places"),
+        *("makespan_s", "aws_s", "leaks", "places", "faults", "throttled"),
     ]
     assert set(found["bake"]) == {"id", "blueprint", "version", "status", "error", "cause"}
     assert found["commands"] == [COMMAND]
