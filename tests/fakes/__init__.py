@@ -7,6 +7,7 @@ from tests.fakes.fleet import FakeFleet
 from tests.fakes.following import FakeCertificates, FakeFollows, FakeSignatures
 from tests.fakes.groups import FakeGroups
 from tests.fakes.images import FakeImages
+from tests.fakes.life import FakeHead, FakeHeads, FakeShelf, FakeUses, FakeWorkshop
 from tests.fakes.records import FakeRecords
 from tests.fakes.schedules import FakeSchedules
 from tests.fakes.stacks import (
@@ -40,6 +41,8 @@ __all__ = [
     "FakeFleet",
     "FakeFollows",
     "FakeGroups",
+    "FakeHead",
+    "FakeHeads",
     "FakeImages",
     "FakeLoadSteps",
     "FakeMachines",
@@ -52,6 +55,9 @@ __all__ = [
     "FakeSchedules",
     "FakeScripts",
     "FakeSignatures",
+    "FakeShelf",
     "FakeTraffic",
+    "FakeUses",
+    "FakeWorkshop",
     "FakeWorld",
 ]

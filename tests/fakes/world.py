@@ -17,6 +17,7 @@ from tests.fakes.following import FakeCertificates, FakeFollows, FakeSignatures
 from tests.fakes.groups import FakeGroups
 from tests.fakes.images import FakeImages
 from tests.fakes.leftovers import FakeLeftovers
+from tests.fakes.life import FakeHeads, FakeShelf, FakeUses, FakeWorkshop
 from tests.fakes.records import FakeRecords
 from tests.fakes.schedules import FakeSchedules
 from tests.fakes.stacks import (
@@ -93,6 +94,9 @@ class FakeBundles:
 
     def location(self, bake: str) -> str:
         return f"bundles-bucket/bundles/{bake}"
+
+    def size(self, location: str) -> int:
+        return 2**30 if location in self.stored else 0
 
     def remove(self, location: str) -> None:
         self.stored.discard(location)
@@ -178,6 +182,8 @@ class FakeWorld:
     follows: FakeFollows = field(default_factory=FakeFollows)
     certificates: FakeCertificates = field(default_factory=FakeCertificates)
     signatures: FakeSignatures = field(default_factory=FakeSignatures)
+    uses: FakeUses = field(default_factory=FakeUses)
+    heads: FakeHeads = field(default_factory=FakeHeads)
     distribution_role: str = ""
     release_topics: tuple[str, ...] = ()
     turns: FakeTurns = field(default_factory=FakeTurns)
@@ -188,7 +194,9 @@ class FakeWorld:
     subnets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        here = Place(self.images, self.parameters, FakeOutlet(self.images))
+        self.workshop = FakeWorkshop(self.records)
+        self.shelf = FakeShelf(self.images)
+        here = Place(self.images, self.parameters, FakeOutlet(self.images), self.uses, self.shelf)
         self.regions.places["eu-west-1", None] = here
         self.leftovers = FakeLeftovers(self.fleet, self.images, self.regions, self.bundles.stored)
 
@@ -223,6 +231,8 @@ class FakeWorld:
             self.turns,
             self.pauses,
             self.origins,
+            self.heads,
+            self.workshop,
             self.clock,
             Settings(
                 "eu-west-1",

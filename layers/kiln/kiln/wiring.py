@@ -24,6 +24,7 @@ from kiln.adapters.distribution import AwsRegions
 from kiln.adapters.fleet import Ec2Fleet
 from kiln.adapters.follows import DynamoFollows
 from kiln.adapters.groups import AsgGroups
+from kiln.adapters.heads import NoHeads
 from kiln.adapters.images import Ec2Images
 from kiln.adapters.load_steps import DynamoLoadSteps
 from kiln.adapters.machines import StepFunctionsMachines
@@ -40,6 +41,7 @@ from kiln.adapters.signatures import X509Signatures
 from kiln.adapters.templates import Ec2Templates
 from kiln.adapters.traffic import ElbTraffic
 from kiln.adapters.turns import DynamoTurns
+from kiln.adapters.workshop import DynamoWorkshop
 from kiln.domain.model import Lenient
 from kiln.ports import Machine, Settings, World
 
@@ -143,6 +145,8 @@ def make_world(environment: Environment, session: boto3.Session) -> World:
         turns=DynamoTurns(dynamodb, environment.table),
         pauses=DynamoPauses(dynamodb, environment.table),
         origins=AwsOrigins(ssm, s3, environment.document_prefix),
+        heads=NoHeads(),
+        workshop=DynamoWorkshop(dynamodb, environment.table),
         clock=clock,
         settings=_settings(environment, str(session.region_name)),
     )

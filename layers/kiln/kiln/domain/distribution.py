@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
@@ -250,13 +251,27 @@ def costs(wish: Distribute) -> tuple[str, ...]:
     return tuple(found)
 
 
+PlaceStatus = Literal[
+    "pending",
+    "available",
+    "incomplete",
+    "failed",
+    "deprecated",
+    "disabled",
+    "deleting",
+    "deleted",
+]
+
+
 class ImagePlace(Model):
     """An image in one Region: `pending` until all is done there, `incomplete` where the image is
-    there and something beside it failed, `failed` where there is none."""
+    there and something beside it failed, `failed` where there is none. The others are what its
+    blueprint's rules have made of it, `since` when."""
 
     region: str
     image: str | None = None
-    status: Literal["pending", "available", "incomplete", "failed"] = "pending"
+    status: PlaceStatus = "pending"
+    since: datetime | None = None
     error: str = ""
     cause: str = ""
     # Copies that came to nothing: EC2 gives the same one again for the same client token.
@@ -266,3 +281,13 @@ class ImagePlace(Model):
     organizational_units: tuple[str, ...] = ()
     parameter: str | None = None
     launch_templates: dict[str, int] = {}
+
+    @property
+    def ready(self) -> bool:
+        """Whether all is there, and may be launched from."""
+        return self.status in ("available", "deprecated")
+
+    @property
+    def retired(self) -> bool:
+        """Whether its blueprint's rules took it out of use."""
+        return self.status in ("disabled", "deleting", "deleted")

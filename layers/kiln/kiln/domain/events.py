@@ -68,6 +68,20 @@ class ImageDistributed(_Event):
     missing: dict[str, str] = {}
 
 
+class ImageRetired(_Event):
+    """An image was taken out of use in one Region by its blueprint's rules, or put back since
+    something uses it. `here` is its id in that Region, `image` where it was baked."""
+
+    bake: str
+    blueprint: str
+    version: int
+    image: str
+    region: str
+    here: str
+    became: Literal["deprecated", "disabled", "enabled", "deleted"]
+    why: tuple[str, ...]
+
+
 class BakeFailed(_Event):
     """A bake has failed and what it made is removed."""
 
@@ -173,6 +187,7 @@ _DETAIL_TYPES = {
     "BakeStarted": "Bake Started",
     "ImageAvailable": "Image Available",
     "ImageDistributed": "Image Distributed",
+    "ImageRetired": "Image Retired",
     "BakeFailed": "Bake Failed",
     "BlueprintPaused": "Blueprint Paused",
     "InstanceStateChange": "Instance State Change",
@@ -185,6 +200,7 @@ Event = (
     BakeStarted
     | ImageAvailable
     | ImageDistributed
+    | ImageRetired
     | BakeFailed
     | BlueprintPaused
     | RolloutChanged

@@ -24,6 +24,7 @@ from kiln.ports.ec2 import ImageOrder, InstanceFacts, LaunchOrder
 from kiln.ports.following import Certificates, Follows, Signatures
 from kiln.ports.groups import Groups, VersionOrder
 from kiln.ports.leftovers import Leftovers
+from kiln.ports.life import Head, Heads, Reach, Shelf, Uses, Workshop
 from kiln.ports.machines import ExecutionFacts, Machine, Machines
 from kiln.ports.records import Records
 from kiln.ports.schedules import Schedules, Standing, Timing
@@ -79,6 +80,8 @@ class World:
     turns: Turns
     pauses: Pauses
     origins: Origins
+    heads: Heads
+    workshop: Workshop
     clock: Clock
     settings: Settings
 
@@ -100,6 +103,8 @@ __all__ = [
     "Fleet",
     "Follows",
     "Groups",
+    "Head",
+    "Heads",
     "ImageOrder",
     "Images",
     "InstanceFacts",
@@ -114,6 +119,7 @@ __all__ = [
     "Parameters",
     "Pauses",
     "Place",
+    "Reach",
     "Records",
     "Regions",
     "Rounds",
@@ -123,10 +129,13 @@ __all__ = [
     "Sharing",
     "Signatures",
     "Standing",
+    "Shelf",
     "StepResult",
     "Timing",
     "Traffic",
     "Turns",
+    "Uses",
     "VersionOrder",
+    "Workshop",
     "World",
 ]

@@ -35,8 +35,8 @@ def announce_image(request: AnnounceImage, world: World) -> ImageAnnounced:
     layer. An image that its own Region lacks something for is not announced."""
     record = image_record(request.image, world)
     places = world.records.places(record.id)
-    images = {p.region: p.image for p in places if p.image and p.status == "available"}
-    missing = {p.region: _why(p) for p in places if p.status != "available"}
+    images = {p.region: p.image for p in places if p.image and p.ready}
+    missing = {p.region: _why(p) for p in places if not (p.ready or p.retired)}
     if record.announced:
         world.bus.publish(_distributed(record, images, missing))
     elif record.region in images:
