@@ -135,6 +135,9 @@ def connect(patches: Patches, templates: Templates) -> None:
         return ActionResult(templates.delete(template_of(self), [str(n) for n in numbers]))
 
     def describe_launch_template_versions(self: Any) -> ActionResult:
+        if not (self._get_param("LaunchTemplateName") or self._get_param("LaunchTemplateId")):
+            versions = self._get_param("Versions", [])
+            return ActionResult({"LaunchTemplateVersions": _of_all(self.ec2_backend, versions)})
         result = describe(self)
         rows = result._result["LaunchTemplateVersions"]
         rows[:] = [row for row in rows if _wanted(row, self._filters_from_querystring())]
@@ -156,6 +159,22 @@ def _wanted(row: dict[str, Any], filters: dict[str, list[str]]) -> bool:
     """moto reads no filter; of EC2's many, Kiln asks for this one."""
     images = filters.get("image-id")
     return images is None or row["LaunchTemplateData"].get("ImageId") in images
+
+
+def _of_all(backend: Any, versions: list[str]) -> list[dict[str, Any]]:
+    """Of every template the latest version, the default one, or both: other versions EC2 tells of
+    one template alone (EC2 API, DescribeLaunchTemplateVersions, Versions)."""
+    if not versions or set(versions) - {"$Latest", "$Default"}:
+        raise EC2ClientError(
+            "InvalidParameterValue", "Of all launch templates, Versions is $Latest or $Default"
+        )
+    templates = list(backend.launch_templates.values())
+    found = {
+        (template.id, version.number): version
+        for template in templates
+        for version in (template.get_version(name) for name in versions)
+    }
+    return [_told(version) for version in found.values()]
 
 
 def _told(version: LaunchTemplateVersion) -> dict[str, Any]:

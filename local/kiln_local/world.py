@@ -45,6 +45,7 @@ from kiln_local import (
     recorder,
     refreshes,
     releases,
+    retiring,
     schedules,
     ssm,
     tables,
@@ -179,6 +180,7 @@ class LocalAws:
         images.connect(self._patches, self.ec2)
         copies.connect(self._patches, self.copies, self.ec2)
         notices.connect(self._patches, self.notices)
+        retiring.connect(self._patches, self.ec2)
         ssm.connect(self._patches, self.ec2, self._run_command)
         interpreter.connect(self._patches, clock, self.region, self._events.execution_changed)
         self._events.backend = self._backend("events")

@@ -88,10 +88,15 @@ class SsmPointers:
         of one. Those that are not there are left out, and so are those of other owners: no image of
         ours is named by them."""
         own = [name for name in sorted(set(names)) if not name.startswith(("/aws/", "arn:"))]
-        found = {}
-        for at in range(0, len(own), _MOST_NAMES):
-            with translated("ssm", "GetParameters"):
-                answer = self._ssm.get_parameters(Names=own[at : at + _MOST_NAMES])
-            for row in answer["Parameters"]:
-                found[row["Name"] + row.get("Selector", "")] = row["Value"]
+        plain = [name for name in own if ":" not in name]
+        parts = [plain[at : at + _MOST_NAMES] for at in range(0, len(plain), _MOST_NAMES)]
+        found = {row["Name"]: row["Value"] for part in parts for row in self._read(part)}
+        for name in own:
+            # What is answered bears the name alone: two versions of one could not be told apart.
+            if ":" in name:
+                found |= {name: row["Value"] for row in self._read([name])}
         return found
+
+    def _read(self, names: list[str]) -> list[Any]:
+        with translated("ssm", "GetParameters"):
+            return list(self._ssm.get_parameters(Names=names)["Parameters"])

@@ -114,8 +114,10 @@ def _enable(verdict: Verdict, ward: Ward) -> None:
 def _delete(verdict: Verdict, ward: Ward) -> None:
     standing = verdict.standing
     _note(verdict, ward, "deleting")
-    ward.there.images.deregister(standing.here)
-    _delete_snapshots(standing, ward)
+    if verdict.action == "finish":
+        _delete_snapshots(standing, ward)
+    else:
+        ward.there.images.deregister(standing.here)
     if standing.bundle:
         ward.world.bundles.remove(standing.bundle)
     # A copy that is made anew needs another client token: this one's gives the old id again.
@@ -125,8 +127,8 @@ def _delete(verdict: Verdict, ward: Ward) -> None:
 
 
 def _delete_snapshots(standing: Standing, ward: Ward) -> None:
-    """What EC2 has left of the image's snapshots; one that somebody else has made an image of
-    stays with that."""
+    """Of an image that is gone, the snapshots by their tag; one that somebody else has made an image
+    of stays with that."""
     images = ward.there.images
     others = (image for image in ward.managed.values() if image.id != standing.here)
     kept = {volume.snapshot for image in others for volume in image.snapshots}

@@ -81,7 +81,8 @@ class Lookout:
                     kind="blueprint", name=name, image=blueprint.base.image, detail="its base"
                 )
         for child in self._estate.images.values():
-            yield Use(kind="image", name=child.id, image=child.base, detail="made from it")
+            if child.retired is None:
+                yield Use(kind="image", name=child.id, image=child.base, detail="made from it")
 
     def _bakes(self) -> Iterator[Use]:
         now = self._world.clock.now()
