@@ -10,7 +10,7 @@ too, and a date in the past with InvalidParameterValue, is assumed.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -102,7 +102,8 @@ def _refuse_past_dates(patches: Patches, ec2: Ec2) -> None:
         at = self._get_param("DeprecateAt")
         if not isinstance(at, datetime):
             at = datetime.fromisoformat(str(at).replace("Z", "+00:00"))
-        if at < ec2.clock.now():
+        # moto reads the time that botocore writes in UTC without its zone.
+        if at.replace(tzinfo=at.tzinfo or UTC) < ec2.clock.now():
             raise EC2ClientError(
                 "InvalidParameterValue", f"DeprecateAt {at:%Y-%m-%dT%H:%M:%SZ} is in the past."
             )

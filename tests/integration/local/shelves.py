@@ -30,6 +30,7 @@ from tests.integration.local.worlds import World
 HOME, FAR = "eu-west-1", "us-east-1"
 BASE = "ami-0000000000000ba5e"
 TYPE = "m7i.large"
+FRIEND = "210987654321"
 
 
 @dataclass
@@ -116,8 +117,13 @@ class Shelves:
         if tagged:
             for resource in (image, image.ebs_snapshot, beside):
                 resource.add_tags(bake_tags(bake, "image"))
+        image.ebs_snapshot.volume.size = image.root_size
         backend.amis[image.id] = image
         return str(image.id)
+
+    def book(self, here: str, region: str = HOME) -> Any:
+        """An image as it stands in EC2's books."""
+        return ec2_backends[self.aws.account][region].amis[here]
 
     def here(self, image: str, region: str) -> str:
         """An image's id in a Region."""

@@ -93,8 +93,8 @@ class SsmPointers:
         found = {row["Name"]: row["Value"] for part in parts for row in self._read(part)}
         for name in own:
             # What is answered bears the name alone: two versions of one could not be told apart.
-            if ":" in name:
-                found |= {name: row["Value"] for row in self._read([name])}
+            for row in self._read([name]) if ":" in name else ():
+                found[name] = row["Value"]
         return found
 
     def _read(self, names: list[str]) -> list[Any]:

@@ -127,8 +127,8 @@ def _delete(verdict: Verdict, ward: Ward) -> None:
 
 
 def _delete_snapshots(standing: Standing, ward: Ward) -> None:
-    """Of an image that is gone, the snapshots by their tag; one that somebody else has made an image
-    of stays with that."""
+    """Of an image that is gone, the snapshots by their tag; one that somebody else has made an
+    image of stays with that."""
     images = ward.there.images
     others = (image for image in ward.managed.values() if image.id != standing.here)
     kept = {volume.snapshot for image in others for volume in image.snapshots}
