@@ -36,11 +36,6 @@ class Place:
         """The ARN of the state machine that distributes an image again."""
         return self.outputs["DistributionStateMachineArn"]
 
-    @property
-    def prune_function(self) -> str:
-        """The name of the function that takes images out of use."""
-        return self.outputs["PruneImagesFunctionName"]
-
     def execution(self, bake: str) -> str:
         """The ARN of a bake's execution: Step Functions makes it of the machine's and the name."""
         return f"{self.bake_machine.replace(':stateMachine:', ':execution:')}:{bake}"

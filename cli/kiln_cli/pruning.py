@@ -39,7 +39,7 @@ def prune(wish: Wish, place: Place) -> ImagesPruned:
     done: list[Pruned] = []
     before: int | None = None
     while True:
-        answer = invoke(place, place.prune_function, asked)
+        answer = invoke(place, "PruneImagesFunctionName", asked)
         found = ImagesPruned.model_validate(answer)
         # An image that AWS refuses to let go is found again by each run.
         if not found.left or found.left == before:

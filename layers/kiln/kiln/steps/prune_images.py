@@ -61,6 +61,13 @@ class ImagesPruned(Model):
     busy: dict[str, str]
     dry_run: bool
 
+    def metrics(self) -> dict[str, int]:
+        """For the dashboard: what was deleted, and what could not be done."""
+        gone = [row for row in self.images if row.action in ("delete", "finish") and not row.error]
+        failed = [row for row in self.images if row.error]
+        done = 0 if self.dry_run else len(gone)
+        return {"ImagesDeleted": done, "ImagesNotPruned": len(failed) + len(self.busy)}
+
 
 def prune_images(request: PruneImages, world: World) -> ImagesPruned:
     """Let the rules of blueprints have their way; again is harmless. InvalidRequest, AwsBusy."""
