@@ -39,9 +39,9 @@ class Aws:
     def found(self) -> set[str]:
         """The labels of all uses of MINE."""
         self._script()
-        uses = AwsUses(self.ec2.client, self.autoscaling.client, SsmPointers(self.ssm.client)).of(
-            [MINE]
-        )
+        uses = AwsUses(
+            self.ec2.client, lambda: self.autoscaling.client, SsmPointers(self.ssm.client)
+        ).of([MINE])
         assert {use.image for use in uses} <= {MINE}
         return {use.label for use in uses}
 
@@ -243,9 +243,11 @@ def test_a_refusal_is_no_answer(aws: Aws) -> None:
     """Who may not look does not know that nothing is there."""
     aws.autoscaling.refuse("describe_auto_scaling_groups", "AccessDenied")
     with pytest.raises(AwsRefused):
-        AwsUses(aws.ec2.client, aws.autoscaling.client, SsmPointers(aws.ssm.client)).of([MINE])
+        AwsUses(aws.ec2.client, lambda: aws.autoscaling.client, SsmPointers(aws.ssm.client)).of(
+            [MINE]
+        )
 
 
 def test_nothing_is_asked_where_nothing_is_wanted(aws: Aws) -> None:
-    uses = AwsUses(aws.ec2.client, aws.autoscaling.client, SsmPointers(aws.ssm.client))
+    uses = AwsUses(aws.ec2.client, lambda: aws.autoscaling.client, SsmPointers(aws.ssm.client))
     assert uses.of([]) == ()

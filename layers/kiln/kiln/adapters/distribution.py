@@ -4,6 +4,7 @@ in any Region, and in accounts whose role Kiln may assume."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._ec2 import pages, tag_list
@@ -181,7 +182,7 @@ class AwsRegions:
     def _place(self, region: str, credentials: dict[str, str]) -> Place:
         ec2 = self._clients("ec2", region, credentials)
         ssm = self._clients("ssm", region, credentials)
-        autoscaling = self._clients("autoscaling", region, credentials)
+        autoscaling = partial(self._clients, "autoscaling", region, credentials)
         uses = AwsUses(ec2, autoscaling, SsmPointers(ssm))
         return Place(Ec2Images(ec2), SsmParameters(ssm), Ec2Outlet(ec2), uses, Ec2Shelf(ec2))
 

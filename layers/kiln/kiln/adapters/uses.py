@@ -7,8 +7,9 @@ configuration, no fleet and no override, and of a launch template not which vers
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._ec2 import pages, tags_of
@@ -60,14 +61,19 @@ class _Pin:
 
 
 class AwsUses:
-    """`Uses` on AWS."""
+    """`Uses` on AWS. The client of Auto Scaling is made when it is first needed: most of those who
+    have business with a Region never ask what uses an image."""
 
     def __init__(
-        self, ec2: EC2Client, autoscaling: AutoScalingClient, pointers: SsmPointers
+        self, ec2: EC2Client, autoscaling: Callable[[], AutoScalingClient], pointers: SsmPointers
     ) -> None:
         self._ec2 = ec2
-        self._autoscaling = autoscaling
+        self._make = autoscaling
         self._pointers = pointers
+
+    @cached_property
+    def _autoscaling(self) -> AutoScalingClient:
+        return self._make()
 
     def of(self, images: Iterable[str]) -> tuple[Use, ...]:
         """Instances are asked for by their images; all others are few, and are read whole."""
