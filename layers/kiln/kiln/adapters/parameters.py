@@ -63,8 +63,8 @@ class SsmParameters:
             )
 
 
-# GetParameters takes ten names, DescribeParameters answers fifty (Systems Manager API).
-_MOST_NAMES, _MOST_ROWS = 10, 50
+# DescribeParameters answers fifty at a time (Systems Manager API).
+_MOST_ROWS = 50
 
 
 class SsmPointers:
@@ -72,6 +72,7 @@ class SsmPointers:
 
     def __init__(self, ssm: SSMClient) -> None:
         self._ssm = ssm
+        self._parameters = SsmParameters(ssm)
 
     def every(self) -> dict[str, str]:
         """All of data type aws:ec2:image, by name."""
@@ -88,15 +89,9 @@ class SsmPointers:
         of one. Those that are not there are left out, and so are those of other owners: no image of
         ours is named by them."""
         own = [name for name in sorted(set(names)) if not name.startswith(("/aws/", "arn:"))]
-        plain = [name for name in own if ":" not in name]
-        parts = [plain[at : at + _MOST_NAMES] for at in range(0, len(plain), _MOST_NAMES)]
-        found = {row["Name"]: row["Value"] for part in parts for row in self._read(part)}
+        found = self._parameters.read_all(name for name in own if ":" not in name)
         for name in own:
             # What is answered bears the name alone: two versions of one could not be told apart.
-            for row in self._read([name]) if ":" in name else ():
-                found[name] = row["Value"]
+            for value in self._parameters.read_all([name]).values() if ":" in name else ():
+                found[name] = value
         return found
-
-    def _read(self, names: list[str]) -> list[Any]:
-        with translated("ssm", "GetParameters"):
-            return list(self._ssm.get_parameters(Names=names)["Parameters"])
