@@ -120,7 +120,9 @@ def test_what_has_ended_uses_nothing() -> None:
     album.fake.records.update_rollout(ended)
     the_base_of_a_bake(album, old)
     (bake,) = album.fake.records.bakes("shop")
-    album.fake.records.update_bake(bake.model_copy(update={"status": BakeStatus.FAILED}))
+    for status, action in ((BakeStatus.WAITING, "none"), (BakeStatus.SKIPPED, "delete")):
+        album.fake.records.update_bake(bake.model_copy(update={"status": status}))
+        assert done(album.prune(dry_run=True))[old] == action
     the_base_of_an_image(album, old)
     child = album.fake.records.image("ami-0000000c")
     assert child is not None

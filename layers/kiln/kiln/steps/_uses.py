@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
+from kiln.domain.bake import BakeStatus
 from kiln.domain.instance import LayerInstance
 from kiln.domain.rollout import LayerImage, RolloutStatus
 from kiln.domain.uses import Use, by_image
@@ -13,7 +14,7 @@ from kiln.ports import World
 from kiln.steps._estate import Estate
 
 # Bakes that still need their base, and what they are making.
-_UNDER_WAY = ("RUNNING", "WAITING")
+_UNDER_WAY = (BakeStatus.RUNNING, BakeStatus.WAITING)
 
 
 class Lookout:
