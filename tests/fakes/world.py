@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -203,38 +203,10 @@ class FakeWorld:
     @property
     def world(self) -> World:
         """The world of a step."""
+        names = (one.name for one in fields(World) if one.name != "settings")
         return World(
-            self.fleet,
-            self.images,
-            self.commands,
-            self.parameters,
-            self.scripts,
-            self.objects,
-            self.bills,
-            self.bundles,
-            self.records,
-            self.bus,
-            self.machines,
-            self.traffic,
-            self.alarms,
-            self.rounds,
-            self.deployments,
-            self.agents,
-            self.load_steps,
-            self.groups,
-            self.regions,
-            self.leftovers,
-            self.schedules,
-            self.follows,
-            self.certificates,
-            self.signatures,
-            self.turns,
-            self.pauses,
-            self.origins,
-            self.heads,
-            self.workshop,
-            self.clock,
-            Settings(
+            **{name: getattr(self, name) for name in names},
+            settings=Settings(
                 "eu-west-1",
                 "123456789012",
                 self.subnets,

@@ -126,30 +126,37 @@ def make_world(environment: Environment, session: boto3.Session) -> World:
         objects=S3Objects(s3, environment.bucket),
         bills=CycloneDxBills(),
         bundles=S3Bundles(s3, environment.bundles),
-        records=DynamoRecords(dynamodb, environment.table, clock),
         bus=EventBridgeBus(client("events"), environment.bus),
         machines=StepFunctionsMachines(client("stepfunctions"), environment.machines),
         traffic=ElbTraffic(client("elbv2")),
         alarms=CloudWatchAlarms(client("cloudwatch")),
-        rounds=DynamoRounds(dynamodb, environment.table),
-        deployments=DynamoDeployments(dynamodb, environment.table),
         agents=SsmAgents(ssm),
-        load_steps=DynamoLoadSteps(dynamodb, environment.table),
         groups=AsgGroups(client("autoscaling"), Ec2Templates(ec2)),
         regions=_regions(session, environment.distribution_role),
         leftovers=_leftovers(session, s3, environment, dynamodb),
         schedules=EventBridgeSchedules(lambda: client("scheduler"), environment.schedule_ground),
-        follows=DynamoFollows(dynamodb, environment.table),
         certificates=HttpsCertificates(),
         signatures=X509Signatures(),
-        turns=DynamoTurns(dynamodb, environment.table),
-        pauses=DynamoPauses(dynamodb, environment.table),
         origins=AwsOrigins(ssm, s3, environment.document_prefix),
         heads=NoHeads(),
-        workshop=DynamoWorkshop(dynamodb, environment.table),
+        **_kept(dynamodb, environment.table, clock),
         clock=clock,
         settings=_settings(environment, str(session.region_name)),
     )
+
+
+def _kept(dynamodb: Any, table: str, clock: SystemClock) -> dict[str, Any]:
+    """What is kept in the table, each part of it by an adapter of its own."""
+    return {
+        "records": DynamoRecords(dynamodb, table, clock),
+        "rounds": DynamoRounds(dynamodb, table),
+        "deployments": DynamoDeployments(dynamodb, table),
+        "load_steps": DynamoLoadSteps(dynamodb, table),
+        "follows": DynamoFollows(dynamodb, table),
+        "turns": DynamoTurns(dynamodb, table),
+        "pauses": DynamoPauses(dynamodb, table),
+        "workshop": DynamoWorkshop(dynamodb, table),
+    }
 
 
 def _leftovers(
