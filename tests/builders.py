@@ -12,6 +12,8 @@ from kiln.domain.image import ImageFacts, Snapshot
 from kiln.domain.naming import image_name
 from kiln.domain.stack import Stack, stack_from
 from kiln.domain.version import BlueprintVersion
+from kiln.ports import World
+from kiln.steps._versions import next_number
 
 NOW = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
 BAKE = "web-20261123-101500-9f3a"
@@ -55,6 +57,13 @@ def an_entry(number: int = 1, **changes: Any) -> ChannelImage:
         "source": "staging",
     }
     return ChannelImage(**(values | changes))
+
+
+def keep_version(document: dict[str, Any], world: World) -> None:
+    """Store a blueprint as its next version."""
+    name = document["name"]
+    number = next_number(name, document, world)
+    world.versions.add(a_version(number, blueprint=name, document=document))
 
 
 def an_image(**overrides: Any) -> ImageFacts:

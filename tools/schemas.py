@@ -26,7 +26,7 @@ FOLDER = Path(__file__).parents[1] / "schemas"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _DURATIONS = (
     *("deadline", "timeout", "deprecate_after", "shutdown_timeout", "bake_time", "health_within"),
-    *("approval_within", "wait", "ignore", "instance_warmup", "checkpoint_delay"),
+    *("approval_within", "wait", "ignore", "instance_warmup", "checkpoint_delay", "after"),
 )
 _ROLLOUTS = ("Started", "Succeeded", "Failed", "Rolled Back")
 
@@ -56,6 +56,8 @@ def _of_file(model: type[BaseModel]) -> Schema:
         beside = ("allow_deprecated", "channel")
         ways = [name for name in definitions["Base"]["properties"] if name not in beside]
         definitions["Base"]["oneOf"] = [{"required": [way]} for way in ways]
+    if "Rule" in definitions:
+        definitions["Rule"]["anyOf"] = [{"required": [key]} for key in ("keep_last", "after")]
     if "Step" in definitions:
         definitions["Step"]["oneOf"] = [{"required": [action]} for action in ACTIONS]
     if "TemplateTarget" in definitions:
@@ -87,6 +89,7 @@ def _details() -> dict[str, Schema]:
         "Image Available": _open(events.ImageAvailable),
         "Image Distributed": _open(events.ImageDistributed),
         "Image Promoted": _open(events.ImagePromoted),
+        "Image Retired": _open(events.ImageRetired),
         "Bake Failed": _open(events.BakeFailed),
         "Blueprint Paused": _open(events.BlueprintPaused),
         "Instance State Change": _kebab(_open(events.InstanceStateChange)),

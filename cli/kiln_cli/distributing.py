@@ -8,8 +8,8 @@ from typing import Any
 
 from kiln.adapters._errors import translated
 from kiln.domain.bake import ImageRecord
-from kiln.domain.distribution import ImagePlace
 from kiln.domain.model import Model
+from kiln.domain.place import ImagePlace
 from kiln.errors import InvalidBlueprint
 from kiln.ports import World
 from kiln.steps._bakes import plan_of

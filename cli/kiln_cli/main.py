@@ -32,6 +32,7 @@ COMMANDS = {
     "images": "List the images that Kiln made.",
     "promote": "Let an image into a channel: dev, staging, prod.",
     "distribute": "Bring an image to the Regions where it is missing.",
+    "prune": "Take images out of use that have had their time.",
     "layers": "List layers and their instances, change them by hand.",
     "rollout": "Bring an image to a layer.",
     "rollback": "Bring a layer back to the image before.",

@@ -75,7 +75,8 @@ class Copies:
             snapshot_description=f"Copied for DestinationAmi {request['Name']} from {source.id}",
         )
         image.boot_mode, image.ena_support = source.boot_mode, source.ena_support
-        image.root_size, image.creation_date = source.root_size, self._ec2.clock.now()
+        image.root_size = image.ebs_snapshot.volume.size = source.root_size
+        image.creation_date = self._ec2.clock.now()
         tags = {
             given["ResourceType"]: {tag["Key"]: tag["Value"] for tag in given["Tags"]}
             for given in request["TagSpecifications"] or ()

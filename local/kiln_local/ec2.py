@@ -211,6 +211,9 @@ class Ec2:
         """Give a new instance its machine and start it."""
         tags = self.tags(instance)
         instance.image_id = str(instance.image_id)
+        image = instance.ec2_backend.amis.get(instance.image_id)
+        if image:
+            image.launches = [*getattr(image, "launches", ()), self.clock.now()]
         if not self._has_machine(instance.image_id):
             self.enter(instance, "running")
             return

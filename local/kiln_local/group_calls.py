@@ -17,6 +17,7 @@ from moto.autoscaling.models import (
     FakeAutoScalingGroup,
     LifecycleHook,
     TerminateInstanceActivity,
+    autoscaling_backends,
 )
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
@@ -40,8 +41,10 @@ def connect(patches: Patches, groups: Groups, refreshes: Refreshes) -> None:
 
 
 def found(groups: Groups, name: str) -> Any:
-    """A group. ValidationError where there is none."""
-    group = groups.backend.autoscaling_groups.get(name)
+    """A group, here or else in another Region. ValidationError where there is none."""
+    regions = (groups.backend, *autoscaling_backends[groups.backend.account_id].values())
+    known = (backend.autoscaling_groups.get(name) for backend in regions)
+    group = next((group for group in known if group is not None), None)
     if group is None:
         raise ValidationError(
             f"AutoScalingGroup name not found - AutoScalingGroup '{name}' not found"
@@ -148,7 +151,7 @@ def _create(groups: Groups) -> Any:
             _put_hook(groups, {**hook, "AutoScalingGroupName": name})
         answer = create(self)
         warmup = self._get_int_param("DefaultInstanceWarmup")
-        groups.backend.autoscaling_groups[name].default_instance_warmup = warmup
+        found(groups, name).default_instance_warmup = warmup
         return answer
 
     return create_auto_scaling_group

@@ -151,7 +151,7 @@ def _create(ec2: Ec2, backend: Any, request: dict[str, Any]) -> LocalImage:
     )
     image.boot_mode, image.ena_support = source.boot_mode, source.ena_support
     image.creation_date = ec2.clock.now()
-    image.root_size = _root_size(instance, source)
+    image.root_size = image.ebs_snapshot.volume.size = _root_size(instance, source)
     image.ebs_snapshot.encrypted, image.ebs_snapshot.status = True, "pending"
     image.ebs_snapshot.kms_key_id = _root_key(backend, instance, source)
     tags = {

@@ -37,6 +37,23 @@ def connect(patches: Patches, ec2: Ec2) -> None:
         return result
 
     patches.set(SimpleSystemManagerBackend, "put_parameter", put_parameter)
+    _filter_data_types(patches)
+
+
+def _filter_data_types(patches: Patches) -> None:
+    """DescribeParameters by data type (Systems Manager API, ParameterStringFilter), which moto does
+    not know. It tells of the account's own parameters alone."""
+    describe = SimpleSystemManagerBackend.describe_parameters
+
+    def describe_parameters(self: Any, filters: Any, parameter_filters: Any) -> list[Parameter]:
+        given = parameter_filters or []
+        rest = [found for found in given if found["Key"] != "DataType"]
+        wanted = [kind for f in given if f["Key"] == "DataType" for kind in f["Values"]]
+        every: list[Parameter] = describe(self, filters, rest)
+        own = [parameter for parameter in every if not parameter.name.startswith("/aws/")]
+        return [p for p in own if not wanted or p.data_type in wanted]
+
+    patches.set(SimpleSystemManagerBackend, "describe_parameters", describe_parameters)
 
 
 def _visible(backend: Any, image: str) -> bool:

@@ -249,3 +249,16 @@ def references(part: Any) -> set[str]:
         else:
             found |= references(value)
     return found
+
+
+def pseudo_parameters(stack: str, region: str, account: str) -> dict[str, str]:
+    """CloudFormation's pseudo parameters (CloudFormation User Guide, "Pseudo parameters
+    reference")."""
+    return {
+        "AWS::StackName": stack,
+        "AWS::Region": region,
+        "AWS::AccountId": account,
+        "AWS::Partition": "aws",
+        "AWS::URLSuffix": "amazonaws.com",
+        "AWS::StackId": f"arn:aws:cloudformation:{region}:{account}:stack/{stack}/local",
+    }

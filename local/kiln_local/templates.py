@@ -111,9 +111,27 @@ def _get_version(self: Any, num: Any) -> LaunchTemplateVersion:
     raise InvalidLaunchTemplateVersionNotFound(template_id=self.id, version=wanted)
 
 
+def _describing(describe: Callable[[Any], Any], templates: Templates) -> Callable[[Any], Any]:
+    """DescribeLaunchTemplateVersions, of one template or of all."""
+
+    def describe_launch_template_versions(self: Any) -> ActionResult:
+        if not (self._get_param("LaunchTemplateName") or self._get_param("LaunchTemplateId")):
+            versions = self._get_param("Versions", [])
+            return ActionResult({"LaunchTemplateVersions": _of_all(self.ec2_backend, versions)})
+        result = describe(self)
+        rows = result._result["LaunchTemplateVersions"]
+        rows[:] = [row for row in rows if _wanted(row, self._filters_from_querystring())]
+        if self._get_param("ResolveAlias", False):
+            for row in rows:
+                row["LaunchTemplateData"] = _resolved(row, self.ec2_backend, templates)
+        return result
+
+    return describe_launch_template_versions
+
+
 def connect(patches: Patches, templates: Templates) -> None:
     """Patch moto's launch templates."""
-    describe = Responses.describe_launch_template_versions
+    describe = _describing(Responses.describe_launch_template_versions, templates)
 
     def template_of(self: Any) -> LaunchTemplate:
         name, own = self._get_param("LaunchTemplateName"), self._get_param("LaunchTemplateId")
@@ -134,28 +152,35 @@ def connect(patches: Patches, templates: Templates) -> None:
         self.error_on_dryrun()
         return ActionResult(templates.delete(template_of(self), [str(n) for n in numbers]))
 
-    def describe_launch_template_versions(self: Any) -> ActionResult:
-        result = describe(self)
-        rows = result._result["LaunchTemplateVersions"]
-        rows[:] = [row for row in rows if _wanted(row, self._filters_from_querystring())]
-        if self._get_param("ResolveAlias", False):
-            for row in rows:
-                row["LaunchTemplateData"] = _resolved(row, self.ec2_backend, templates)
-        return result
-
     patches.set(LaunchTemplate, "create_version", _create_version)
     patches.set(LaunchTemplate, "get_version", _get_version)
     patches.set(LaunchTemplate, "default_version", lambda self: self.get_version("$Default"))
     patches.set(LaunchTemplate, "latest_version", lambda self: self.get_version("$Latest"))
     patches.set(Responses, "create_launch_template_version", create_launch_template_version)
     patches.set(Responses, "delete_launch_template_versions", delete_launch_template_versions)
-    patches.set(Responses, "describe_launch_template_versions", describe_launch_template_versions)
+    patches.set(Responses, "describe_launch_template_versions", describe)
 
 
 def _wanted(row: dict[str, Any], filters: dict[str, list[str]]) -> bool:
     """moto reads no filter; of EC2's many, Kiln asks for this one."""
     images = filters.get("image-id")
     return images is None or row["LaunchTemplateData"].get("ImageId") in images
+
+
+def _of_all(backend: Any, versions: list[str]) -> list[dict[str, Any]]:
+    """Of every template the latest version, the default one, or both: other versions EC2 tells of
+    one template alone (EC2 API, DescribeLaunchTemplateVersions, Versions)."""
+    if not versions or set(versions) - {"$Latest", "$Default"}:
+        raise EC2ClientError(
+            "InvalidParameterValue", "Of all launch templates, Versions is $Latest or $Default"
+        )
+    templates = list(backend.launch_templates.values())
+    found = {
+        (template.id, version.number): version
+        for template in templates
+        for version in (template.get_version(name) for name in versions)
+    }
+    return [_told(version) for version in found.values()]
 
 
 def _told(version: LaunchTemplateVersion) -> dict[str, Any]:

@@ -45,6 +45,7 @@ from kiln_local import (
     recorder,
     refreshes,
     releases,
+    retiring,
     schedules,
     ssm,
     tables,
@@ -61,7 +62,7 @@ from kiln_local.memory import memory
 from kiln_local.own_calls import OwnCalls
 from kiln_local.patches import Patches
 from kiln_local.rooms import Rooms
-from kiln_local.template import Resolver, expand, local_paths, read
+from kiln_local.template import Resolver, expand, local_paths, pseudo_parameters, read
 from kiln_local.windows.machine import Around
 from kiln_local.windows.room import WindowsRoom
 
@@ -193,6 +194,7 @@ class LocalAws:
         images.connect(self._patches, self.ec2)
         copies.connect(self._patches, self.copies, self.ec2)
         notices.connect(self._patches, self.notices)
+        retiring.connect(self._patches, self.ec2)
         ssm.connect(self._patches, self.ec2, self._run_command)
         told = self._events.execution_changed
         self._ends = interpreter.connect(self._patches, clock, self.region, told)
@@ -203,16 +205,7 @@ class LocalAws:
     def _make(self) -> None:
         raw = read(self.project / "template.yaml")
         template = expand(raw, self.region)
-        pseudo = {
-            "AWS::StackName": makers.STACK,
-            "AWS::Region": self.region,
-            "AWS::AccountId": self.account,
-            "AWS::Partition": "aws",
-            "AWS::URLSuffix": "amazonaws.com",
-            "AWS::StackId": (
-                f"arn:aws:cloudformation:{self.region}:{self.account}:stack/{makers.STACK}/local"
-            ),
-        }
+        pseudo = pseudo_parameters(makers.STACK, self.region, self.account)
         resolver = Resolver(template, self._parameters, pseudo)
         stack = makers.Stack(self.session(), self.account, local_paths(raw), self.project)
         makers.make_all(template, resolver, stack)

@@ -88,6 +88,16 @@ EVENTS = [
         manifest="bakes/b/packages",
         layers=(events.LayerStrategy(layer="shop/web", strategy="add"),),
     ),
+    events.ImageRetired(
+        bake="b",
+        blueprint="web",
+        version=1,
+        image="ami-2",
+        region="us-east-1",
+        here="ami-3",
+        became="deleted",
+        why=("95 days old, after is 90d",),
+    ),
     events.ImageDistributed(
         bake="b",
         blueprint="web",

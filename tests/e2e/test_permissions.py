@@ -24,6 +24,7 @@ from tests.builders import a_version
 from tests.e2e.layers import Layers
 from tests.e2e.triggers import AL2023, Followers
 from tests.integration.local.crowds import Crowd
+from tests.integration.local.shelves import Shelves
 from tests.integration.local.worlds import until
 from tests.notices import event
 
@@ -92,6 +93,7 @@ def _calls() -> dict[str, set[str]]:
         assert layers.rollout(image, "web").status is RolloutStatus.SUCCEEDED
         layers.quiet()
         _refresh(layers, image)
+        _prune(Shelves(aws))
         sweeper = aws.outputs["SweepFunctionName"]
         aws.session().client("lambda").invoke(FunctionName=sweeper, Payload=b"{}")
         _follow(Followers(aws))
@@ -141,6 +143,39 @@ def _follow(followers: Followers) -> None:
     followers.aws.releases.publish(AL2023)
     assert len(followers.invoke(event())["started"]) == 2
     assert followers.invoke(event())["started"] == []
+
+
+def _prune(shelves: Shelves) -> None:
+    """One image of each thing that becomes of old ones."""
+    steps = {"deprecate": {"after": "30d"}, "disable": {"after": "60d"}, "delete": {"after": "90d"}}
+    shelves.blueprint("aged", steps)
+    ages = {days: shelves.image("aged", days, "us-east-1") for days in (1, 40, 70, 95, 100, 105)}
+    records = shelves.kiln.records
+    # One was shared and disabled, and is in use; the deletion of another one broke off.
+    shared = {"status": "disabled", "accounts": ("210987654321",)}
+    (place, _) = records.places(ages[95])
+    records.put_place(ages[95], place.model_copy(update=shared))
+    shelves.ec2().disable_image(ImageId=ages[95])
+    shelves.template("aged", ages[95])
+    (place, _) = records.places(ages[100])
+    records.put_place(ages[100], place.model_copy(update={"status": "deleting"}))
+    shelves.ec2().deregister_image(ImageId=ages[100])
+    image = records.image(ages[105])
+    assert image is not None
+    records.put_image(image.model_copy(update={"root_device": "instance-store"}))
+    client = shelves.client("s3")
+    bucket, _, prefix = shelves.kiln.bundles.location(image.bake).partition("/")
+    client.put_object(Bucket=bucket, Key=f"{prefix}/image.part.0", Body=b"part")
+    assert not shelves.prune()["busy"]
+    states = {days: shelves.state(name) for days, name in ages.items()}
+    assert states == {
+        1: "available",
+        40: "available",
+        70: "disabled",
+        95: "available",
+        100: "gone",
+        105: "gone",
+    }
 
 
 def _bake(aws: LocalAws, blueprint: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from tests.fakes.fleet import FakeFleet
 from tests.fakes.following import FakeCertificates, FakeFollows, FakeSignatures
 from tests.fakes.groups import FakeGroups
 from tests.fakes.images import FakeImages
+from tests.fakes.life import FakeShelf, FakeUses, FakeWorkshop
 from tests.fakes.records import FakeRecords
 from tests.fakes.schedules import FakeSchedules
 from tests.fakes.stacks import (
@@ -53,8 +54,11 @@ __all__ = [
     "FakeRounds",
     "FakeSchedules",
     "FakeScripts",
+    "FakeShelf",
     "FakeSignatures",
     "FakeTraffic",
+    "FakeUses",
     "FakeVersions",
+    "FakeWorkshop",
     "FakeWorld",
 ]

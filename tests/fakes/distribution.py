@@ -13,6 +13,7 @@ from kiln.errors import AwsRefused
 from kiln.ports import CopyOrder, Place, Sharing
 from tests.builders import an_image
 from tests.fakes.images import FakeImages
+from tests.fakes.life import FakeShelf, FakeUses
 from tests.fakes.systems_manager import FakeParameters
 
 
@@ -92,7 +93,7 @@ class FakeOutlet:
 def a_place() -> Place:
     """An empty Region."""
     images = FakeImages(images={}, owners={})
-    return Place(images, FakeParameters(), FakeOutlet(images))
+    return Place(images, FakeParameters(), FakeOutlet(images), FakeUses(), FakeShelf(images))
 
 
 @dataclass

@@ -48,12 +48,15 @@ class FakeImages:
         return max(found, key=lambda image: image.created, default=None)
 
     def named(self, name: str) -> ImageFacts | None:
-        own = (i for i in self.images.values() if self.owners[i.id] == "self")
-        return next((image for image in own if image.name == name), None)
+        return next((image for image in self._own() if image.name == name), None)
 
     def of_bake(self, bake: str) -> tuple[ImageFacts, ...]:
+        return tuple(image for image in self._own() if image.tags.get(TAG_BAKE) == bake)
+
+    def _own(self) -> list[ImageFacts]:
+        # EC2 lists no disabled image unless it is asked for it.
         own = (i for i in self.images.values() if self.owners[i.id] == "self")
-        return tuple(image for image in own if image.tags.get(TAG_BAKE) == bake)
+        return [image for image in own if image.state != "disabled"]
 
     def create(self, order: ImageOrder) -> str:
         if self.refusal:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from kiln.domain.bake import BakeRecord, ImageRecord
-from kiln.domain.distribution import ImagePlace
 from kiln.domain.instance import LayerInstance
 from kiln.domain.naming import blueprint_of
+from kiln.domain.place import ImagePlace
 from kiln.domain.rollout import LayerImage, Rollout
 from kiln.domain.stack import Stack, split_layer
 from kiln.domain.waiting import WaitingToken

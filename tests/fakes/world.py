@@ -17,6 +17,7 @@ from tests.fakes.following import FakeCertificates, FakeFollows, FakeSignatures
 from tests.fakes.groups import FakeGroups
 from tests.fakes.images import FakeImages
 from tests.fakes.leftovers import FakeLeftovers
+from tests.fakes.life import FakeShelf, FakeUses, FakeWorkshop
 from tests.fakes.records import FakeRecords
 from tests.fakes.schedules import FakeSchedules
 from tests.fakes.stacks import (
@@ -94,6 +95,9 @@ class FakeBundles:
 
     def location(self, bake: str) -> str:
         return f"bundles-bucket/bundles/{bake}"
+
+    def size(self, location: str) -> int:
+        return 2**30 if location in self.stored else 0
 
     def remove(self, location: str) -> None:
         self.stored.discard(location)
@@ -181,6 +185,7 @@ class FakeWorld:
     signatures: FakeSignatures = field(default_factory=FakeSignatures)
     versions: FakeVersions = field(default_factory=FakeVersions)
     channels: FakeChannels = field(default_factory=FakeChannels)
+    uses: FakeUses = field(default_factory=FakeUses)
     distribution_role: str = ""
     release_topics: tuple[str, ...] = ()
     turns: FakeTurns = field(default_factory=FakeTurns)
@@ -191,7 +196,9 @@ class FakeWorld:
     subnets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        here = Place(self.images, self.parameters, FakeOutlet(self.images))
+        self.workshop = FakeWorkshop(self.records)
+        self.shelf = FakeShelf(self.images)
+        here = Place(self.images, self.parameters, FakeOutlet(self.images), self.uses, self.shelf)
         self.regions.places["eu-west-1", None] = here
         self.leftovers = FakeLeftovers(self.fleet, self.images, self.regions, self.bundles.stored)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,7 +10,7 @@ from kiln_cli import options
 
 if TYPE_CHECKING:
     from kiln.domain.bake import ImageRecord
-    from kiln.domain.distribution import ImagePlace
+    from kiln.domain.place import ImagePlace
 
 
 class Listing(click.Group):
@@ -26,18 +26,23 @@ class Listing(click.Group):
 @click.group(
     cls=Listing,
     options_metavar="",
-    subcommand_metavar="[list] [BLUEPRINT] | diff A B",
+    subcommand_metavar="[list] [BLUEPRINT] | show IMAGE | diff A B",
     epilog="Example: kiln images al2023-web --json",
 )
 def command() -> None:
-    """List the images that Kiln made, or say how two differ."""
+    """List the images that Kiln made, say where one comes from and runs, or how two differ."""
 
 
 @command.command("list", epilog="Example: kiln images list al2023-web --json")
 @click.argument("blueprint", required=False)
+@click.option("--all", "every", is_flag=True, help="Those that were deleted everywhere, too.")
 @options.together(options.stack_name, options.as_json)
-def listing(blueprint: str | None, stack_name: str, as_json: bool) -> int:
-    """List the images of BLUEPRINT, or of all blueprints, oldest first."""
+def listing(blueprint: str | None, every: bool, stack_name: str, as_json: bool) -> int:
+    """List the images of BLUEPRINT, or of all blueprints, oldest first.
+
+    With --json each image is told with what it was made from, what was made from it, and what runs
+    it in each Region; for the last AWS is asked.
+    """
     from kiln.errors import InvalidBlueprint
     from kiln_cli.place import account
     from kiln_cli.printing import emit, table
@@ -51,11 +56,13 @@ def listing(blueprint: str | None, stack_name: str, as_json: bool) -> int:
     found = [
         image for name in ([blueprint] if blueprint else names) for image in records.images(name)
     ]
-    found.sort(key=lambda image: image.created)
-    places = {image.id: records.places(image.id) for image in found}
+    found = sorted((i for i in found if every or i.retired is None), key=lambda i: i.created)
     if as_json:
-        emit({"images": [_image(image, places[image.id]) for image in found]})
+        from kiln_cli.lineage import Lineage
+
+        emit({"images": Lineage(world).told(found)})
         return 0
+    places = {image.id: records.places(image.id) for image in found}
     rows = [
         (
             *(i.id, i.name, i.blueprint, i.version, i.platform),
@@ -67,15 +74,31 @@ def listing(blueprint: str | None, stack_name: str, as_json: bool) -> int:
     return 0
 
 
-def _image(image: ImageRecord, places: tuple[ImagePlace, ...]) -> dict[str, Any]:
-    found = image.model_dump(mode="json", exclude={"distribute"})
-    return found | {"places": [place.model_dump(mode="json") for place in places]}
-
-
 def _regions(image: ImageRecord, places: tuple[ImagePlace, ...]) -> str:
     """The Regions that an image is in; those where something is missing with what is."""
     named = (p.region + ("" if p.status == "available" else f" ({p.status})") for p in places)
     return ", ".join(named) or image.region
+
+
+@command.command("show", epilog="Example: kiln images show ami-0123456789abcdef0")
+@click.argument("image")
+@options.together(options.stack_name, options.as_json)
+def show(image: str, stack_name: str, as_json: bool) -> int:
+    """Say what IMAGE was made from, what was made from it, where it is and what runs it.
+
+    IMAGE is its id in any Region.
+    """
+    from kiln_cli.lineage import Lineage, lines
+    from kiln_cli.place import account
+    from kiln_cli.printing import emit, plain
+
+    (found,) = Lineage(account(stack_name).world).of(image)
+    if as_json:
+        emit(found)
+        return 0
+    for line in lines(found):
+        click.echo(plain(line))
+    return 0
 
 
 @command.command("diff", epilog="Example: kiln images diff al2023-web@1 al2023-web --json")

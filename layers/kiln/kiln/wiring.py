@@ -42,6 +42,7 @@ from kiln.adapters.templates import Ec2Templates
 from kiln.adapters.traffic import ElbTraffic
 from kiln.adapters.turns import DynamoTurns
 from kiln.adapters.versions import DynamoVersions
+from kiln.adapters.workshop import DynamoWorkshop
 from kiln.domain.model import Lenient
 from kiln.ports import Machine, Settings, World
 
@@ -156,6 +157,7 @@ def _kept(dynamodb: Any, table: str, clock: SystemClock) -> dict[str, Any]:
         "pauses": DynamoPauses(dynamodb, table),
         "versions": DynamoVersions(dynamodb, table),
         "channels": DynamoChannels(dynamodb, table),
+        "workshop": DynamoWorkshop(dynamodb, table),
     }
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from kiln.adapters.records import DynamoRecords
 from kiln.domain.bake import BakeStatus, ImageRecord
-from kiln.domain.distribution import ImagePlace
 from kiln.domain.instance import InstanceState, LayerInstance
+from kiln.domain.place import ImagePlace
 from kiln.domain.rollout import LayerImage, Rollout, RolloutStatus
 from kiln.domain.waiting import ImageAvailable, WaitingToken
 from kiln.ports import Records

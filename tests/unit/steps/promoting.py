@@ -7,7 +7,7 @@ from typing import Any
 
 from kiln.domain.bake import ImageRecord
 from kiln.domain.channel import Channel
-from kiln.domain.distribution import ImagePlace
+from kiln.domain.place import ImagePlace
 from kiln.steps.announce_image import AnnounceImage, announce_image
 from kiln.steps.promote_image import Promoted, PromoteImage, promote_image
 from tests.builders import NOW, a_document, a_plan, a_record, a_stack, a_version, an_image

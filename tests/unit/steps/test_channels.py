@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kiln.domain.channel import Channel, ChannelImage
-from kiln.domain.distribution import ImagePlace
+from kiln.domain.place import ImagePlace
 from kiln.errors import AwsBusy, InvalidRequest
 from tests.builders import an_image
 from tests.fakes import FakeWorld

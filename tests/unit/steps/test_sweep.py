@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from kiln.domain.bake import BakeStatus
-from kiln.domain.distribution import ImagePlace
 from kiln.domain.image import Snapshot
+from kiln.domain.place import ImagePlace
 from kiln.errors import AwsRefused
 from kiln.ports import ExecutionFacts
 from kiln.steps.sweep import Sweep, Swept, sweep

@@ -11,12 +11,14 @@ from kiln.adapters._errors import translated
 # The largest MaxResults of each call (EC2 API reference). Without one, EC2 gathers everything into
 # one answer and may time out or throttle on an account that has much.
 _PAGE_SIZES = {
+    "describe_fleets": 100,
     "describe_images": 1000,
     "describe_instance_types": 100,
     "describe_instances": 1000,
     "describe_launch_template_versions": 200,
     "describe_network_interfaces": 1000,
     "describe_snapshots": 1000,
+    "describe_spot_fleet_requests": 1000,
     "describe_volumes": 500,
 }
 
@@ -24,7 +26,8 @@ _PAGE_SIZES = {
 def pages(client: Any, method: str, request: dict[str, Any]) -> Iterator[Any]:
     """Every page of a Describe call, errors translated."""
     # EC2 refuses MaxResults beside a list of ids.
-    size = {"PageSize": _PAGE_SIZES[method]} if "Filters" in request else {}
+    listed = any(key.endswith("Ids") and key != "OwnerIds" for key in request)
+    size = {} if listed else {"PageSize": _PAGE_SIZES[method]}
     operation = re.sub(r"(?:^|_)([a-z])", lambda found: found[1].upper(), method)
     with translated("ec2", operation):
         yield from client.get_paginator(method).paginate(**request, PaginationConfig=size)

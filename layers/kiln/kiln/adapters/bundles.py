@@ -22,6 +22,14 @@ class S3Bundles:
         """A folder of its own for each bake."""
         return f"{self._bucket}/bundles/{bake}"
 
+    def size(self, location: str) -> int:
+        """The sum of all objects below."""
+        bucket, _, prefix = location.partition("/")
+        with translated("s3", "ListObjectsV2"):
+            pages = self._s3.get_paginator("list_objects_v2")
+            found = list(pages.paginate(Bucket=bucket, Prefix=f"{prefix}/"))
+        return sum(row["Size"] for page in found for row in page.get("Contents", ()))
+
     def remove(self, location: str) -> None:
         """Everything below, a thousand keys a call; S3 passes over those that are gone."""
         bucket, _, prefix = location.partition("/")

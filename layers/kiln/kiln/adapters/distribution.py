@@ -4,12 +4,15 @@ in any Region, and in accounts whose role Kiln may assume."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._ec2 import pages, tag_list
 from kiln.adapters._errors import translated
 from kiln.adapters.images import Ec2Images
-from kiln.adapters.parameters import SsmParameters
+from kiln.adapters.parameters import SsmParameters, SsmPointers
+from kiln.adapters.shelf import Ec2Shelf
+from kiln.adapters.uses import AwsUses
 from kiln.domain.distribution import FastLaunch, TemplateTarget
 from kiln.errors import AwsBusy, AwsRefused
 from kiln.ports import CopyOrder, Place, Sharing
@@ -179,7 +182,9 @@ class AwsRegions:
     def _place(self, region: str, credentials: dict[str, str]) -> Place:
         ec2 = self._clients("ec2", region, credentials)
         ssm = self._clients("ssm", region, credentials)
-        return Place(Ec2Images(ec2), SsmParameters(ssm), Ec2Outlet(ec2))
+        autoscaling = partial(self._clients, "autoscaling", region, credentials)
+        uses = AwsUses(ec2, autoscaling, SsmPointers(ssm))
+        return Place(Ec2Images(ec2), SsmParameters(ssm), Ec2Outlet(ec2), uses, Ec2Shelf(ec2))
 
     def _credentials(self, account: str) -> dict[str, str]:
         role = self._role.format(account=account)

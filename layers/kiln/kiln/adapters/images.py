@@ -58,7 +58,7 @@ class Ec2Images:
 
     def _described(self, **request: Any) -> Iterator[ImageFacts]:
         for page in pages(self._ec2, "describe_images", request):
-            yield from map(_image, page["Images"])
+            yield from map(image_of, page["Images"])
 
     def create(self, order: ImageOrder) -> str:
         """CreateImage of a stopped instance: nothing is rebooted, every volume is at rest. Of a
@@ -151,7 +151,8 @@ class Ec2Images:
             self._ec2.enable_image_deprecation(ImageId=image, DeprecateAt=at.replace(microsecond=0))
 
 
-def _image(found: Any) -> ImageFacts:
+def image_of(found: Any) -> ImageFacts:
+    """An image as DescribeImages tells it."""
     return ImageFacts(
         id=found["ImageId"],
         name=found.get("Name", ""),
@@ -169,6 +170,8 @@ def _image(found: Any) -> ImageFacts:
         tags=tags_of(found),
         snapshots=tuple(_snapshots(found)),
         devices=tuple(m["DeviceName"] for m in found.get("BlockDeviceMappings", ())),
+        # EC2 API, EnableImageDeregistrationProtection: enabled-with-cooldown and the like.
+        protected=str(found.get("DeregistrationProtection", "")).startswith("enabled"),
     )
 
 

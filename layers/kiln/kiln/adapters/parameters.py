@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._errors import translated
 from kiln.errors import AwsRefused
@@ -61,3 +61,37 @@ class SsmParameters:
             self._ssm.put_parameter(
                 Name=name, Value=image, Type="String", DataType="aws:ec2:image", Overwrite=True
             )
+
+
+# DescribeParameters answers fifty at a time (Systems Manager API).
+_MOST_ROWS = 50
+
+
+class SsmPointers:
+    """The parameters of one Region that name images."""
+
+    def __init__(self, ssm: SSMClient) -> None:
+        self._ssm = ssm
+        self._parameters = SsmParameters(ssm)
+
+    def every(self) -> dict[str, str]:
+        """All of data type aws:ec2:image, by name."""
+        wanted: Any = [{"Key": "DataType", "Values": ["aws:ec2:image"]}]
+        with translated("ssm", "DescribeParameters"):
+            answer = self._ssm.get_paginator("describe_parameters").paginate(
+                ParameterFilters=wanted, PaginationConfig={"PageSize": _MOST_ROWS}
+            )
+            names = [row["Name"] for page in answer for row in page["Parameters"]]
+        return self.values(names)
+
+    def values(self, names: Iterable[str]) -> dict[str, str]:
+        """The values of parameters, by the names asked for; `name:3` and `name:label` are a version
+        of one. Those that are not there are left out, and so are those of other owners: no image of
+        ours is named by them."""
+        own = [name for name in sorted(set(names)) if not name.startswith(("/aws/", "arn:"))]
+        found = self._parameters.read_all(name for name in own if ":" not in name)
+        for name in own:
+            # What is answered bears the name alone: two versions of one could not be told apart.
+            for value in self._parameters.read_all([name]).values() if ":" in name else ():
+                found[name] = value
+        return found

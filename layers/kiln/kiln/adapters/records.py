@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING
 
 from kiln.adapters._table import Table
 from kiln.domain.bake import BakeRecord, ImageRecord
-from kiln.domain.distribution import ImagePlace
 from kiln.domain.instance import LayerInstance
 from kiln.domain.naming import blueprint_of
+from kiln.domain.place import ImagePlace
 from kiln.domain.rollout import LayerImage, Rollout
 from kiln.domain.stack import Stack, split_layer
 from kiln.domain.waiting import WaitingToken

@@ -133,3 +133,5 @@ class ImageRecord(Model):
     distribute: Distribute | None = None
     # What it is made of; None where that could not be told, or was not kept yet.
     fingerprint: str | None = None
+    # When it was deleted in the last of its Regions; the record stays, for what was made from it.
+    retired: datetime | None = None

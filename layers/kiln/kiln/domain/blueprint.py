@@ -23,6 +23,7 @@ from kiln.domain.model import Model, Text, explain
 from kiln.domain.naming import check_image_name
 from kiln.domain.platforms import PLATFORMS, Family
 from kiln.domain.rebuild import Rebuild
+from kiln.domain.retention import Lifecycle
 from kiln.domain.step import Step
 from kiln.domain.windows import Windows
 from kiln.errors import InvalidBlueprint
@@ -173,6 +174,7 @@ class Blueprint(Model):
     distribute: Distribute = Distribute()
     layers: tuple[LayerTarget, ...] = ()
     rebuild: Rebuild = Rebuild()
+    lifecycle: Lifecycle = Lifecycle()
     on_failure: Literal["teardown", "keep"] = "teardown"
     deadline: Duration = "4h"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
@@ -269,21 +269,3 @@ def costs(wish: Distribute) -> tuple[str, ...]:
             "fast_launch: EC2 launches instances to make snapshots, which it keeps in each Region"
         )
     return tuple(found)
-
-
-class ImagePlace(Model):
-    """An image in one Region: `pending` until all is done there, `incomplete` where the image is
-    there and something beside it failed, `failed` where there is none."""
-
-    region: str
-    image: str | None = None
-    status: Literal["pending", "available", "incomplete", "failed"] = "pending"
-    error: str = ""
-    cause: str = ""
-    # Copies that came to nothing: EC2 gives the same one again for the same client token.
-    lost: int = 0
-    accounts: tuple[str, ...] = ()
-    organizations: tuple[str, ...] = ()
-    organizational_units: tuple[str, ...] = ()
-    parameter: str | None = None
-    launch_templates: dict[str, int] = {}

@@ -93,6 +93,20 @@ class ImagePromoted(_Event):
     by: str = ""
 
 
+class ImageRetired(_Event):
+    """An image was taken out of use in one Region by its blueprint's rules, or put back since
+    something uses it. `here` is its id in that Region, `image` where it was baked."""
+
+    bake: str
+    blueprint: str
+    version: int
+    image: str
+    region: str
+    here: str
+    became: Literal["deprecated", "disabled", "enabled", "deleted"]
+    why: tuple[str, ...]
+
+
 class BakeFailed(_Event):
     """A bake has failed and what it made is removed."""
 
@@ -199,6 +213,7 @@ _DETAIL_TYPES = {
     "ImageAvailable": "Image Available",
     "ImageDistributed": "Image Distributed",
     "ImagePromoted": "Image Promoted",
+    "ImageRetired": "Image Retired",
     "BakeFailed": "Bake Failed",
     "BlueprintPaused": "Blueprint Paused",
     "InstanceStateChange": "Instance State Change",
@@ -212,6 +227,7 @@ Event = (
     | ImageAvailable
     | ImageDistributed
     | ImagePromoted
+    | ImageRetired
     | BakeFailed
     | BlueprintPaused
     | RolloutChanged

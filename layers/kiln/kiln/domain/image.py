@@ -35,6 +35,8 @@ class ImageFacts(Model):
     tags: dict[str, str] = {}
     snapshots: tuple[Snapshot, ...] = ()
     devices: tuple[str, ...] = ()
+    # From deregistration, by somebody's wish.
+    protected: bool = False
 
     @property
     def mapped(self) -> frozenset[str]:

@@ -39,7 +39,7 @@ def _rank(found: Any) -> tuple[int, int]:
 
 
 # pydantic names the branch of a union in the path; a user's file has no such key.
-_BRANCHES = frozenset({"str", "bool", "ShellFile", "SecretPassword", "list[str]"})
+_BRANCHES = frozenset({"str", "bool", "ShellFile", "SecretPassword", "Rule", "Never", "list[str]"})
 _WRAPPERS = ("function-", "literal[", "constrained-")
 
 

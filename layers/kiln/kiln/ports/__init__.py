@@ -24,6 +24,7 @@ from kiln.ports.ec2 import ImageOrder, InstanceFacts, LaunchOrder
 from kiln.ports.following import Certificates, Follows, Signatures
 from kiln.ports.groups import Groups, VersionOrder
 from kiln.ports.leftovers import Leftovers
+from kiln.ports.life import Reach, Shelf, Uses, Workshop
 from kiln.ports.machines import ExecutionFacts, Machine, Machines
 from kiln.ports.records import Records
 from kiln.ports.schedules import Schedules, Standing, Timing
@@ -82,6 +83,7 @@ class World:
     origins: Origins
     versions: Versions
     channels: Channels
+    workshop: Workshop
     clock: Clock
     settings: Settings
 
@@ -118,6 +120,7 @@ __all__ = [
     "Parameters",
     "Pauses",
     "Place",
+    "Reach",
     "Records",
     "Regions",
     "Rounds",
@@ -125,13 +128,16 @@ __all__ = [
     "Scripts",
     "Settings",
     "Sharing",
+    "Shelf",
     "Signatures",
     "Standing",
     "StepResult",
     "Timing",
     "Traffic",
     "Turns",
+    "Uses",
     "VersionOrder",
     "Versions",
+    "Workshop",
     "World",
 ]

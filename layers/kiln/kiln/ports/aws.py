@@ -228,6 +228,10 @@ class Bundles(Protocol):
         manifest's name."""
         ...
 
+    def size(self, location: str) -> int:
+        """How many bytes all parts have, the manifest among them."""
+        ...
+
     def remove(self, location: str) -> None:
         """Remove every part and the manifest; ones that are gone are passed over."""
         ...

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from kiln.domain.distribution import FastLaunch, TemplateTarget
 from kiln.ports.aws import Images, Parameters
+from kiln.ports.life import Shelf, Uses
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ class Place:
     images: Images
     parameters: Parameters
     outlet: Outlet
+    uses: Uses
+    shelf: Shelf
 
 
 class Regions(Protocol):

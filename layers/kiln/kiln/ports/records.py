@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from kiln.domain.bake import BakeRecord, ImageRecord
-from kiln.domain.distribution import ImagePlace
 from kiln.domain.instance import LayerInstance
+from kiln.domain.place import ImagePlace
 from kiln.domain.rollout import LayerImage, Rollout
 from kiln.domain.stack import Stack
 from kiln.domain.waiting import WaitingToken

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from kiln.domain.bake import ImageRecord
-from kiln.domain.distribution import ImagePlace
 from kiln.domain.events import ImageAvailable, ImageDistributed, LayerStrategy
 from kiln.domain.failure import Failure
 from kiln.domain.model import Model
+from kiln.domain.place import ImagePlace
 from kiln.errors import DistributionFailed
 from kiln.ports import World
 from kiln.steps._bakes import plan_of
@@ -37,8 +37,8 @@ def announce_image(request: AnnounceImage, world: World) -> ImageAnnounced:
     announced."""
     record = image_record(request.image, world)
     places = world.records.places(record.id)
-    images = {p.region: p.image for p in places if p.image and p.status == "available"}
-    missing = {p.region: _why(p) for p in places if p.status != "available"}
+    images = {p.region: p.image for p in places if p.image and p.ready}
+    missing = {p.region: _why(p) for p in places if not (p.ready or p.retired)}
     if record.announced:
         world.bus.publish(_distributed(record, images, missing))
     elif record.region in images:

@@ -6,11 +6,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from kiln.domain.bake import BakePlan, ImageRecord
-from kiln.domain.distribution import Distribute, ImagePlace
+from kiln.domain.distribution import Distribute
 from kiln.domain.durations import seconds
 from kiln.domain.image import ImageFacts
 from kiln.domain.model import Model
 from kiln.domain.naming import TAG_BAKE, TAG_MANAGED, client_token
+from kiln.domain.place import ImagePlace
 from kiln.errors import AwsRefused, DistributionFailed
 from kiln.ports import Place, Sharing, World
 from kiln.steps._bakes import plan_of

@@ -4,11 +4,12 @@ the image is good, and stays whatever becomes of its copies."""
 from __future__ import annotations
 
 from kiln.domain.bake import BakePlan, ImageRecord
-from kiln.domain.distribution import Distribute, ImagePlace
+from kiln.domain.distribution import Distribute
 from kiln.domain.durations import seconds
 from kiln.domain.identity import parse_facts
 from kiln.domain.model import Model
 from kiln.domain.packages import Contents
+from kiln.domain.place import ImagePlace
 from kiln.domain.platforms import Family
 from kiln.errors import DistributionFailed, InvalidBlueprint
 from kiln.ports import World
@@ -16,6 +17,9 @@ from kiln.steps._bakes import plan_of, seconds_left
 from kiln.steps._distribution import check_distribution, image_record, wish_of
 from kiln.steps._versions import version_of
 from kiln.steps.verify_image import CommandRef
+
+# What is on its way out is neither there nor gone.
+_OUT = ("disabled", "deleting")
 
 
 class PlanDistribution(Model):
@@ -136,7 +140,17 @@ def _regions(
             f"regions: {record.id} does not go to {', '.join(unknown)}; it goes to "
             f"{', '.join(every)}"
         )
-    done = {p.region for p in world.records.places(record.id) if p.status == "available"}
-    if request.version is not None:
-        done = set()
+    known = world.records.places(record.id)
+    _check_in_use(request, record, {p.region for p in known if p.status in _OUT})
+    done = {p.region for p in known if p.retired or (p.ready and request.version is None)}
     return request.regions or tuple(region for region in every if region not in done)
+
+
+def _check_in_use(request: PlanDistribution, record: ImageRecord, out: set[str]) -> None:
+    """A copy that was taken out of use is still there, and would be replaced by another one."""
+    for region in request.regions:
+        if region in out:
+            raise InvalidBlueprint(
+                f"regions: {record.id} is out of use in {region}, as the lifecycle of its "
+                "blueprint wants it; `aws ec2 enable-image` takes its copy back into use"
+            )
