@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
-from kiln.domain.distribution import PlaceStatus
 from kiln.domain.model import Model
+from kiln.domain.place import PlaceStatus
 from kiln.domain.retention import STEPS, Rule, Step
 from kiln.domain.uses import Use
 

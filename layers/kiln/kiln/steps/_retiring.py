@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from kiln.domain.distribution import PlaceStatus
 from kiln.domain.events import ImageRetired
+from kiln.domain.place import PlaceStatus
 from kiln.domain.pruning import Standing, Verdict
 from kiln.errors import AwsRefused
 from kiln.ports import Sharing
