@@ -103,11 +103,12 @@ class Following:
         return any(b.plan.base.id == change.base and self._is_alive(b) for b in bakes)
 
     def _is_alive(self, bake: BakeRecord) -> bool:
-        """A record without an end may be of an execution that was stopped. One that was started
-        under a name of its own cannot be looked up: it is given its time."""
+        """A record without an end may be of an execution that was stopped. One of an older Kiln
+        does not tell the name of its execution, which may not be the bake's: it is given its
+        time."""
         if bake.ended is not None:
             return False
-        execution = self.world.machines.look("bake", bake.plan.bake)
+        execution = self.world.machines.look("bake", bake.execution or bake.plan.bake)
         if execution is None:
             return self.world.clock.now() < bake.plan.deadline
         return execution.status == "RUNNING"
