@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from kiln.errors import AwsBusy, AwsRefused, DistributionFailed
-from kiln.ports import Place
 from kiln.steps.promote_image import PromoteImage, promote_image
 from tests.builders import a_document, a_version
 from tests.fakes import FakeParameters, FakeWorld
@@ -78,7 +78,7 @@ def test_a_pointer_that_cannot_be_written_is_said_and_written_by_the_next_try() 
     up(fake, 1, "staging")
     copy = abroad(fake, 1)
     there = fake.regions.at(FAR)
-    fake.regions.places[FAR, None] = Place(there.images, Refusing(), there.outlet)
+    fake.regions.places[FAR, None] = replace(there, parameters=Refusing())
     words = "is in prod of web, but parameter /images/web/prod in us-east-1 could not be written"
     with pytest.raises(DistributionFailed, match=words):
         promoted(fake, "web", "prod")
