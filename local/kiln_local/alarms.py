@@ -1,8 +1,8 @@
 """CloudWatch's alarms: in INSUFFICIENT_DATA until SetAlarmState says otherwise, and an event for
 each change of state.
 
-No metric is looked at here, so that an alarm keeps the state that it was set to; CloudWatch would
-soon set it back. Event: CloudWatch User Guide, "Alarm events and EventBridge".
+`metrics.py` looks at those that watch what it serves. Any other keeps the state that it was set to;
+CloudWatch would soon set it back. Event: CloudWatch User Guide, "Alarm events and EventBridge".
 """
 
 from __future__ import annotations

@@ -45,8 +45,9 @@ class Context:
 class Output(io.TextIOBase):
     """Standard output that keeps what functions print apart: on AWS it goes to CloudWatch Logs."""
 
-    def __init__(self, real: Any) -> None:
+    def __init__(self, real: Any, heard: Callable[[str], None] = lambda _: None) -> None:
         self._real = real
+        self._heard = heard
         self.lines: list[str] = []
 
     def write(self, text: str) -> int:
@@ -54,6 +55,7 @@ class Output(io.TextIOBase):
         if caller.get() is None:
             return int(self._real.write(text))
         self.lines.append(text)
+        self._heard(text)
         return len(text)
 
     def flush(self) -> None:
@@ -93,10 +95,10 @@ class Functions:
                     )
         return merged
 
-    def enter(self, patches: Patches) -> None:
+    def enter(self, patches: Patches, heard: Callable[[str], None]) -> None:
         """Set the environment and the import path, keep what is printed, forget an older world."""
         os.environ.update(self._environment)
-        patches.set(sys, "stdout", Output(sys.stdout))
+        patches.set(sys, "stdout", Output(sys.stdout, heard))
         package = str(self._project / "layers" / "kiln")
         if package not in sys.path:
             sys.path.insert(0, package)

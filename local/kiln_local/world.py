@@ -37,6 +37,7 @@ from kiln_local import (
     leaks,
     lifecycle_hooks,
     makers,
+    metrics,
     notices,
     parameters,
     patience,
@@ -176,6 +177,7 @@ class LocalAws:
         from kiln.adapters.clock import SystemClock
 
         clock = self.clock
+        self.metrics = metrics.watch(clock, self._backend("cloudwatch"), self._own)
         patience.connect(self._patches, clock)
         self._patches.set(SystemClock, "now", lambda _: clock.now())
         # moto looks through the same classes for every call.
@@ -196,11 +198,15 @@ class LocalAws:
         notices.connect(self._patches, self.notices)
         retiring.connect(self._patches, self.ec2)
         ssm.connect(self._patches, self.ec2, self._run_command)
-        told = self._events.execution_changed
-        self._ends = interpreter.connect(self._patches, clock, self.region, told)
+        self._ends = interpreter.connect(self._patches, clock, self.region, self._changed)
         self._events.backend = self._backend("events")
         self._events.start_execution = self._own.start_execution
         self._events.send_message = asynchronous.sender(self._own.client)
+
+    def _changed(self, execution: Any) -> None:
+        """Step Functions tells of an execution that begins or ends."""
+        self._events.execution_changed(execution)
+        self.metrics.execution(execution)
 
     def _make(self) -> None:
         raw = read(self.project / "template.yaml")
@@ -216,7 +222,8 @@ class LocalAws:
         }
         self.resources = resolver.known
         self.functions = functions.Functions(self.project, stack.functions, self.region)
-        self.functions.enter(self._patches)
+        self.functions.enter(self._patches, self.metrics.printed)
+        self.metrics.begin()
         self._events.lambdas = asynchronous.Asynchronous(
             self.clock, self.functions, stack.arn, self._events.send_message, stack.on_failure
         )

@@ -55,6 +55,7 @@ def test_an_event_is_kept_and_taken_when_the_function_works_again() -> None:
         works, aws.functions._handlers[FUNCTION] = aws.functions._handler(FUNCTION), broken
         _announce(aws)
         (letter,) = until(lambda: kiln("dlq", "list")["letters"], pause=0.5)
+        until(lambda: _rings(aws, "kiln-dead-letters"))
         assert letter["target"].endswith(f":{FUNCTION}")
         assert (letter["error"], letter["cause"]) == ("RuntimeError", "out of order")
         # Looking loses nothing, and what fails again comes back.
@@ -66,6 +67,13 @@ def test_an_event_is_kept_and_taken_when_the_function_works_again() -> None:
         assert kiln("dlq", "replay")["left"] == []
         until(lambda: world().records.rollout(DETAIL["images"]["eu-west-1"], "shop/web"))
         assert kiln("dlq", "list") == {"letters": []}
+
+
+def _rings(aws: LocalAws, name: str) -> bool:
+    alarms = aws.session().client("cloudwatch").describe_alarms(AlarmNames=[name])
+    (alarm,) = alarms["MetricAlarms"]
+    assert alarm["AlarmActions"] == [aws.outputs["AlarmTopicArn"]]
+    return bool(alarm["StateValue"] == "ALARM")
 
 
 def _announce(aws: LocalAws) -> None:
