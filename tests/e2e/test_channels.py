@@ -31,6 +31,7 @@ WEB = {
     "base": {"parameter": f"{AMAZON}/al2023-ami-kernel-default-x86_64"},
     "distribute": {"regions": [{"region": FAR}], "channel_parameters": {"prod": POINTER}},
 }
+SECOND = {"name": "second", "shell": "touch /srv/second"}
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +101,7 @@ def test_two_versions_go_from_channel_to_channel_and_one_comes_back(
     shop: Layers, tmp_path: Path
 ) -> None:
     old = the_first_goes_all_the_way(shop)
-    new = the_second_follows(shop, old, a_file(tmp_path, description="second"))
+    new = the_second_follows(shop, old, a_file(tmp_path, steps=[SECOND]))
     prod_goes_back(shop, old, new)
     all_of_it_is_known(old, new)
 
@@ -171,7 +172,7 @@ def all_of_it_is_known(old: str, new: str) -> None:
     log = kiln("blueprints", "log", "web")
     assert [version["message"] for version in log["versions"]] == ["begin", "newer"]
     assert all(version["author"].startswith("arn:aws") for version in log["versions"])
-    assert log["versions"][1]["difference"][0]["path"] == "description"
+    assert log["versions"][1]["difference"][0]["path"] == "steps"
     held = [(entry["image"], entry["back"]) for entry in log["channels"]["prod"]]
     assert held == [(old, False), (new, False), (old, True)]
     assert yaml.safe_load(run("blueprints", "show", "web@1").stdout) == WEB

@@ -136,7 +136,8 @@ def baked_by_the_aws_command(up: Up, given: dict[str, Any]) -> None:
 
 
 def baked_by_kiln_itself() -> None:
-    result = kiln("bake", ROOT / "blueprints/al2023-web.yaml")
+    # Nothing has changed since the first one.
+    result = kiln("bake", ROOT / "blueprints/al2023-web.yaml", "--force")
     assert result["bake"]["status"] == "SUCCEEDED"
     assert (result["calls"], result["aws_s"], result["leaks"]) == (None, None, [])
     assert all(command["ran"] for command in result["commands"])
@@ -148,7 +149,7 @@ def baked_by_kiln_itself() -> None:
     assert kiln("status", result["bake"]["id"]) == result
     the_two_images_are_compared(result["image"]["id"])
     layers_are_changed_by_hand()
-    started = run("bake", "al2023-web", "--no-wait").stdout.strip()
+    started = run("bake", "al2023-web", "--no-wait", "--force").stdout.strip()
     assert kiln("status", started)["bake"]["status"] == "RUNNING"
 
 
@@ -174,7 +175,7 @@ def everything_is_empty() -> None:
         "amazon-linux-2023",
     ]
     assert run("images").stdout.startswith("IMAGE  NAME  BLUEPRINT")
-    assert run("status").stdout.split() == ["BAKE", "STATUS", "STATE", "ERROR"]
+    assert run("status").stdout.split() == ["BAKE", "STATUS", "STATE", "WHY"]
     gone = run("status", "web-20261123-101500-9f3a")
     assert (gone.status, gone.stdout) == (2, "")
     assert "does not exist" in gone.error
