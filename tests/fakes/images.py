@@ -12,18 +12,19 @@ from typing import Any
 from kiln.domain.image import ImageFacts
 from kiln.domain.naming import TAG_BAKE
 from kiln.domain.platforms import ImageName
-from kiln.errors import AwsRefused
+from kiln.errors import AwsBusy, AwsRefused
 from kiln.ports import ImageOrder
 from tests.builders import an_image
 
 
 @dataclass
 class FakeImages:
-    """Images with their snapshots. Names of own images are unique."""
+    """Images with their snapshots. Names of own images are unique; those in `busy` stay for now."""
 
     images: dict[str, ImageFacts] = field(default_factory=lambda: {an_image().id: an_image()})
     owners: dict[str, str] = field(default_factory=lambda: {an_image().id: "137112412989"})
     refusal: AwsRefused | None = None
+    busy: set[str] = field(default_factory=set)
     orders: list[ImageOrder] = field(default_factory=list)
     snapshots: dict[str, str] = field(default_factory=dict)
     deprecated: dict[str, datetime] = field(default_factory=dict)
@@ -70,6 +71,8 @@ class FakeImages:
         return identifier
 
     def deregister(self, image: str) -> None:
+        if image in self.busy:
+            raise AwsBusy(f"{image} is pending and stays for now")
         found = self.images.pop(image, None)
         for snapshot in (
             f"snap-{image}",

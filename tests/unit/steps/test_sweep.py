@@ -161,3 +161,15 @@ def test_what_cannot_be_removed_is_said_and_the_rest_goes() -> None:
     assert stuck == {"instance", "volume"}
     assert found.metrics()["LeaksLeft"] == 3
     assert left(fake) == stuck
+
+
+def test_a_bake_that_cannot_be_ended_yet_keeps_nothing_else_from_being_swept() -> None:
+    fake = a_world()
+    stuck = OTHER
+    fake.records.add_bake(a_record(a_plan(bake=stuck)))
+    fake.machines.started[stuck] = {}
+    fake.machines.over.add(stuck)
+    fake.machines.ended[stuck] = ExecutionFacts("ABORTED")
+    fake.images.add(an_image(id="ami-0000000000000bbbb", tags=TAGS | {"kiln:bake": stuck}))
+    fake.images.busy = {"ami-0000000000000bbbb"}
+    assert {leak.kind for leak in swept(fake).leaks if leak.bake == BAKE} == ALL

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from kiln.domain.leftover import Leftover, Owner, grace_ends, why_leaked
 from kiln.domain.model import Lenient, Model
-from kiln.errors import AwsRefused, TeardownFailed
+from kiln.errors import AwsBusy, AwsRefused, TeardownFailed
 from kiln.ports import World
 from kiln.steps.teardown import Teardown, teardown
 
@@ -112,8 +112,8 @@ def _end_stopped(owners: dict[str, Owner], request: Sweep, world: World) -> list
     for bake in () if request.dry_run else stopped:
         try:
             teardown(Teardown(bake=bake, ended=True), world)
-        except TeardownFailed as error:
-            # What it leaves is found below and named there.
+        except (AwsBusy, TeardownFailed) as error:
+            # What it leaves is found below and named there, or an hour later.
             logger.warning(str(error))
     return stopped
 
@@ -131,7 +131,7 @@ def _leak(thing: Leftover, why: str, request: Sweep, world: World) -> Leak:
 def _removed(thing: Leftover, world: World) -> str:
     try:
         _REMOVERS[thing.kind](thing, world)
-    except AwsRefused as error:
+    except (AwsBusy, AwsRefused) as error:
         logger.warning("%s %s stays: %s", thing.kind, thing.id, error)
         return str(error)
     return "removed"
