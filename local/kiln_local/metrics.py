@@ -9,9 +9,9 @@ five minutes, not in one, is ours: the template's periods are no shorter.
 
 from __future__ import annotations
 
-import ast
 import json
 import operator
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -166,28 +166,28 @@ def _is_served(alarm: Any) -> bool:
     return (spaces or {alarm.namespace}) <= _SERVED
 
 
+# Read by patterns and not by Python's parser, which threads of one process may not use at once.
+_FILL = re.compile(r"FILL\((\w+), (\d+)\)")
+_SUM = re.compile(r"SUM\(\[(.*)\]\)")
+_QUOTIENT = re.compile(r"(\w+) / (\d+)")
+
+
 def calculated(expression: str, known: Mapping[str, float | None]) -> float | None:
     """Metric math, as far as the template needs it: FILL, SUM of a list, and a quotient. ValueError
     for more."""
-    return _evaluated(ast.parse(expression, mode="eval").body, known)
-
-
-def _evaluated(node: ast.expr, known: Mapping[str, float | None]) -> float | None:
-    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
-        return float(node.value)
-    if isinstance(node, ast.Name):
-        return known[node.id]
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-        left, right = _evaluated(node.left, known), _evaluated(node.right, known)
-        return None if left is None or not right else left / right
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        if node.func.id == "FILL":
-            value = _evaluated(node.args[0], known)
-            return _evaluated(node.args[1], known) if value is None else value
-        if node.func.id == "SUM" and isinstance(node.args[0], ast.List):
-            found = [_evaluated(part, known) for part in node.args[0].elts]
-            return sum(value for value in found if value is not None)
-    raise ValueError(f"the local AWS does not calculate {ast.unparse(node)!r}")
+    if found := _SUM.fullmatch(expression):
+        parts = re.findall(r"\w+\([^)]*\)|[^,\s]+", found[1])
+        values = [calculated(part, known) for part in parts]
+        return sum(value for value in values if value is not None)
+    if found := _FILL.fullmatch(expression):
+        value = known[found[1]]
+        return float(found[2]) if value is None else value
+    if found := _QUOTIENT.fullmatch(expression):
+        value = known[found[1]]
+        return None if value is None else value / float(found[2])
+    if expression in known:
+        return known[expression]
+    raise ValueError(f"the local AWS does not calculate {expression!r}")
 
 
 def watch(clock: SimClock, backend: Any, own: OwnCalls) -> Metrics:
