@@ -41,6 +41,8 @@ class Asynchronous:
     arn: Callable[[str, str], str]
     send_message: SendMessage
     destinations: dict[str, str] = field(default_factory=dict)
+    # Whether Lambda may report to a destination, by a function's name and a queue's ARN.
+    reports: Callable[[str, str], bool] = lambda *_: True
 
     def knows(self, name: str) -> bool:
         """Whether there is such a function."""
@@ -61,7 +63,7 @@ class Asynchronous:
             if not failed:
                 return
         destination = self.destinations.get(name)
-        if destination:
+        if destination and self.reports(name, destination):
             record = self._record(name, event, result, attempts)
             self.send_message(destination, json.dumps(record), {})
 

@@ -41,6 +41,8 @@ class AwsEvents:
         self.lambdas: Asynchronous | None = None
         self.sent: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         self.backend: Any = None
+        # Why a target gets nothing from a rule or schedule; '' where it does.
+        self.refuses: Callable[[dict[str, Any], tuple[str, str]], str] = lambda *_: ""
         self.start_execution: Callable[[str, str], None] = lambda *_: None
         self.send_message: Callable[[str, str, dict[str, str]], None] = lambda *_: None
         self.copies: Callable[[str, str], list[float]] = lambda *_: [0.0]
@@ -178,7 +180,10 @@ class AwsEvents:
 
     def _deliver_to(self, target: dict[str, Any], body: Any, source: tuple[str, str]) -> None:
         service, name = target["Arn"].split(":")[2], target["Arn"].split(":")[-1]
-        if service == "lambda" and self.lambdas and self.lambdas.knows(name):
+        refused = self.refuses(target, source)
+        if refused:
+            self._bury(target, body, source, ("NO_PERMISSIONS", refused))
+        elif service == "lambda" and self.lambdas and self.lambdas.knows(name):
             self.lambdas.invoke(name, body)
         elif service == "lambda":
             self._bury(
@@ -201,7 +206,7 @@ class AwsEvents:
     ) -> None:
         """What could not be handed over, into the queue of the rule or schedule if it has one."""
         queue = target.get("DeadLetterConfig", {}).get("Arn")
-        if queue:
+        if queue and not self.refuses({**target, "Arn": queue}, source):
             self.send_message(queue, json.dumps(body), undelivered(source, target["Arn"], *why))
 
 

@@ -28,11 +28,18 @@ _REFUSED, _WRONG = 254, 252
 
 class Inside:
     """Answers for one local AWS; `client` makes a client of a service, `certificate` is EC2's, with
-    which bundles are encrypted."""
+    which bundles are encrypted. `signed_in_vain` says of a bucket and a key whether who signed an
+    address may not read it: S3 asks when the address is used."""
 
-    def __init__(self, client: Callable[[str], Any], certificate: Callable[[], bytes]) -> None:
+    def __init__(
+        self,
+        client: Callable[[str], Any],
+        certificate: Callable[[], bytes],
+        signed_in_vain: Callable[[str, str], bool] = lambda *_: False,
+    ) -> None:
         self._client = client
         self._certificate = certificate
+        self._signed_in_vain = signed_in_vain
 
     def answer(self, words: Sequence[str], sent: bytes | None) -> Answer:
         """`aws ...` or `curl URL`."""
@@ -93,8 +100,12 @@ class Inside:
             return Answer(6, said)
         bucket = f"/{s3[1]}" if s3 and s3[1] else ""
         request = _object(f"s3:/{bucket}{unquote(address.path)}")
-        for version in parse_qs(address.query).get("versionId", ()):
+        asked = parse_qs(address.query)
+        for version in asked.get("versionId", ()):
             request["VersionId"] = version
+        signed = asked.keys() & {"X-Amz-Signature", "Signature"}
+        if signed and self._signed_in_vain(request["Bucket"], request["Key"]):
+            return Answer(22, "curl: (22) local AWS: the requested URL returned error: 403\n")
         try:
             return Answer(0, "", self._client("s3").get_object(**request)["Body"].read())
         except ClientError as error:

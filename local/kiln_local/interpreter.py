@@ -19,7 +19,7 @@ from kiln_local import executions, jsonata
 from kiln_local.clock import SimClock, datetime_module, threading_module, time_module
 from kiln_local.keeping import kept
 from kiln_local.patches import Patches
-from kiln_local.recorder import caller
+from kiln_local.recorder import caller, machine_name
 from kiln_local.scenes import scene, scene_of
 
 _PARSER = "moto.stepfunctions.parser"
@@ -100,7 +100,7 @@ def _name_callers(patches: Patches) -> None:
     def eval_execution(self: Any, env: Any) -> Any:
         _renew_token(env)
         data = env.states.context_object.context_object_data
-        token = caller.set(f"{data['StateMachine']['Name']} (state machine)")
+        token = caller.set(machine_name(data["StateMachine"]["Name"]))
         place = scene.set(scene_of(data, data["State"]["Name"]))
         try:
             return original(self, env)

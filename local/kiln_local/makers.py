@@ -16,8 +16,9 @@ from typing import Any
 
 import boto3
 
-from kiln_local import alarm_makers, event_makers
+from kiln_local import alarm_makers, event_makers, policy_makers
 from kiln_local.fastyaml import load
+from kiln_local.recorder import machine_name
 from kiln_local.template import Made, Resolver, TemplateError, references
 
 Properties = dict[str, Any]
@@ -38,6 +39,10 @@ class Stack:
         self.functions: dict[str, Properties] = {}
         # Where Lambda reports asynchronous invocations that failed, by function.
         self.on_failure: dict[str, str] = {}
+        # The roles that functions and state machines call AWS with, by the names they call under.
+        self.roles: dict[str, str] = {}
+        # State machines that log, by the names they call under.
+        self.logging: list[str] = []
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
@@ -97,13 +102,18 @@ def _table(stack: Stack, name: str, p: Properties) -> Made:
         p.pop("TimeToLiveSpecification", None),
         p.pop("PointInTimeRecoverySpecification", None),
     )
+    policy = p.pop("ResourcePolicy", None)
     p["SSESpecification"] = {"Enabled": p.pop("SSESpecification", {}).get("SSEEnabled", False)}
     client.create_table(TableName=table, **p)
     if ttl:
         client.update_time_to_live(TableName=table, TimeToLiveSpecification=ttl)
     if recovery:
         client.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=recovery)
-    return Made(table, Arn=stack.arn("dynamodb", f"table/{table}"))
+    arn = stack.arn("dynamodb", f"table/{table}")
+    if policy:
+        text = json.dumps(policy["PolicyDocument"])
+        client.put_resource_policy(ResourceArn=arn, Policy=text)
+    return Made(table, Arn=arn)
 
 
 def _bucket(stack: Stack, name: str, p: Properties) -> Made:
@@ -143,24 +153,11 @@ def _rule_of(rule: Properties) -> Properties:
     return found
 
 
-def _bucket_policy(stack: Stack, name: str, p: Properties) -> Made:
-    stack.client("s3").put_bucket_policy(Bucket=p["Bucket"], Policy=json.dumps(p["PolicyDocument"]))
-    return Made(name)
-
-
 def _queue(stack: Stack, name: str, p: Properties) -> Made:
     client, queue = stack.client("sqs"), f"{STACK}-{name}"
     attributes = {key: str(value).lower() for key, value in p.items()}
     url = client.create_queue(QueueName=queue, Attributes=attributes)["QueueUrl"]
     return Made(url, Arn=stack.arn("sqs", queue), QueueName=queue)
-
-
-def _queue_policy(stack: Stack, name: str, p: Properties) -> Made:
-    for url in p["Queues"]:
-        stack.client("sqs").set_queue_attributes(
-            QueueUrl=url, Attributes={"Policy": json.dumps(p["PolicyDocument"])}
-        )
-    return Made(name)
 
 
 def _security_group(stack: Stack, name: str, p: Properties) -> Made:
@@ -175,29 +172,6 @@ def _security_group(stack: Stack, name: str, p: Properties) -> Made:
 def _default_vpc(client: Any) -> str:
     found = client.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])
     return str(found["Vpcs"][0]["VpcId"])
-
-
-def _role(stack: Stack, name: str, p: Properties) -> Made:
-    client, role = stack.client("iam"), f"{STACK}-{name}"
-    answer = client.create_role(
-        RoleName=role, AssumeRolePolicyDocument=json.dumps(p["AssumeRolePolicyDocument"])
-    )
-    for policy in p.get("Policies", ()):
-        client.put_role_policy(
-            RoleName=role,
-            PolicyName=policy["PolicyName"],
-            # What SAM makes for a destination names no version, which moto does not take.
-            PolicyDocument=json.dumps({"Version": "2012-10-17", **policy["PolicyDocument"]}),
-        )
-    return Made(role, Arn=answer["Role"]["Arn"], RoleId=answer["Role"]["RoleId"])
-
-
-def _profile(stack: Stack, name: str, p: Properties) -> Made:
-    client, profile = stack.client("iam"), f"{STACK}-{name}"
-    answer = client.create_instance_profile(InstanceProfileName=profile)
-    for role in p["Roles"]:
-        client.add_role_to_instance_profile(InstanceProfileName=profile, RoleName=role)
-    return Made(profile, Arn=answer["InstanceProfile"]["Arn"])
 
 
 def _document(stack: Stack, _: str, p: Properties) -> Made:
@@ -236,6 +210,7 @@ def _function(stack: Stack, name: str, p: Properties) -> Made:
         **{key: p[key] for key in keep if key in p},
     )
     stack.functions[function] = {**p, "LogicalId": name, "Path": stack.paths[name]}
+    stack.roles[Path(stack.paths[name]).name] = p["Role"]
     return Made(function, Arn=answer["FunctionArn"])
 
 
@@ -250,11 +225,6 @@ def _invoke_config(stack: Stack, name: str, p: Properties) -> Made:
     return Made(name)
 
 
-def _permission(stack: Stack, name: str, p: Properties) -> Made:
-    stack.client("lambda").add_permission(StatementId=name, **p)
-    return Made(name)
-
-
 def _state_machine(stack: Stack, name: str, p: Properties) -> Made:
     text = (stack.project / stack.paths[name]).read_text()
     for key, value in p.get("DefinitionSubstitutions", {}).items():
@@ -266,26 +236,30 @@ def _state_machine(stack: Stack, name: str, p: Properties) -> Made:
         roleArn=p["RoleArn"],
         type=p["StateMachineType"],
     )
+    stack.roles[machine_name(name)] = p["RoleArn"]
+    if p.get("LoggingConfiguration", {}).get("Level", "OFF") != "OFF":
+        stack.logging.append(machine_name(name))
     return Made(answer["stateMachineArn"], Arn=answer["stateMachineArn"], Name=name)
 
 
 MAKERS: dict[str, Callable[[Stack, str, Properties], Made]] = {
     "AWS::DynamoDB::Table": _table,
     "AWS::S3::Bucket": _bucket,
-    "AWS::S3::BucketPolicy": _bucket_policy,
+    "AWS::S3::BucketPolicy": policy_makers.make_bucket_policy,
     "AWS::Events::EventBus": event_makers.make_bus,
+    "AWS::Events::EventBusPolicy": policy_makers.make_bus_policy,
     "AWS::Events::Rule": event_makers.make_rule,
     "AWS::SQS::Queue": _queue,
-    "AWS::SQS::QueuePolicy": _queue_policy,
+    "AWS::SQS::QueuePolicy": policy_makers.make_queue_policy,
     "AWS::EC2::SecurityGroup": _security_group,
-    "AWS::IAM::Role": _role,
-    "AWS::IAM::InstanceProfile": _profile,
+    "AWS::IAM::Role": policy_makers.make_role,
+    "AWS::IAM::InstanceProfile": policy_makers.make_profile,
     "AWS::SSM::Document": _document,
     "AWS::Logs::LogGroup": _logs,
     "AWS::Lambda::LayerVersion": _layer,
     "AWS::Lambda::Function": _function,
     "AWS::Lambda::EventInvokeConfig": _invoke_config,
-    "AWS::Lambda::Permission": _permission,
+    "AWS::Lambda::Permission": policy_makers.make_permission,
     "AWS::StepFunctions::StateMachine": _state_machine,
     "AWS::Scheduler::Schedule": event_makers.make_schedule,
     "AWS::Scheduler::ScheduleGroup": event_makers.make_schedule_group,

@@ -98,17 +98,23 @@ class Recorder:
 _current: list[Recorder] = []
 
 
-def install(recorder: Recorder) -> None:
-    """Let every botocore client made from now on report to this recorder."""
+def install(recorder: Recorder) -> Recorder:
+    """Let every botocore client made from now on report to this recorder, which is returned."""
     _current[:] = [recorder]
     if not any(handler is _after for _, handler, *_ in BUILTIN_HANDLERS):
         BUILTIN_HANDLERS.append(("before-call", _before))
         BUILTIN_HANDLERS.append(("after-call", _after))
+    return recorder
 
 
 def remove() -> None:
     """Stop reporting."""
     _current.clear()
+
+
+def machine_name(name: str) -> str:
+    """The name that a state machine calls AWS under."""
+    return f"{name} (state machine)"
 
 
 def operation_name(model: Any) -> str:

@@ -100,12 +100,12 @@ class Schedules:
         elif schedule.state == "ENABLED":
             target = dict(schedule.target)
             text = _filled(target.pop("Input", None) or self._told(schedule, due), schedule, due)
-            if target["Arn"].split(":")[2] == "sqs":
+            source = "SCHEDULE_ARN", schedule.arn
+            if target["Arn"].split(":")[2] != "sqs":
+                self.events.hand_over(target, json.loads(text), source)
+            elif not self.events.refuses(target, source):
                 # A queue gets the text as it is, JSON or not.
                 self.clock.later(0, lambda: self.events.send_message(target["Arn"], text, {}))
-            else:
-                source = "SCHEDULE_ARN", schedule.arn
-                self.events.hand_over(target, json.loads(text), source)
 
     def _told(self, schedule: Any, due: datetime) -> str:
         event = self.events.envelope("aws.scheduler", "Scheduled Event", "{}")

@@ -159,6 +159,14 @@ class Resolver:
         found = {key: self.value(inner) for key, inner in part.items()}
         return {key: value for key, value in found.items() if value is not NO_VALUE}
 
+    def outputs(self, template: dict[str, Any]) -> dict[str, str]:
+        """The outputs of a template whose condition holds, once its resources are made."""
+        return {
+            name: str(self.value(output["Value"]))
+            for name, output in template.get("Outputs", {}).items()
+            if "Condition" not in output or self.condition(output["Condition"])
+        }
+
     def ref(self, name: str) -> Any:
         """A parameter, a pseudo parameter, or a resource's physical id."""
         if name == "AWS::NoValue":

@@ -57,6 +57,7 @@ from kiln_local import (
 from kiln_local.clock import SimClock
 from kiln_local.faults import Faults
 from kiln_local.faults.connecting import Ground, connect
+from kiln_local.iam import deliveries, enforcement
 from kiln_local.latencies import Latencies
 from kiln_local.machines import MachineRoom
 from kiln_local.memory import memory
@@ -114,15 +115,15 @@ class LocalAws:
 
     def _start(self) -> None:
         self.clock = SimClock(self._speed)
-        self.recorder = recorder.Recorder(self.clock)
-        recorder.install(self.recorder)
+        self.recorder = recorder.install(recorder.Recorder(self.clock))
         self.faults = Faults(self.clock)
         self.buckets = throttling.Buckets(self.clock.seconds)
+        self.iam = enforcement.install(self.account, self.region, self.clock.now)
         latencies = Latencies()
         self._own = OwnCalls(self.session())
         linux = MachineRoom(self._home, self._speed)
         key = bundles.Ec2Key()
-        asked = inside.Inside(self._own.client, key.certificate)
+        asked = inside.Inside(self._own.client, key.certificate, self.iam.signed_in_vain)
         linux.answer = asked.answer
         around = Around(self.clock.now, self.clock.sleep, self._own.client, asked.fetch)
         windows = WindowsRoom(self._home, around, self._powered_off)
@@ -215,17 +216,15 @@ class LocalAws:
         resolver = Resolver(template, self._parameters, pseudo)
         stack = makers.Stack(self.session(), self.account, local_paths(raw), self.project)
         makers.make_all(template, resolver, stack)
-        self.outputs = {
-            name: str(resolver.value(output["Value"]))
-            for name, output in template.get("Outputs", {}).items()
-            if "Condition" not in output or resolver.condition(output["Condition"])
-        }
+        self.outputs = resolver.outputs(template)
         self.resources = resolver.known
         self.functions = functions.Functions(self.project, stack.functions, self.region)
         self.functions.enter(self._patches, self.metrics.printed)
         self.metrics.begin()
+        allowed = deliveries.connect(self.iam, stack, self._events)
+        send = self._events.send_message
         self._events.lambdas = asynchronous.Asynchronous(
-            self.clock, self.functions, stack.arn, self._events.send_message, stack.on_failure
+            self.clock, self.functions, stack.arn, send, stack.on_failure, allowed.reports
         )
         functions.connect(self._patches, self.functions, self._events.lambdas.later)
 
@@ -288,6 +287,7 @@ class LocalAws:
         if hasattr(self, "clock"):
             self.clock.end()
         recorder.remove()
+        enforcement.remove()
         if hasattr(self, "room"):
             self.room.close()
         if hasattr(self, "clock"):

@@ -37,8 +37,7 @@ class Layers:
 
     def __post_init__(self) -> None:
         self.outside = World(self.aws)
-        self._queue = str(self.sqs.create_queue(QueueName="told")["QueueUrl"])
-        arn = f"arn:aws:sqs:{self.aws.region}:{self.aws.account}:told"
+        self._queue, arn = self.outside.a_queue("told")
         bus = self.aws.outputs["BusName"]
         events = self.outside.client("events")
         pattern = json.dumps({"source": ["kiln"]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from moto.iam.models import iam_backends
 
 from kiln_cli import baking
 from kiln_cli.opening import Opened
 from kiln_cli.result import BakeResult
+from kiln_local.world import LocalAws
 
 ROOT = Path(__file__).parents[2]
 AMAZON = "/aws/service/ami-amazon-linux-latest"
@@ -59,3 +62,16 @@ def bake(path: Path, at: Opened, force: bool = False) -> BakeResult:
     plan = baking.check(wanted, at.place)
     baking.start(wanted, plan, at.place, force)
     return baking.finish(plan, at.place, at.ledger, at.pace)
+
+
+def befriend(aws: LocalAws, account: str, role: str) -> None:
+    """Another account gives the role that docs/distribution.md describes."""
+    names = ("DistributionPrincipal", "PromotionPrincipal")
+    principal = {"AWS": [aws.outputs[name] for name in names]}
+    trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    theirs = iam_backends[account]["aws"]
+    theirs.create_role(role, json.dumps({"Statement": [trust]}), "/", "", "", [], "3600")
+    actions = ["ec2:DescribeImages", "ec2:CreateTags", "ssm:GetParameter", "ssm:PutParameter"]
+    allowed = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [allowed]}
+    theirs.put_role_policy(role, "TagAndPoint", json.dumps(policy))

@@ -15,6 +15,7 @@ from kiln.domain.packages import load_manifest
 from kiln_cli.contents import compare
 from kiln_cli.opening import Opened
 from tests.e2e.running import bake, write
+from tests.integration.local.worlds import open_queue
 
 pytestmark = pytest.mark.long
 
@@ -23,13 +24,12 @@ LISTENER = "contents-listener"
 
 def listen(at: Opened) -> str:
     """A queue that gets what Kiln's bus announces."""
-    events, sqs = at.place.client("events"), at.place.client("sqs")
-    url: str = sqs.create_queue(QueueName=LISTENER)["QueueUrl"]
-    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    events = at.place.client("events")
+    url, arn = open_queue(at.place.client("sqs"), LISTENER)
     bus = at.place.outputs["BusName"]
     pattern = json.dumps({"detail-type": ["Image Available"]})
     events.put_rule(Name=LISTENER, EventBusName=bus, EventPattern=pattern)
-    target = {"Id": "1", "Arn": attributes["QueueArn"]}
+    target = {"Id": "1", "Arn": arn}
     events.put_targets(Rule=LISTENER, EventBusName=bus, Targets=[target])
     return url
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from moto.iam.models import iam_backends
 
 from kiln.wiring import world
 from kiln_cli import baking
@@ -16,7 +15,7 @@ from kiln_cli.opening import Opened
 from kiln_cli.place import make_place
 from kiln_cli.result import BakeResult
 from kiln_local.world import LocalAws
-from tests.e2e.running import ROOT, bake, write
+from tests.e2e.running import ROOT, bake, befriend, write
 from tests.integration.local.worlds import until
 from tests.kiln_command import run
 
@@ -33,7 +32,7 @@ UNIT = "arn:aws:organizations::123456789012:ou/o-exampleorg/ou-ab12-webservers"
 def aws() -> Iterator[LocalAws]:
     """One local AWS for the tests below; another account has given it a role."""
     with LocalAws(ROOT, speed=300, parameters={"DistributionRole": ROLE}) as aws:
-        iam_backends[FRIEND]["aws"].create_role(ROLE, "{}", "/", "", "", [], "3600")
+        befriend(aws, FRIEND, ROLE)
         yield aws
 
 

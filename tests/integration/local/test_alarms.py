@@ -77,11 +77,10 @@ def test_an_alarm_that_is_put_again_keeps_its_state(world: World) -> None:
 
 
 def test_a_rule_delivers_the_event(world: World) -> None:
-    queue = world.client("sqs").create_queue(QueueName="alarms")["QueueUrl"]
+    queue, arn = world.a_queue("alarms")
     pattern = {"source": ["aws.cloudwatch"], "detail": {"state": {"value": ["ALARM"]}}}
     events = world.client("events")
     events.put_rule(Name="alarms", EventPattern=json.dumps(pattern))
-    arn = f"arn:aws:sqs:{world.aws.region}:{world.aws.account}:alarms"
     events.put_targets(Rule="alarms", Targets=[{"Id": "queue", "Arn": arn}])
     world.ring(world.an_alarm("delivered"))
     receive = world.client("sqs").receive_message

@@ -22,6 +22,19 @@ ROLE = "arn:aws:iam::123456789012:role/schedules"
 def world() -> Iterator[World]:
     """One local AWS for all tests here; a minute takes a tenth of a second."""
     with a_world(speed=600) as world:
+        iam = world.client("iam")
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Service": "scheduler.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+        sends = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
+        document = {"Version": "2012-10-17", "Statement": [trust]}
+        iam.create_role(RoleName="schedules", AssumeRolePolicyDocument=json.dumps(document))
+        document = {"Version": "2012-10-17", "Statement": [sends]}
+        iam.put_role_policy(
+            RoleName="schedules", PolicyName="send", PolicyDocument=json.dumps(document)
+        )
         yield world
 
 
@@ -30,8 +43,7 @@ class Queue:
 
     def __init__(self, world: World, name: str) -> None:
         self._sqs = world.client("sqs")
-        self.url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
-        self.arn = f"arn:aws:sqs:{world.aws.region}:{world.aws.account}:{name}"
+        self.url, self.arn = world.a_queue(name)
         self.got: list[str] = []
 
     def texts(self, count: int) -> list[str]:

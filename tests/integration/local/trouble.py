@@ -26,6 +26,9 @@ Resources:
       Handler: app.handler
       CodeUri: functions/keep
       Timeout: 60
+      Policies:
+        - Statement:
+            - {Effect: Allow, Action: ssm:PutParameter, Resource: "*"}
       Events:
         Images:
           Type: EventBridgeRule
@@ -39,6 +42,9 @@ Resources:
       Type: STANDARD
       DefinitionUri: statemachine/keep.asl.yaml
       DefinitionSubstitutions: {KeepFunctionArn: !GetAtt KeepFunction.Arn}
+      Policies:
+        - Statement:
+            - {Effect: Allow, Action: lambda:InvokeFunction, Resource: !GetAtt KeepFunction.Arn}
 """
 _MACHINE = """
 QueryLanguage: JSONata

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,22 @@ def until(true: Callable[[], Any], seconds: float = 30, pause: float = 0.01) -> 
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(pause)
     return found
+
+
+def open_queue(sqs: Any, name: str) -> tuple[str, str]:
+    """A queue that EventBridge may send to; its address and its ARN."""
+    url = str(sqs.create_queue(QueueName=name)["QueueUrl"])
+    asked = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    arn = str(asked["Attributes"]["QueueArn"])
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    return url, arn
 
 
 @contextmanager
@@ -76,6 +93,10 @@ class World:
     def base(self) -> str:
         """The id of a public image."""
         return str(self.ssm.get_parameter(Name=BASE)["Parameter"]["Value"])
+
+    def a_queue(self, name: str) -> tuple[str, str]:
+        """A queue that rules of the account may send to; its address and its ARN."""
+        return open_queue(self.client("sqs"), name)
 
     # ------------------------------------------------------------ instances
 
