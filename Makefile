@@ -51,6 +51,8 @@ lint: $(ready) ## the checks that are no tests
 	$(bin)/python -m tools.cleanup --check
 	$(bin)/python -m tools.check_scripts
 	$(bin)/python -m tools.powershell
+	$(bin)/python -m tools.service_reference --check
+	PYTHONPATH=local $(bin)/python -m tools.permissions --check
 	$(bin)/python -m tools.check_sizes
 	$(bin)/codespell
 
@@ -60,8 +62,10 @@ coverage: test
 build: $(ready) ## sam build under Python 3.13, twice, and compare the artifacts
 	tools/build.sh
 
-tables: $(ready) ## write the clean-up table into the documents and docs/platforms.md
+tables: $(ready) ## write what is made of tables: the clean-up, docs/platforms.md, docs/permissions.md
 	$(bin)/python -m tools.cleanup
+	$(bin)/python -m tools.service_reference
+	PYTHONPATH=local $(bin)/python -m tools.permissions
 
 pins: $(ready) ## compile requirements/*.in into pins with hashes
 	tools/pins.sh
