@@ -12,7 +12,7 @@ export AWS_DEFAULT_REGION ?= eu-west-1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup bake test long fuzz matrix check lint coverage build tables pins clean
+.PHONY: help setup bake test long fuzz faults matrix check lint coverage build tables pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ long: $(ready) ## the tests that take longer: whole rollouts, Windows, rows of m
 
 fuzz: $(ready) ## properties with examples of their own in each run, many of them
 	$(bin)/python -m pytest -n $(PYTEST_WORKERS) -q -m hypothesis --hypothesis-profile=fuzz --timeout=3000
+
+faults: $(ready) ## let every call behind a bake go wrong in every way, and judge what comes of it
+	@$(bin)/python -m tests.faults
 
 matrix: $(ready) ## bake every platform with every Chef version (make long bakes a sample)
 	KILN_MATRIX=whole $(bin)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal -q tests/e2e/test_matrix.py tests/e2e/test_windows.py
