@@ -91,8 +91,11 @@ class Ec2:
         interval = self.recorder.begin(self.owner(instance), "start")
 
         def running() -> None:
+            if instance._state.name != "pending":
+                return
+            self._boot(instance)
+            # It may have been terminated while it booted.
             if instance._state.name == "pending":
-                self._boot(instance)
                 self.enter(instance, "running")
                 self._come_online(instance, interval)
 
@@ -208,7 +211,9 @@ class Ec2:
     # ------------------------------------------------------------ launching
 
     def born(self, instance: Instance) -> None:
-        """Give a new instance its machine and start it."""
+        """Give a new instance its machine and start it, unless somebody has terminated it since."""
+        if instance._state.name in ("shutting-down", "terminated"):
+            return
         tags = self.tags(instance)
         instance.image_id = str(instance.image_id)
         image = instance.ec2_backend.amis.get(instance.image_id)

@@ -173,7 +173,9 @@ def _start(ec2: Ec2, instance: Instance) -> None:
 def _terminate(ec2: Ec2, instance: Instance) -> None:
     if instance.disable_api_termination:
         raise OperationNotPermitted4(instance.id)
-    ec2.kill(instance)
+    # moto shows an instance before its volumes are attached: its launch comes to an end first.
+    with ec2.lock:
+        ec2.kill(instance)
 
 
 def _reboot(ec2: Ec2) -> Any:

@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kiln_local.clock import SimClock
-from kiln_local.own_calls import OwnCalls, in_nobodys_name
 
 _EVERY_S = 300
 _SERVED = frozenset({"AWS/States", "AWS/SQS", "Kiln"})
@@ -190,28 +189,19 @@ def calculated(expression: str, known: Mapping[str, float | None]) -> float | No
     raise ValueError(f"the local AWS does not calculate {expression!r}")
 
 
-def watch(clock: SimClock, backend: Any, own: OwnCalls) -> Metrics:
-    """The metrics of a local AWS whose alarms moto keeps. The actions of an alarm that rings are
-    topics, which are told."""
+def watch(clock: SimClock, backend: Callable[[str], Any]) -> Metrics:
+    """The metrics of a local AWS, whose alarms, queues and topics moto keeps: `backend` gives those
+    of a service. The actions of an alarm that rings are topics, which are told."""
 
     def depth(queue: str) -> int:
-        url = own.client("sqs").get_queue_url(QueueName=queue)["QueueUrl"]
-        name = "ApproximateNumberOfMessages"
-        told = own.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])
-        return int(told["Attributes"][name])
+        found = backend("sqs").queues.get(queue)
+        return len(found.messages) if found else 0
 
     def ring(name: str, reason: str, state: str) -> None:
-        with in_nobodys_name():
-            own.client("cloudwatch").set_alarm_state(
-                AlarmName=name, StateValue=state, StateReason=reason
-            )
-            for topic in backend.alarms[name].alarm_actions if state == "ALARM" else ():
-                own.client("sns").publish(
-                    TopicArn=topic,
-                    Subject=f"ALARM: {name}",
-                    Message=json.dumps(
-                        {"AlarmName": name, "NewStateValue": state, "NewStateReason": reason}
-                    ),
-                )
+        alarms = backend("cloudwatch")
+        alarms.set_alarm_state(name, reason, "{}", state)
+        told = {"AlarmName": name, "NewStateValue": state, "NewStateReason": reason}
+        for topic in alarms.alarms[name].alarm_actions if state == "ALARM" else ():
+            backend("sns").publish(json.dumps(told), arn=topic, subject=f"ALARM: {name}")
 
-    return Metrics(clock, lambda: backend.alarms, depth, ring)
+    return Metrics(clock, lambda: backend("cloudwatch").alarms, depth, ring)

@@ -178,7 +178,7 @@ class LocalAws:
         from kiln.adapters.clock import SystemClock
 
         clock = self.clock
-        self.metrics = metrics.watch(clock, self._backend("cloudwatch"), self._own)
+        self.metrics = metrics.watch(clock, self._backend)
         patience.connect(self._patches, clock)
         self._patches.set(SystemClock, "now", lambda _: clock.now())
         # moto looks through the same classes for every call.
