@@ -16,6 +16,7 @@ from typing import Any
 
 from kiln_local.iam import reference
 from kiln_local.template import read
+from tools.pages import keep
 from tools.step_calls import reached
 
 ROOT = Path(__file__).parents[1]
@@ -257,14 +258,7 @@ _WIDE = (
 
 def main() -> int:
     """Write the page, or with --check say whether it is fresh."""
-    page = rendered()
-    if "--check" in sys.argv:
-        fresh = TARGET.is_file() and TARGET.read_text() == page
-        if not fresh:
-            print(f"{TARGET} is stale: run python -m tools.permissions")
-        return 0 if fresh else 1
-    TARGET.write_text(page)
-    return 0
+    return keep(TARGET, rendered(), "tools.permissions", sys.argv)
 
 
 if __name__ == "__main__":

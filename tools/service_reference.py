@@ -13,6 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from tools.pages import keep
+
 TARGET = Path(__file__).parents[1] / "local/kiln_local/iam/reference.json"
 SERVICES = (
     *("autoscaling", "cloudwatch", "dynamodb", "ec2", "elasticloadbalancing", "events", "iam"),
@@ -67,14 +69,7 @@ def _rows(found: dict[str, Any]) -> list[str]:
 
 def main() -> int:
     """Write the file, or with --check say whether it is fresh."""
-    text = rendered()
-    if "--check" in sys.argv:
-        fresh = TARGET.is_file() and TARGET.read_text() == text
-        if not fresh:
-            print(f"{TARGET} is stale: run python -m tools.service_reference")
-        return 0 if fresh else 1
-    TARGET.write_text(text)
-    return 0
+    return keep(TARGET, rendered(), "tools.service_reference", sys.argv)
 
 
 if __name__ == "__main__":

@@ -167,8 +167,8 @@ class Trials:
             self._aws.session().client("lambda").invoke(
                 FunctionName=function, Payload=b'{"grace_s": 0}'
             )
-        turns = [place for place in world().turns.line() if bake in str(place)]
-        return [*self._aws.leaks(bake, good), *map(str, turns)]
+        turn = world().turns.line().of(bake)
+        return [*self._aws.leaks(bake, good), *([turn] if turn else [])]
 
 
 def _ended_now(bake: str) -> BakeRecord | None:

@@ -10,6 +10,7 @@ import pytest
 from kiln.domain.bake import BakeStatus
 from kiln.domain.image import Snapshot
 from kiln.domain.place import ImagePlace
+from kiln.domain.turns import Turn
 from kiln.errors import AwsRefused
 from kiln.ports import ExecutionFacts
 from kiln.steps.sweep import Sweep, Swept, sweep
@@ -113,6 +114,32 @@ def test_a_builder_that_was_asked_to_stay_stays_and_its_clone_goes() -> None:
     gone = [leak.id for leak in swept(fake).leaks if leak.kind == "instance"]
     roles = {fake.fleet.instances[name].tags["kiln:role"] for name in gone}
     assert roles == {"clone"}
+
+
+def test_a_builder_stays_too_where_its_bake_was_stopped_and_never_torn_down() -> None:
+    document = a_document(on_failure="keep")
+    fake = a_world(document, status=BakeStatus.RUNNING, ended=None, error=None)
+    fake.machines.started[BAKE] = {}
+    fake.machines.over.add(BAKE)
+    fake.machines.ended[BAKE] = ExecutionFacts("TIMED_OUT")
+    assert swept(fake).ended == (BAKE,)
+    roles = {i.tags["kiln:role"]: i.state for i in fake.fleet.instances.values()}
+    assert roles == {"builder": "running", "clone": "shutting-down"}
+
+
+def test_a_stopped_bake_that_made_nothing_is_ended_and_gives_its_turn_back() -> None:
+    fake = FakeWorld()
+    fake.records.add_bake(a_record())
+    turn = Turn(bake=BAKE, execution=BAKE, asked=NOW.isoformat())
+    assert fake.turns.take(turn, 10)
+    fake.machines.started[BAKE] = {}
+    fake.machines.over.add(BAKE)
+    fake.machines.ended[BAKE] = ExecutionFacts("ABORTED")
+    assert swept(fake).ended == (BAKE,)
+    record = fake.records.bake(BAKE)
+    assert record is not None
+    assert record.status is BakeStatus.FAILED
+    assert fake.turns.line().of(BAKE) is None
 
 
 def test_a_good_image_stays_with_its_snapshots_and_the_rest_of_its_bake_goes() -> None:

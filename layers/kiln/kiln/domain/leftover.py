@@ -40,8 +40,9 @@ class Owner(Model):
 
     @property
     def keeps_builder(self) -> bool:
-        """Whether it failed and its blueprint asks for the builder to be kept."""
-        failed = self.record.status is BakeStatus.FAILED
+        """Whether its blueprint asks for the builder to be kept after a failure, which a bake that
+        runs no more and has not ended is too."""
+        failed = self.record.status is not BakeStatus.SUCCEEDED
         return failed and self.record.plan.blueprint.on_failure == "keep"
 
     def wants(self, region: str) -> bool:

@@ -87,10 +87,12 @@ def _found(world: World) -> tuple[list[Leftover], dict[str, str]]:
 
 
 def _owners(found: Iterable[Leftover], world: World) -> dict[str, Owner]:
-    """The bakes of this deployment among the tags. One that is not recorded here is another
-    deployment's: every bake is recorded before it makes anything."""
-    owners = {}
-    for bake in sorted({thing.bake for thing in found}):
+    """The bakes of this deployment among the tags, and those that have a turn and may have made
+    nothing. One that is not recorded here is another deployment's: every bake is recorded before it
+    makes anything."""
+    owners, line = {}, world.turns.line()
+    turns = (*line.running, *line.waiting)
+    for bake in sorted({*(thing.bake for thing in found), *(turn.bake for turn in turns)}):
         record = world.records.bake(bake)
         if record is None:
             continue
