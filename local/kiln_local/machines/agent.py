@@ -17,6 +17,7 @@ from kiln_local.machines.parameters import Values, resolve, values_for
 from kiln_local.machines.sandbox import Ended
 from kiln_local.machines.starting import write_script
 from kiln_local.machines.steps import StepRun, ending, refusal, summary
+from kiln_local.machines.working import Limit
 
 MOST_REBOOTS = 15
 _REBOOT = 194
@@ -52,7 +53,7 @@ class Machine(Protocol):
     def root(self) -> Path: ...
 
     def run(
-        self, argv: list[str], environment: dict[str, str], timeout_s: float, cwd: str
+        self, argv: list[str], environment: dict[str, str], limit: Limit, cwd: str
     ) -> Ended: ...
 
 
@@ -139,7 +140,7 @@ class DocumentRunner:
             # 1, 18: run by `sh -c PATH`, unquoted; 8: /usr/bin unless the directory is absolute.
             ["sh", "-c", f"/{folder}/_script.sh"],
             self._environment(inputs),
-            max(1.0, _timeout(inputs) / self._speed),
+            Limit.of(_timeout(inputs), self._speed),
             cwd if cwd.startswith("/") else "/usr/bin",
         )
         if ended.exit_code == 125 and b"cannot change directory" in ended.stderr:

@@ -8,6 +8,7 @@ from pathlib import Path
 from kiln_local.machines.distros import Distro
 from kiln_local.machines.packages import Package, PackagesFailed, build_rpms
 from kiln_local.machines.sandbox import Place, Sandbox
+from kiln_local.machines.working import Limit
 
 _BASE = ("openssh-server", "cloud-init", "amazon-ssm-agent", "curl")
 _RELEASES = {"2023": "2023.8.20250818"}
@@ -67,7 +68,9 @@ def install(place: Place, files: list[Path]) -> None:
     )
     sandbox = Sandbox(place)
     try:
-        ended = sandbox.run([*tool, *names], {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, 60)
+        ended = sandbox.run(
+            [*tool, *names], {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, Limit.of(60, 1)
+        )
     finally:
         sandbox.end()
         shutil.rmtree(target)

@@ -26,6 +26,7 @@ from kiln_local.machines.sandbox import (
 from kiln_local.machines.standins import make_standins
 from kiln_local.machines.trees import make_tree
 from kiln_local.machines.units import ACTIVE, last_commands
+from kiln_local.machines.working import Limit
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # systemd.special(7): a stop job gets 90 seconds.
@@ -49,12 +50,10 @@ class _Instance:
     def root(self) -> Path:
         return self.place.root
 
-    def run(
-        self, argv: list[str], environment: dict[str, str], timeout_s: float, cwd: str
-    ) -> Ended:
+    def run(self, argv: list[str], environment: dict[str, str], limit: Limit, cwd: str) -> Ended:
         if self.sandbox is None:
             return Ended(255, b"", b"the instance is not running\n")
-        return self.sandbox.run(argv, environment, timeout_s, cwd)
+        return self.sandbox.run(argv, environment, limit, cwd)
 
 
 class MachineRoom:
@@ -63,7 +62,7 @@ class MachineRoom:
 
     `sandbox_error` says in plain words why nothing can be run here, None where it can. Documents
     are then recorded as not run; files are made all the same. `speed` divides the time-outs of
-    documents, which never fall below a second. `answer` answers what programs on an instance ask of
+    documents, as `working` says. `answer` answers what programs on an instance ask of
     the world outside while a document runs; `disks` are the volumes that instances have.
     """
 
@@ -214,9 +213,10 @@ class MachineRoom:
             empty(active)
         save_random_seed(instance.root, instance.distro)
         if instance.sandbox:
+            limit = Limit.of(_LAST_COMMAND_S, self._speed)
             for command in commands:
                 argv = ["sh", "-c", command]
-                instance.sandbox.run(argv, {"PATH": _PATH}, max(1.0, _LAST_COMMAND_S / self._speed))
+                instance.sandbox.run(argv, {"PATH": _PATH}, limit)
             instance.sandbox.end()
             instance.sandbox = None
         empty(instance.root / "run")
@@ -254,7 +254,7 @@ class MachineRoom:
 
     def enter(self, instance_id: str, argv: Sequence[str]) -> Ended:
         """Run a program on an instance, as a test does."""
-        return self._instances[instance_id].run(list(argv), {"PATH": _PATH}, 60, "/")
+        return self._instances[instance_id].run(list(argv), {"PATH": _PATH}, Limit.of(60, 1), "/")
 
     def run(self, order: RunOrder, on_reboot: Callable[[], None]) -> DocumentRun:
         """Run a document on an instance as the agent does; `on_reboot` reboots it."""

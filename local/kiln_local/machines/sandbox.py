@@ -21,6 +21,7 @@ from functools import cache
 from pathlib import Path
 
 from kiln_local.machines.starting import run, start
+from kiln_local.machines.working import Limit, communicate
 
 _SETUP = Path(__file__).with_name("enter.sh")
 _CAPABILITIES = "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid"
@@ -97,7 +98,7 @@ class Sandbox:
         self.first = _only_child(self._process.pid)
 
     def run(
-        self, argv: Sequence[str], environment: Mapping[str, str], timeout_s: float, cwd: str = "/"
+        self, argv: Sequence[str], environment: Mapping[str, str], limit: Limit, cwd: str = "/"
     ) -> Ended:
         """Run a program inside; standard input is empty, output is bytes."""
         command = ["nsenter", f"--target={self.first}", *_NAMESPACES, "--root"]
@@ -112,7 +113,7 @@ class Sandbox:
             start_new_session=True,
             umask=0o022,
         )
-        return _collect(process, timeout_s)
+        return _collect(process, limit)
 
     def end(self) -> None:
         """Close the first process's input: it ends, and the kernel kills the rest."""
@@ -179,9 +180,9 @@ def _only_child(parent: int) -> int:
     return int(children[0])
 
 
-def _collect(process: subprocess.Popen[bytes], timeout_s: float) -> Ended:
+def _collect(process: subprocess.Popen[bytes], limit: Limit) -> Ended:
     try:
-        stdout, stderr = process.communicate(timeout=timeout_s)
+        stdout, stderr = communicate(process, limit)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         return Ended(137, *_last_output(process), timed_out=True)
@@ -223,7 +224,7 @@ def why_unavailable(home: Path) -> str | None:
             sandbox = Sandbox(place)
         except (SandboxUnavailable, OSError) as error:
             return f"no sandbox can be made here: {error}"
-        ended = sandbox.run(["/run/probe"], {"PATH": "/usr/bin"}, 10)
+        ended = sandbox.run(["/run/probe"], {"PATH": "/usr/bin"}, Limit.of(10, 1))
         sandbox.end()
     if ended.exit_code:
         return f"nothing can be run inside a sandbox here: {ended.stderr.decode().strip()}"
