@@ -1,22 +1,19 @@
-"""Bills of materials in CycloneDX, by the library of its makers.
-
-The library is loaded when a bill is written: of all functions only RecordContents writes one, and
-no other is to start more slowly for it.
-"""
+"""Bills of materials in CycloneDX, by the library of its makers."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+
+from cyclonedx.model import Property
+from cyclonedx.model.bom import Bom, BomMetaData
+from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.model.tool import ToolRepository
+from cyclonedx.output.json import JsonV1Dot6
+from packageurl import PackageURL
 
 from kiln.domain.packages import Manifest, Package, PackageKind, Subject
-
-if TYPE_CHECKING:
-    from cyclonedx.model import Property
-    from cyclonedx.model.component import Component
-    from packageurl import PackageURL
 
 # Serial numbers are made of image ids, so that a repeated call names the same bill.
 _NAMESPACE = uuid.UUID("0a4f6d0e-6f0b-5f7e-9a53-3f0c7f4f7f11")
@@ -36,10 +33,6 @@ class CycloneDxBills:
 
     def write(self, manifest: Manifest, at: datetime) -> bytes:
         """The image as the component that the bill is about, its packages as what it depends on."""
-        from cyclonedx.model.bom import Bom, BomMetaData
-        from cyclonedx.model.tool import ToolRepository
-        from cyclonedx.output.json import JsonV1Dot6
-
         subject = manifest.subject
         image = _image(subject)
         bill = Bom(
@@ -54,14 +47,10 @@ class CycloneDxBills:
 
 
 def _kiln() -> Component:
-    from cyclonedx.model.component import Component, ComponentType
-
     return Component(type=ComponentType.APPLICATION, name="kiln", bom_ref="kiln")
 
 
 def _image(subject: Subject) -> Component:
-    from cyclonedx.model.component import Component, ComponentType
-
     about = {
         "bake": subject.bake,
         "blueprint": f"{subject.blueprint}@{subject.version}",
@@ -78,8 +67,6 @@ def _image(subject: Subject) -> Component:
 
 
 def _component(package: Package, platform: str) -> Component:
-    from cyclonedx.model.component import Component, ComponentType
-
     system = package.kind in (PackageKind.RPM, PackageKind.DEB)
     return Component(
         type=ComponentType.LIBRARY if system else ComponentType.APPLICATION,
@@ -92,16 +79,12 @@ def _component(package: Package, platform: str) -> Component:
 
 
 def _properties(values: Mapping[str, str]) -> list[Property]:
-    from cyclonedx.model import Property
-
     return [Property(name=f"kiln:{name}", value=value) for name, value in values.items()]
 
 
 def _purl(package: Package, platform: str) -> PackageURL:
     """`pkg:rpm/amzn/nginx@1.28.0-1?arch=x86_64&distro=amzn-2023`, an epoch as a qualifier; Windows
     has no type of its own in purl-spec and takes `generic`."""
-    from packageurl import PackageURL
-
     name, _, release = platform.rpartition("-")
     qualifiers = {"arch": package.architecture, "distro": platform}
     if package.kind not in (PackageKind.RPM, PackageKind.DEB):

@@ -1,10 +1,15 @@
-"""RSA signatures under X.509 certificates, by the library `cryptography`, which one function of all
-needs: it is loaded where it is used."""
+"""RSA signatures under X.509 certificates, by the library `cryptography`."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Literal
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
 
 class X509Signatures:
@@ -19,12 +24,6 @@ class X509Signatures:
         at: datetime,
     ) -> str | None:
         """Why a signature does not hold."""
-        from cryptography import x509
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-        from cryptography.hazmat.primitives.hashes import SHA1, SHA256
-
         try:
             found = x509.load_pem_x509_certificate(certificate)
             key = found.public_key()

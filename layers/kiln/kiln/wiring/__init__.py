@@ -1,0 +1,25 @@
+"""The only reader of the environment and maker of clients. Cached, never at import."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+import boto3
+
+from kiln.ports import World
+from kiln.wiring.aws import AwsWorld
+from kiln.wiring.environment import Environment
+
+__all__ = ["Environment", "make_world", "world"]
+
+
+@cache
+def world() -> World:
+    """The world of this process, made from its environment on first use."""
+    return make_world(Environment.read(os.environ), boto3.Session())
+
+
+def make_world(environment: Environment, session: boto3.Session) -> World:
+    """A world on the account and Region of a session."""
+    return AwsWorld(environment, session)

@@ -1,0 +1,298 @@
+"""Every port on AWS, each made when a step first asks for it: a function loads the adapters that it
+uses, and no client of a service that it never calls.
+
+That is why modules are imported inside the properties here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from botocore.config import Config
+
+from kiln.ports import Settings, World
+
+if TYPE_CHECKING:
+    import boto3
+
+    from kiln.ports import (
+        Agents,
+        Alarms,
+        Bills,
+        Bundles,
+        Bus,
+        Certificates,
+        Channels,
+        Clock,
+        Commands,
+        Deployments,
+        Fleet,
+        Follows,
+        Groups,
+        Images,
+        Leftovers,
+        LoadSteps,
+        Machines,
+        Objects,
+        Origins,
+        Parameters,
+        Pauses,
+        Records,
+        Regions,
+        Rounds,
+        Schedules,
+        Scripts,
+        Signatures,
+        Traffic,
+        Turns,
+        Versions,
+        Workshop,
+    )
+    from kiln.wiring.environment import Environment
+
+# Adaptive retries slow down together with EC2's token buckets instead of running against them.
+_RETRIES = Config(
+    retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=5, read_timeout=30
+)
+
+
+class AwsWorld(World):
+    """The world of an account and Region: those of a session."""
+
+    def __init__(self, told: Environment, session: boto3.Session) -> None:
+        # A dataclass that is frozen sets its fields so.
+        vars(self).update(_told=told, _session=session, _clients={}, _making=RLock())
+
+    _told: Environment
+    _session: boto3.Session
+    _clients: dict[str, Any]
+    _making: RLock
+
+    def _client(self, service: str) -> Any:
+        """The one client of a service in the own Region."""
+        with self._making:
+            if service not in self._clients:
+                self._clients[service] = self._abroad(service, self._here)
+            return self._clients[service]
+
+    def _abroad(self, service: str, region: str, credentials: dict[str, str] | None = None) -> Any:
+        """A client in a Region, of the session's account or of that of the credentials."""
+        made: Any = self._session.client  # its stub wants a service by name
+        # A session makes one client at a time (boto3's guide, "Multithreading with clients").
+        with self._making:
+            return made(service, region_name=region, config=_RETRIES, **(credentials or {}))
+
+    @property
+    def _here(self) -> str:
+        return str(self._session.region_name)
+
+    @property
+    def _table(self) -> tuple[Any, str]:
+        return self._client("dynamodb"), self._told.table
+
+    @cached_property
+    def settings(self) -> Settings:
+        return self._told.settings(self._here)
+
+    @cached_property
+    def fleet(self) -> Fleet:
+        from kiln.adapters.fleet import Ec2Fleet
+
+        return Ec2Fleet(self._client("ec2"), self._told.security_group, self._told.instance_profile)
+
+    @cached_property
+    def images(self) -> Images:
+        from kiln.adapters.images import Ec2Images
+
+        return Ec2Images(self._client("ec2"))
+
+    @cached_property
+    def commands(self) -> Commands:
+        from kiln.adapters.commands import SsmCommands
+
+        return SsmCommands(self._client("ssm"), self._told.document_prefix, self._told.bucket)
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        from kiln.adapters.parameters import SsmParameters
+
+        return SsmParameters(self._client("ssm"))
+
+    @cached_property
+    def scripts(self) -> Scripts:
+        from kiln.adapters.scripts import S3Scripts
+
+        return S3Scripts(self._client("s3"))
+
+    @cached_property
+    def objects(self) -> Objects:
+        from kiln.adapters.objects import S3Objects
+
+        return S3Objects(self._client("s3"), self._told.bucket)
+
+    @cached_property
+    def bills(self) -> Bills:
+        from kiln.adapters.sbom import CycloneDxBills
+
+        return CycloneDxBills()
+
+    @cached_property
+    def bundles(self) -> Bundles:
+        from kiln.adapters.bundles import S3Bundles
+
+        return S3Bundles(self._client("s3"), self._told.bundles)
+
+    @cached_property
+    def bus(self) -> Bus:
+        from kiln.adapters.bus import EventBridgeBus
+
+        return EventBridgeBus(self._client("events"), self._told.bus)
+
+    @cached_property
+    def machines(self) -> Machines:
+        from kiln.adapters.machines import StepFunctionsMachines
+
+        return StepFunctionsMachines(self._client("stepfunctions"), self._told.machines)
+
+    @cached_property
+    def traffic(self) -> Traffic:
+        from kiln.adapters.traffic import ElbTraffic
+
+        return ElbTraffic(self._client("elbv2"))
+
+    @cached_property
+    def alarms(self) -> Alarms:
+        from kiln.adapters.alarms import CloudWatchAlarms
+
+        return CloudWatchAlarms(self._client("cloudwatch"))
+
+    @cached_property
+    def agents(self) -> Agents:
+        from kiln.adapters.agents import SsmAgents
+
+        return SsmAgents(self._client("ssm"))
+
+    @cached_property
+    def certificates(self) -> Certificates:
+        from kiln.adapters.certificates import HttpsCertificates
+
+        return HttpsCertificates()
+
+    @cached_property
+    def signatures(self) -> Signatures:
+        from kiln.adapters.signatures import X509Signatures
+
+        return X509Signatures()
+
+    @cached_property
+    def origins(self) -> Origins:
+        from kiln.adapters.origins import AwsOrigins
+
+        return AwsOrigins(self._client("ssm"), self._client("s3"), self._told.document_prefix)
+
+    @cached_property
+    def rounds(self) -> Rounds:
+        from kiln.adapters.rounds import DynamoRounds
+
+        return DynamoRounds(*self._table)
+
+    @cached_property
+    def deployments(self) -> Deployments:
+        from kiln.adapters.deployments import DynamoDeployments
+
+        return DynamoDeployments(*self._table)
+
+    @cached_property
+    def load_steps(self) -> LoadSteps:
+        from kiln.adapters.load_steps import DynamoLoadSteps
+
+        return DynamoLoadSteps(*self._table)
+
+    @cached_property
+    def follows(self) -> Follows:
+        from kiln.adapters.follows import DynamoFollows
+
+        return DynamoFollows(*self._table)
+
+    @cached_property
+    def turns(self) -> Turns:
+        from kiln.adapters.turns import DynamoTurns
+
+        return DynamoTurns(*self._table)
+
+    @cached_property
+    def pauses(self) -> Pauses:
+        from kiln.adapters.pauses import DynamoPauses
+
+        return DynamoPauses(*self._table)
+
+    @cached_property
+    def versions(self) -> Versions:
+        from kiln.adapters.versions import DynamoVersions
+
+        return DynamoVersions(*self._table)
+
+    @cached_property
+    def channels(self) -> Channels:
+        from kiln.adapters.channels import DynamoChannels
+
+        return DynamoChannels(*self._table)
+
+    @cached_property
+    def workshop(self) -> Workshop:
+        from kiln.adapters.workshop import DynamoWorkshop
+
+        return DynamoWorkshop(*self._table)
+
+    @cached_property
+    def records(self) -> Records:
+        from kiln.adapters.records import DynamoRecords
+
+        return DynamoRecords(*self._table, self.clock)
+
+    @cached_property
+    def clock(self) -> Clock:
+        from kiln.adapters.clock import SystemClock
+
+        return SystemClock()
+
+    @cached_property
+    def groups(self) -> Groups:
+        from kiln.adapters.groups import AsgGroups
+        from kiln.adapters.templates import Ec2Templates
+
+        return AsgGroups(self._client("autoscaling"), Ec2Templates(self._client("ec2")))
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        from kiln.adapters.schedules import EventBridgeSchedules, ScheduleGround
+
+        told = self._told
+        # Only a command is told of these.
+        ground = ScheduleGround(
+            told.schedule_group, told.schedule_role, told.bake_state_machine, told.dead_letters
+        )
+        return EventBridgeSchedules(lambda: self._client("scheduler"), ground)
+
+    @cached_property
+    def leftovers(self) -> Leftovers:
+        from kiln.adapters._table import Table
+        from kiln.adapters.leftovers import Ec2Leftovers, Place
+
+        place = Place(
+            lambda region: self._abroad("ec2", region),
+            self._here,
+            self._client("s3"),
+            self._told.bundles,
+        )
+        return Ec2Leftovers(place, Table(*self._table))
+
+    @cached_property
+    def regions(self) -> Regions:
+        from kiln.adapters.distribution import AwsRegions
+
+        partition = self._session.get_partition_for_region(self._here)
+        role = f"arn:{partition}:iam::{{account}}:role/{self._told.distribution_role}"
+        return AwsRegions(self._abroad, self._client("sts"), self._here, role)
