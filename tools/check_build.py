@@ -32,11 +32,18 @@ def problems(first: dict[str, bytes], second: dict[str, bytes]) -> Iterator[str]
     for name in sorted(first.keys() | second.keys()):
         if first.get(name) != second.get(name):
             yield f"{name}: differs between two builds of the same source"
-        if "__pycache__" in name or name.endswith(".pyc"):
-            yield f"{name}: compiled code does not belong in an artifact"
+        if name.endswith(".pyc") and not name.startswith(tuple(LAYERS)):
+            yield f"{name}: compiled code does not belong in a function's artifact"
+        if name.endswith(".py") and name.startswith(tuple(LAYERS)) and _compiled(name) not in second:
+            yield f"{name}: is not compiled"
     for layer, file in LAYERS.items():
         if f"{layer}/{file}" not in second:
             yield f"{layer}: has no {file}"
+
+
+def _compiled(name: str) -> str:
+    folder, _, file = name.rpartition("/")
+    return f"{folder}/__pycache__/{file.removesuffix('.py')}.cpython-313.pyc"
 
 
 def functions_of(files: dict[str, bytes]) -> dict[str, dict[str, bytes]]:

@@ -39,6 +39,17 @@ def reached(step: str) -> dict[str, tuple[str, ...]]:
     return {operation: tuple(sorted(by)) for operation, by in sorted(found.items())}
 
 
+def every_operation() -> set[str]:
+    """Every operation that an adapter asks AWS for, as `ec2:RunInstances`."""
+    found: set[str] = set()
+    for file in sorted((PACKAGE / "adapters").glob("*.py")):
+        tree = ast.parse(file.read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                found |= _asked(node, _constants(tree))
+    return found
+
+
 # ------------------------------------------------------------ steps
 
 

@@ -1,0 +1,106 @@
+"""Writes layers/deps/models: botocore's models of the services that functions call, cut down to the
+operations that they use, without documentation.
+
+Most of the time that a client takes to be made is spent on reading its model, which is megabytes
+for EC2. botocore looks into AWS_DATA_PATH first (botocore.loaders) and falls back to its own files
+for all else: paginators, waiters, endpoint rules. `--check` says whether what is there is fresh.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from botocore.loaders import Loader
+
+from tools.step_calls import every_operation
+
+TARGET = Path(__file__).parents[1] / "layers/deps/models"
+_PROSE = ("documentation", "documentationUrl", "examples")
+# Services by the names that permissions and errors have for them, where a client's is another.
+_CLIENTS = {"elasticloadbalancing": "elbv2", "states": "stepfunctions"}
+# What botocore itself may ask for: the Region of a bucket, the endpoints of a table.
+_ITS_OWN = ("s3:HeadBucket", "dynamodb:DescribeEndpoints")
+# No call of a client: a file behind an address.
+_NO_CALL = {"sns:SigningCert"}
+
+
+def models() -> dict[str, str]:
+    """The files of the folder by their paths in it."""
+    loader = Loader(include_default_search_paths=True)
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for operation in {*every_operation(), *_ITS_OWN} - _NO_CALL:
+        service, _, name = operation.partition(":")
+        wanted[service].add(name)
+    files = {}
+    for service in sorted(wanted):
+        name = _CLIENTS.get(service, service)
+        version = loader.determine_latest_version(name, "service-2")
+        whole = loader.load_service_model(name, "service-2", version)
+        cut = _cut(whole, wanted[service])
+        files[f"{name}/{version}/service-2.json"] = (
+            json.dumps(cut, separators=(",", ":"), sort_keys=True) + "\n"
+        )
+    return files
+
+
+def _cut(whole: dict[str, Any], operations: set[str]) -> dict[str, Any]:
+    kept = {name: whole["operations"][name] for name in sorted(operations)}
+    shapes: dict[str, Any] = {}
+    waiting = list(_named(kept))
+    while waiting:
+        name = waiting.pop()
+        if name not in shapes:
+            shapes[name] = whole["shapes"][name]
+            waiting += _named(shapes[name])
+    rest = {key: value for key, value in whole.items() if key not in ("operations", "shapes")}
+    pruned: dict[str, Any] = _without_prose({**rest, "operations": kept, "shapes": shapes})
+    return pruned
+
+
+def _named(node: Any) -> Iterator[str]:
+    """The shapes that a part of a model refers to."""
+    if isinstance(node, dict):
+        if isinstance(node.get("shape"), str):
+            yield node["shape"]
+        for value in node.values():
+            yield from _named(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _named(value)
+
+
+def _without_prose(node: Any) -> Any:
+    """Texts alone are prose: a member of a shape may have such a name too."""
+    if isinstance(node, dict):
+        return {
+            key: _without_prose(value)
+            for key, value in node.items()
+            if key not in _PROSE or not isinstance(value, str)
+        }
+    return [_without_prose(value) for value in node] if isinstance(node, list) else node
+
+
+def main(*arguments: str) -> int:
+    """Write the folder, or check it."""
+    files = models()
+    there = {str(file.relative_to(TARGET)): file.read_text() for file in TARGET.rglob("*.json")}
+    if there == files:
+        return 0
+    if "--check" in arguments:
+        print("layers/deps/models is not what botocore and the adapters say: run `make tables`")
+        return 1
+    for stale in there.keys() - files.keys():
+        (TARGET / stale).unlink()
+    for path, text in files.items():
+        (TARGET / path).parent.mkdir(parents=True, exist_ok=True)
+        (TARGET / path).write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
