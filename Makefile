@@ -55,6 +55,7 @@ lint: $(ready) ## the checks that are no tests
 	$(bin)/python -m tools.check_scripts
 	$(bin)/python -m tools.powershell
 	$(bin)/python -m tools.service_reference --check
+	$(bin)/python -m tools.models --check
 	PYTHONPATH=local $(bin)/python -m tools.permissions --check
 	$(bin)/python -m tools.check_sizes
 	$(bin)/codespell
@@ -68,6 +69,7 @@ build: $(ready) ## sam build under Python 3.13, twice, and compare the artifacts
 tables: $(ready) ## write what is made of tables: the clean-up, docs/platforms.md, docs/permissions.md
 	$(bin)/python -m tools.cleanup
 	$(bin)/python -m tools.service_reference
+	$(bin)/python -m tools.models
 	PYTHONPATH=local $(bin)/python -m tools.permissions
 
 pins: $(ready) ## compile requirements/*.in into pins with hashes

@@ -34,7 +34,11 @@ def problems(first: dict[str, bytes], second: dict[str, bytes]) -> Iterator[str]
             yield f"{name}: differs between two builds of the same source"
         if name.endswith(".pyc") and not name.startswith(tuple(LAYERS)):
             yield f"{name}: compiled code does not belong in a function's artifact"
-        if name.endswith(".py") and name.startswith(tuple(LAYERS)) and _compiled(name) not in second:
+        if (
+            name.endswith(".py")
+            and name.startswith(tuple(LAYERS))
+            and _compiled(name) not in second
+        ):
             yield f"{name}: is not compiled"
     for layer, file in LAYERS.items():
         if f"{layer}/{file}" not in second:

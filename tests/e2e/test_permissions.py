@@ -38,7 +38,7 @@ from tests.integration.local.crowds import Crowd
 from tests.integration.local.shelves import Shelves
 from tests.integration.local.worlds import until
 from tests.notices import event
-from tools.step_calls import reached
+from tools.step_calls import every_operation, reached
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
@@ -119,6 +119,14 @@ def test_whatever_a_step_can_come_to_its_role_allows(aws: LocalAws) -> None:
     refused = {(r.caller, r.operation) for r in aws.iam.ledger.refused} - allowed
     for who, operation in sorted(refused):
         assert operation not in _reached(who), f"{who} may not {operation}"
+
+
+def test_every_call_of_a_function_is_in_the_service_models_of_its_layer(aws: LocalAws) -> None:
+    functions = {folder.name for folder in (ROOT / "functions").iterdir()}
+    made = {use.operation for use in aws.iam.ledger.uses() if use.caller in functions}
+    assert len(made) > 50
+    # Lambda itself puts an event that failed into the queue, with the function's role.
+    _none(made - every_operation() - {"sqs:SendMessage"})
 
 
 def test_without_any_one_action_something_is_refused(aws: LocalAws) -> None:

@@ -5,21 +5,20 @@ from __future__ import annotations
 import os
 from functools import cache
 
-import boto3
-
 from kiln.ports import World
 from kiln.wiring.aws import AwsWorld
 from kiln.wiring.environment import Environment
+from kiln.wiring.session import CoreSession, Session
 
-__all__ = ["Environment", "make_world", "world"]
+__all__ = ["Environment", "Session", "make_world", "world"]
 
 
 @cache
 def world() -> World:
     """The world of this process, made from its environment on first use."""
-    return make_world(Environment.read(os.environ), boto3.Session())
+    return make_world(Environment.read(os.environ), CoreSession())
 
 
-def make_world(environment: Environment, session: boto3.Session) -> World:
+def make_world(environment: Environment, session: Session) -> World:
     """A world on the account and Region of a session."""
     return AwsWorld(environment, session)

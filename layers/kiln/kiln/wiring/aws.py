@@ -15,8 +15,6 @@ from botocore.config import Config
 from kiln.ports import Settings, World
 
 if TYPE_CHECKING:
-    import boto3
-
     from kiln.ports import (
         Agents,
         Alarms,
@@ -51,6 +49,7 @@ if TYPE_CHECKING:
         Workshop,
     )
     from kiln.wiring.environment import Environment
+    from kiln.wiring.session import Session
 
 # Adaptive retries slow down together with EC2's token buckets instead of running against them.
 _RETRIES = Config(
@@ -61,12 +60,12 @@ _RETRIES = Config(
 class AwsWorld(World):
     """The world of an account and Region: those of a session."""
 
-    def __init__(self, told: Environment, session: boto3.Session) -> None:
+    def __init__(self, told: Environment, session: Session) -> None:
         # A dataclass that is frozen sets its fields so.
         vars(self).update(_told=told, _session=session, _clients={}, _making=RLock())
 
     _told: Environment
-    _session: boto3.Session
+    _session: Session
     _clients: dict[str, Any]
     _making: RLock
 
@@ -79,10 +78,11 @@ class AwsWorld(World):
 
     def _abroad(self, service: str, region: str, credentials: dict[str, str] | None = None) -> Any:
         """A client in a Region, of the session's account or of that of the credentials."""
-        made: Any = self._session.client  # its stub wants a service by name
         # A session makes one client at a time (boto3's guide, "Multithreading with clients").
         with self._making:
-            return made(service, region_name=region, config=_RETRIES, **(credentials or {}))
+            return self._session.client(
+                service, region_name=region, config=_RETRIES, **(credentials or {})
+            )
 
     @property
     def _here(self) -> str:

@@ -1,0 +1,45 @@
+"""What a world needs of a session: boto3's has it, and so has botocore's own, which a function
+loads sooner. No function uses boto3's resources or transfers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from botocore.session import get_session
+
+
+class Session(Protocol):
+    """Credentials and a Region, and the clients that are made of them; as `boto3.Session`."""
+
+    @property
+    def region_name(self) -> str | None:
+        """The Region of clients that are not told another."""
+        ...
+
+    @property
+    def client(self) -> Callable[..., Any]:
+        """Makes a client of a service."""
+        ...
+
+    def get_partition_for_region(self, region_name: str) -> str:
+        """`aws`, `aws-cn`, `aws-us-gov`..."""
+        ...
+
+
+class CoreSession:
+    """`Session` by botocore alone, of the environment's credentials and Region."""
+
+    def __init__(self) -> None:
+        self._core = get_session()
+
+    @property
+    def region_name(self) -> str | None:
+        region: str | None = self._core.get_config_variable("region")
+        return region
+
+    def client(self, service_name: str, **options: Any) -> Any:
+        return self._core.create_client(service_name, **options)
+
+    def get_partition_for_region(self, region_name: str) -> str:
+        return str(self._core.get_partition_for_region(region_name))
