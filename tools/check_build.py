@@ -34,18 +34,15 @@ def problems(first: dict[str, bytes], second: dict[str, bytes]) -> Iterator[str]
             yield f"{name}: differs between two builds of the same source"
         if name.endswith(".pyc") and not name.startswith(tuple(LAYERS)):
             yield f"{name}: compiled code does not belong in a function's artifact"
-        if (
-            name.endswith(".py")
-            and name.startswith(tuple(LAYERS))
-            and _compiled(name) not in second
-        ):
+        if name.endswith(".py") and name.startswith(tuple(LAYERS)) and compiled(name) not in second:
             yield f"{name}: is not compiled"
     for layer, file in LAYERS.items():
         if f"{layer}/{file}" not in second:
             yield f"{layer}: has no {file}"
 
 
-def _compiled(name: str) -> str:
+def compiled(name: str) -> str:
+    """Where the bytecode of a source file is."""
     folder, _, file = name.rpartition("/")
     return f"{folder}/__pycache__/{file.removesuffix('.py')}.cpython-313.pyc"
 
