@@ -66,7 +66,7 @@ coverage: test
 build: $(ready) ## sam build under Python 3.13, twice, and compare the artifacts
 	tools/build.sh
 
-tables: $(ready) ## write what is made of tables: the clean-up, docs/platforms.md, docs/permissions.md
+tables: $(ready) ## write what is made of tables: the clean-up, docs/platforms.md, docs/permissions.md, service models
 	$(bin)/python -m tools.cleanup
 	$(bin)/python -m tools.service_reference
 	$(bin)/python -m tools.models

@@ -9,7 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 MOST_FUNCTION_BYTES = 50 * 1024
-LAYERS = {"KilnLayer": "python/kiln/__init__.py", "DepsLayer": "python/pydantic/__init__.py"}
+# What each layer has at least.
+LAYERS = {
+    "KilnLayer": ("python/kiln/__init__.py",),
+    "DepsLayer": ("python/pydantic/__init__.py", "models/ec2/2016-11-15/service-2.json"),
+}
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -36,9 +40,10 @@ def problems(first: dict[str, bytes], second: dict[str, bytes]) -> Iterator[str]
             yield f"{name}: compiled code does not belong in a function's artifact"
         if name.endswith(".py") and name.startswith(tuple(LAYERS)) and compiled(name) not in second:
             yield f"{name}: is not compiled"
-    for layer, file in LAYERS.items():
-        if f"{layer}/{file}" not in second:
-            yield f"{layer}: has no {file}"
+    for layer, files in LAYERS.items():
+        for file in files:
+            if f"{layer}/{file}" not in second:
+                yield f"{layer}: has no {file}"
 
 
 def compiled(name: str) -> str:

@@ -31,21 +31,25 @@ _NO_CALL = {"sns:SigningCert"}
 
 def models() -> dict[str, str]:
     """The files of the folder by their paths in it."""
-    loader = Loader(include_default_search_paths=True)
-    wanted: dict[str, set[str]] = defaultdict(set)
-    for operation in {*every_operation(), *_ITS_OWN} - _NO_CALL:
-        service, _, name = operation.partition(":")
-        wanted[service].add(name)
+    # botocore's own alone: a user may have others in the home folder.
+    loader = Loader([Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
     files = {}
-    for service in sorted(wanted):
-        name = _CLIENTS.get(service, service)
-        version = loader.determine_latest_version(name, "service-2")
-        whole = loader.load_service_model(name, "service-2", version)
-        cut = _cut(whole, wanted[service])
-        files[f"{name}/{version}/service-2.json"] = (
+    for client, operations in called().items():
+        version = loader.determine_latest_version(client, "service-2")
+        cut = _cut(loader.load_service_model(client, "service-2", version), operations)
+        files[f"{client}/{version}/service-2.json"] = (
             json.dumps(cut, separators=(",", ":"), sort_keys=True) + "\n"
         )
     return files
+
+
+def called() -> dict[str, set[str]]:
+    """Client of botocore -> the operations that are called with it."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for operation in {*every_operation(), *_ITS_OWN} - _NO_CALL:
+        service, _, name = operation.partition(":")
+        found[_CLIENTS.get(service, service)].add(name)
+    return dict(sorted(found.items()))
 
 
 def _cut(whole: dict[str, Any], operations: set[str]) -> dict[str, Any]:

@@ -44,9 +44,7 @@ def every_operation() -> set[str]:
     found: set[str] = set()
     for file in sorted((PACKAGE / "adapters").glob("*.py")):
         tree = ast.parse(file.read_text())
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef):
-                found |= _asked(node, _constants(tree))
+        found |= _asked(tree, _constants(tree))
     return found
 
 
@@ -196,7 +194,7 @@ def _constants(tree: ast.Module) -> dict[str, str]:
     }
 
 
-def _asked(node: ast.FunctionDef, constants: dict[str, str]) -> set[str]:
+def _asked(node: ast.AST, constants: dict[str, str]) -> set[str]:
     """`translated("ec2", "RunInstances")` and `pages(self._ec2, "describe_images", ...)`."""
     found = set()
     for call in ast.walk(node):

@@ -53,15 +53,26 @@ def test_no_client_is_made_before_a_port_needs_it_and_none_twice() -> None:
     assert session.made == ["ec2", "dynamodb"]
 
 
+def test_what_is_printed_or_compared_makes_nothing() -> None:
+    session = Counted()
+    world = make_world(Environment.read(TOLD), session)
+    assert world != make_world(Environment.read(TOLD), session)
+    assert "AwsWorld" in repr(world)
+    assert session.made == []
+
+
 def test_a_variable_that_is_missing_is_named() -> None:
     with pytest.raises(ValidationError, match="table"):
         Environment.read({name: value for name, value in TOLD.items() if name != "KILN_TABLE"})
 
 
-def test_a_function_loads_neither_boto3_nor_an_adapter_to_start() -> None:
+def test_no_function_loads_boto3_an_adapter_or_the_libraries_of_one_to_start() -> None:
+    """pyOpenSSL, which botocore would take cryptography with, is not in the layer."""
+    steps = sorted(folder.name for folder in (ROOT / "functions").iterdir() if folder.is_dir())
     program = (
-        "import sys, kiln.runtime, kiln.steps.wake;"
-        "late = ('boto3', 'kiln.adapters.');"
+        "import sys, importlib; sys.modules['OpenSSL'] = None; import kiln.runtime;"
+        f"[importlib.import_module('kiln.steps.' + name) for name in {steps!r}];"
+        "late = ('boto3', 'kiln.adapters', 'cyclonedx', 'packageurl', 'cryptography');"
         "sys.exit(' '.join(name for name in sys.modules if name.startswith(late)))"
     )
     ran = subprocess.run(

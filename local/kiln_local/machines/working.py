@@ -37,23 +37,19 @@ class Limit:
 
 def communicate(process: subprocess.Popen[bytes], limit: Limit) -> tuple[bytes, bytes]:
     """The output of a process that leads a session. Raises subprocess.TimeoutExpired."""
-    begun = time.monotonic()
-    try:
-        return process.communicate(timeout=limit.waiting_s)
-    except subprocess.TimeoutExpired:
-        pass
-    used, moved = _used(process.pid), time.monotonic()
+    begun = moved = time.monotonic()
+    look_s, used = limit.waiting_s, None
     while True:
         try:
-            return process.communicate(timeout=_LOOK_S)
+            return process.communicate(timeout=look_s)
         except subprocess.TimeoutExpired:
-            now, before = time.monotonic(), used
-            used = _used(process.pid)
+            now, before, used = time.monotonic(), used, _used(process.pid)
             # Runnable or in the kernel: it has work to do, if perhaps no core to do it on.
             if used != before or used.busy:
                 moved = now
             if now - moved > _IDLE_S or now - begun > limit.working_s:
                 raise
+        look_s = _LOOK_S
 
 
 @dataclass(frozen=True)

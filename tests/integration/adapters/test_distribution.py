@@ -62,7 +62,7 @@ class LocalPlace:
             return made(service, region_name=region, **credentials)
 
         self._world = world
-        self.regions: Regions = AwsRegions(clients, session.client("sts"), HOME, "")
+        self.regions: Regions = AwsRegions(clients, lambda: session.client("sts"), HOME, "")
         instance = world.an_instance()
         world.ec2.stop_instances(InstanceIds=[instance])
         order = ImageOrder(instance, "web-1", "", {"kiln:bake": "web"})

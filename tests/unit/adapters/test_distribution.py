@@ -189,7 +189,7 @@ def test_a_region_is_made_once_and_a_role_is_asked_each_time(ec2: Script) -> Non
     }
     with scripted("sts") as sts:
         role = "arn:aws:iam::{account}:role/kiln"
-        regions = AwsRegions(clients, sts.client, "eu-west-1", role)
+        regions = AwsRegions(clients, lambda: sts.client, "eu-west-1", role)
         assert regions.at("us-east-1") is regions.at("us-east-1")
         assert made == [("ec2", "us-east-1", {}), ("ssm", "us-east-1", {})]
         for _ in range(2):
@@ -206,5 +206,5 @@ def test_a_region_is_made_once_and_a_role_is_asked_each_time(ec2: Script) -> Non
 def test_the_regions_of_an_account_are_those_that_are_enabled(ec2: Script) -> None:
     found = {"Regions": [{"RegionName": "eu-west-1"}, {"RegionName": "us-east-1"}]}
     ec2.answer("describe_regions", found, {})
-    regions = AwsRegions(lambda *_: ec2.client, ec2.client, "eu-west-1", "")
+    regions = AwsRegions(lambda *_: ec2.client, lambda: ec2.client, "eu-west-1", "")
     assert regions.enabled() == {"eu-west-1", "us-east-1"}

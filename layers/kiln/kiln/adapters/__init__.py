@@ -1,2 +1,2 @@
-"""boto3 to our words and back. A ClientError dies in `_errors`; nobody else sees a botocore
+"""botocore to our words and back. A ClientError dies in `_errors`; nobody else sees a botocore
 response."""

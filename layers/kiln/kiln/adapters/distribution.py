@@ -161,9 +161,10 @@ def _named(template: TemplateTarget) -> dict[str, Any]:
 
 
 class AwsRegions:
-    """`Regions` on AWS. `role` is the ARN of a role of another account with `{account}` in it."""
+    """`Regions` on AWS. `role` is the ARN of a role of another account with `{account}` in it;
+    `sts` gives the client that assumes it."""
 
-    def __init__(self, clients: Clients, sts: STSClient, own: str, role: str) -> None:
+    def __init__(self, clients: Clients, sts: Callable[[], STSClient], own: str, role: str) -> None:
         self._clients = clients
         self._sts = sts
         self._own = own
@@ -189,7 +190,7 @@ class AwsRegions:
     def _credentials(self, account: str) -> dict[str, str]:
         role = self._role.format(account=account)
         with translated("sts", "AssumeRole"):
-            answer = self._sts.assume_role(RoleArn=role, RoleSessionName=_SESSION)
+            answer = self._sts().assume_role(RoleArn=role, RoleSessionName=_SESSION)
         given = answer["Credentials"]
         return {
             "aws_access_key_id": given["AccessKeyId"],

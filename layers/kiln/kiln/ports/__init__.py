@@ -50,7 +50,8 @@ class Settings:
     max_bakes: int = 10
 
 
-@dataclass(frozen=True)
+# To compare or to print one would make every port of one that makes them when they are asked for.
+@dataclass(frozen=True, eq=False, repr=False)
 class World:
     """Everything outside that a step may use."""
 

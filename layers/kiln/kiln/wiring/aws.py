@@ -60,14 +60,14 @@ _RETRIES = Config(
 class AwsWorld(World):
     """The world of an account and Region: those of a session."""
 
-    def __init__(self, told: Environment, session: Session) -> None:
-        # A dataclass that is frozen sets its fields so.
-        vars(self).update(_told=told, _session=session, _clients={}, _making=RLock())
-
     _told: Environment
     _session: Session
     _clients: dict[str, Any]
     _making: RLock
+
+    def __init__(self, told: Environment, session: Session) -> None:
+        # A dataclass that is frozen sets its fields so.
+        vars(self).update(_told=told, _session=session, _clients={}, _making=RLock())
 
     def _client(self, service: str) -> Any:
         """The one client of a service in the own Region."""
@@ -295,4 +295,4 @@ class AwsWorld(World):
 
         partition = self._session.get_partition_for_region(self._here)
         role = f"arn:{partition}:iam::{{account}}:role/{self._told.distribution_role}"
-        return AwsRegions(self._abroad, self._client("sts"), self._here, role)
+        return AwsRegions(self._abroad, lambda: self._client("sts"), self._here, role)

@@ -116,6 +116,15 @@ def test_a_time_out_kills_the_group_and_does_not_wait_for_who_left_it(
     assert "sleep 31" not in left
 
 
+def test_a_script_that_works_has_its_whole_time_out_at_any_speed(
+    room: MachineRoom, al2023: str
+) -> None:
+    # The room's speed leaves a script that waits two seconds of the twenty.
+    script = "end=$(($(date +%s) + 3)); while [ $(date +%s) -lt $end ]; do :; done; echo done"
+    step = run(room, al2023, a_step(script, timeoutSeconds="20")).steps[0]
+    assert (step.status, step.stdout) == ("Success", "done\n")
+
+
 def test_a_child_that_holds_the_output_blocks_the_step(room: MachineRoom, al2023: str) -> None:
     begun = time.monotonic()
     assert run(room, al2023, a_step("(sleep 0.6; echo late) & echo now")).steps[0].stdout

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 
 import pytest
 
@@ -28,10 +27,10 @@ def test_what_ends_in_time_is_its_output() -> None:
 
 
 def test_what_only_waits_is_over_at_once() -> None:
-    process, begun = started("sleep 60"), time.monotonic()
+    # The test's own time limit is less than its whole time.
+    process = started("sleep 600")
     with pytest.raises(subprocess.TimeoutExpired):
-        communicate(process, Limit(0.1, 60))
-    assert time.monotonic() - begun < 30
+        communicate(process, Limit(0.1, 600))
     over(process)
 
 
