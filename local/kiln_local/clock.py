@@ -1,7 +1,9 @@
 """Simulated time: real time, sped up. One scheduler thread does what is due, and the threads that
 it starts end with it.
 
-A wait of `s` simulated seconds takes `s / speed` real ones; speed 1 is real time.
+A wait of `s` simulated seconds takes `s / speed` real ones; speed 1 is real time. What this
+machine works takes real time, and so `speed` simulated seconds a second; or one, where the clock is
+steady.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,24 +26,61 @@ _log = logging.getLogger(__name__)
 _PATIENCE_S = 5.0
 
 
+class Steady(float):
+    """A speed of waits alone. While a thread of the crew works, a real second is a simulated one,
+    so that no time-out passes because this machine is slow or busy with something else. At a speed
+    that is not steady, a hundredth of a second of work is three simulated seconds at 300."""
+
+
 class SimClock:
     """Simulated time since it was made, and the things to do at simulated times."""
 
     def __init__(self, speed: float = 1.0) -> None:
         self.speed = speed
-        self.crew = Crew(speed)
-        self._real_start = time.monotonic()
+        self.steady = isinstance(speed, Steady)
         self._start = datetime.now(UTC)
+        self._passed_s, self._mark = 0.0, time.monotonic()
+        self._working = 0
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._changed = threading.Condition()
         self._ended = False
+        self.crew = Crew(self)
         self._thread = threading.Thread(target=self._work, name="kiln-clock", daemon=True)
         self._thread.start()
 
     def seconds(self) -> float:
         """Simulated seconds since the start."""
-        return (time.monotonic() - self._real_start) * self.speed
+        with self._changed:
+            passed = self._passed_s + (time.monotonic() - self._mark) * self._rate()
+            if self.steady and self._due and not self._working:
+                # Nobody oversleeps what is due, however late this machine wakes the scheduler.
+                return max(self._passed_s, min(passed, self._due[0][0]))
+            return passed
+
+    def _rate(self) -> float:
+        return 1.0 if self._working else self.speed
+
+    def work(self, more: int) -> None:
+        """So many threads more, or less, work."""
+        if not self.steady or not more:
+            return
+        with self._changed:
+            self._passed_s, self._mark = self.seconds(), time.monotonic()
+            before, self._working = self._working, self._working + more
+            if before and not self._working:
+                # What is due comes sooner now than the scheduler's thread thinks.
+                self._changed.notify()
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """What a thread outside does within the block is work too."""
+        more = 0 if isinstance(threading.current_thread(), self.crew.Thread) else 1
+        self.work(more)
+        try:
+            yield
+        finally:
+            self.work(-more)
 
     def now(self) -> datetime:
         """Simulated now, aware, UTC."""
@@ -78,12 +118,15 @@ class SimClock:
             with self._changed:
                 if self._ended:
                     return
-                wait = (self._due[0][0] - self.seconds()) / self.speed if self._due else None
+                wait = (self._due[0][0] - self.seconds()) / self._rate() if self._due else None
                 if wait is None or wait > 0:
                     self._changed.wait(wait)
                     continue
+                # First: what is due holds the time.
+                self.work(1)
                 action = heapq.heappop(self._due)[2]
             _guarded(action)
+            self.work(-1)
 
 
 def _guarded(action: Callable[[], None]) -> None:

@@ -107,6 +107,12 @@ class Ends:
         """One that is under way. KeyError for one that has ended."""
         return self._under_way[arn]
 
+    @property
+    def under_way(self) -> list[str]:
+        """The executions that have not ended, by ARN."""
+        with self._one:
+            return list(self._under_way)
+
     def connect(self, patches: Patches) -> None:
         """Patch how executions begin and end."""
         execution = _module("backend.execution")
@@ -120,7 +126,8 @@ class Ends:
         def started(began: Any) -> None:
             # Told before it begins: it may end in less time than telling takes.
             began.exec_status = _module("api").ExecutionStatus.RUNNING
-            self._under_way[began.exec_arn] = began
+            with self._one:
+                self._under_way[began.exec_arn] = began
             self._on_change(began)
             start(began)
 

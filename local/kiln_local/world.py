@@ -78,8 +78,8 @@ _CONFIG: Any = {
 class LocalAws:
     """A context manager. Only one can run in a process at a time: moto's backends are global.
 
-    `throttle` has EC2's token buckets applied; `faults.use(...)` takes a list of faults, also
-    between two bakes.
+    `speed` may be Steady; `throttle` has EC2's token buckets applied; `faults.use(...)` takes a list
+    of faults, also between two bakes.
     """
 
     def __init__(
@@ -121,7 +121,8 @@ class LocalAws:
         self.iam = enforcement.install(self.account, self.region, self.clock.now)
         latencies = Latencies()
         self._own = OwnCalls(self.session())
-        linux = MachineRoom(self._home, self._speed)
+        # What a document works takes real time where time is steady, and so has its time limit.
+        linux = MachineRoom(self._home, 1.0 if self.clock.steady else self._speed)
         key = bundles.Ec2Key()
         asked = inside.Inside(self._own.client, key.certificate, self.iam.signed_in_vain)
         linux.answer = asked.answer
@@ -155,10 +156,8 @@ class LocalAws:
         gc.enable()
 
     def _add_groups(self) -> None:
-        told, backend = (
-            group_events.GroupEvents(self.clock, self._events),
-            self._backend("autoscaling"),
-        )
+        told = group_events.GroupEvents(self.clock, self._events)
+        backend = self._backend("autoscaling")
         self.templates = templates.Templates(self._parameter)
         self.groups = groups.Groups(
             self.ec2,
@@ -199,7 +198,7 @@ class LocalAws:
         notices.connect(self._patches, self.notices)
         retiring.connect(self._patches, self.ec2)
         ssm.connect(self._patches, self.ec2, self._run_command)
-        self._ends = interpreter.connect(self._patches, clock, self.region, self._changed)
+        self.executions = interpreter.connect(self._patches, clock, self.region, self._changed)
         self._events.backend = self._backend("events")
         self._events.start_execution = self._own.start_execution
         self._events.send_message = asynchronous.sender(self._own.client)
@@ -230,7 +229,7 @@ class LocalAws:
 
     def _go_wrong(self) -> None:
         """From now on, when the template's resources are made, things may go wrong."""
-        ground = Ground(self.functions, self._events, self.ec2, self._ends)
+        ground = Ground(self.functions, self._events, self.ec2, self.executions)
         connect(self._patches, self.faults, ground)
         if self.throttles:
             throttling.connect(self._patches, self.buckets)

@@ -43,9 +43,12 @@ class Calls:
             def send() -> Any:
                 return answered(stub, event_name, request, **more)
 
-            if not stub.enabled or recorder.caller.get() is None:
+            if not stub.enabled:
                 return send()
-            return self._send(event_name, request, send)
+            with self._clock.working():
+                if recorder.caller.get() is None:
+                    return send()
+                return self._send(event_name, request, send)
 
         patches.set(BotocoreStubber, "__call__", call)
 
