@@ -8,13 +8,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Collection
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
 from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID, responses
+from moto.core import DEFAULT_ACCOUNT_ID
 
 from kiln_local import (
     alarms,
@@ -43,6 +42,7 @@ from kiln_local import (
     patience,
     policies,
     public_images,
+    quick,
     recorder,
     refreshes,
     releases,
@@ -78,8 +78,8 @@ _CONFIG: Any = {
 class LocalAws:
     """A context manager. Only one can run in a process at a time: moto's backends are global.
 
-    `speed` may be Steady; `throttle` has EC2's token buckets applied; `faults.use(...)` takes a list
-    of faults, also between two bakes.
+    `speed` may be Steady; `throttle` has EC2's token buckets applied; `faults.use(...)` takes a
+    list of faults, also between two bakes.
     """
 
     def __init__(
@@ -180,9 +180,7 @@ class LocalAws:
         self.metrics = metrics.watch(clock, self._backend)
         patience.connect(self._patches, clock)
         self._patches.set(SystemClock, "now", lambda _: clock.now())
-        # moto looks through the same classes for every call.
-        names = cache(responses.method_names_from_class)
-        self._patches.set(responses, "method_names_from_class", names)
+        quick.connect(self._patches)
         policies.connect(self._patches)
         tables.connect(self._patches)
         events.connect(self._patches, self._events)

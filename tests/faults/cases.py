@@ -1,4 +1,4 @@
-"""The cases of the matrix, made from what one undisturbed bake does.
+"""The cases of the matrix, made from what one undisturbed bake or rollout does.
 
 A case's name is its seed: the same name is the same fault at the same place, so that one that was
 found wanting can be run alone.
@@ -7,116 +7,143 @@ found wanting can be run alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-# What a call leaves as it is.
-_READS = ("Describe", "Get", "List", "Query")
-# Each kind of fault, as the fault file of `kiln bake --local --faults` says it.
-ON_CHANGES: dict[str, dict[str, Any]] = {
-    "throttled-for-a-minute": {"error": "throttling", "for_s": 60},
-    "internal-error": {"error": "internal"},
-    "denied": {"error": "denied", "times": "always"},
-    "crash-before": {"crash": "before"},
-    "crash-after": {"crash": "after"},
-    "answer-lost": {"drop": True},
+from tests.faults import kinds
+from tests.faults.kinds import Fault
+
+# What stands in a case's name where no one call is meant.
+STATE, TABLE, INSTANCE, IMAGE = "state", "table", "instance", "image"
+# Where there is an instance that somebody else can end: states that wait for one.
+_WITH_INSTANCE = {
+    "bake": {
+        **dict.fromkeys(
+            ("AwaitBuilder", "AwaitStep", "AwaitPrepare", "AwaitClean", "AwaitSeal"), "builder"
+        ),
+        **dict.fromkeys(("AwaitClone", "AwaitProof", "AwaitTest"), "clone"),
+    },
+    "rollout": dict.fromkeys(("AwaitStep", "AwaitUndo"), ""),
+    "instance": dict.fromkeys(
+        ("AwaitRunning", "AwaitAgent", "AwaitSetup", "AwaitDrained", "AwaitShutdown"), ""
+    ),
+    "configure": {"AwaitConfigure": ""},
 }
-ON_READS: dict[str, dict[str, Any]] = {
-    "throttled-once": {"error": "throttling"},
-    "denied": {"error": "denied", "times": "always"},
-}
-ON_INVOCATIONS: dict[str, dict[str, Any]] = {
-    "function-timed-out": {"crash": "after", "by": "time-out"},
-    "function-doubled": {"double": True},
-}
-ON_STATES: dict[str, dict[str, Any]] = {
-    "stopped-from-outside": {"act": "stop-execution"},
-    "timed-out": {"act": "time-out-execution"},
-}
-ON_EVENTS: dict[str, dict[str, Any]] = {
-    "lost": {"drop": True, "times": "always"},
-    "doubled": {"double": True, "times": "always"},
-    "late": {"delay_s": 40, "times": "always"},
-}
-EVENTS = (
-    "EC2 Instance State-change Notification",
-    "EC2 AMI State Change",
-    "EC2 Command Invocation Status-change Notification",
-    "Image Available",
-)
-# States in which there is an instance, or an image, that somebody else can end.
-_WITH_BUILDER = ("AwaitBuilder", "AwaitStep", "AwaitPrepare", "AwaitClean", "AwaitSeal")
-_WITH_CLONE = ("AwaitClone", "AwaitProof", "AwaitTest")
-# What a fault may end a bake with, in the words of its error or its cause. The others must be
-# survived.
-_REASONS: dict[str, tuple[str, ...]] = {
-    "denied": ("AccessDenied", "UnauthorizedOperation", "NotAuthorized", "denied"),
-    "stopped-from-outside": ("ABORTED",),
-    "timed-out": ("TIMED_OUT", "Timeout"),
-    "terminated": ("terminat", "shutting-down", "Terminated"),
-    "image-failed": ("failed",),
-    "no-capacity": ("apacity",),
-}
+_WITH_IMAGE = {"bake": ("PollImage",)}
 
 
 @dataclass(frozen=True)
 class Occasion:
-    """Something that a bake does: a call or an invocation in a state of the machine."""
+    """Something that happens: a call or an invocation in a state of a machine, or in a function
+    that an event has started, which is in none; an event on its way to a function."""
 
-    kind: str
+    kind: Literal["call", "invocation", "event"]
     service: str
     operation: str
-    state: str
+    machine: str = ""
+    state: str = ""
+    function: str = ""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One fault at one place. `reasons` are words of which a failure must name one; none where the
-    bake has to survive."""
+    """One fault at one place of one ground. `reasons` are words of which a failure must name one;
+    none where the fault has to be survived."""
 
     name: str
-    fault: dict[str, Any]
+    fault: Fault = field(hash=False)
     reasons: tuple[str, ...]
 
+    @property
+    def ground(self) -> str:
+        """Where it is tried."""
+        return self.name.split("/")[0]
 
-def cases(seen: Iterable[Occasion]) -> Iterator[Case]:
-    """Every case, in the order of the bake."""
+    @property
+    def place(self) -> str:
+        """The state, by its machine, or the function."""
+        return self.name.split("/")[1]
+
+    @property
+    def what(self) -> str:
+        """The call, or whatever else goes wrong."""
+        return self.name.split("/")[2]
+
+    @property
+    def kind(self) -> str:
+        """How it goes wrong."""
+        return self.name.split("/")[3]
+
+
+def cases(ground: str, seen: Iterable[Occasion]) -> list[Case]:
+    """Every case, in the order of what has happened."""
+    seen = list(seen)
     states: dict[str, None] = {}
+    names: dict[str, None] = {}
     for occasion in seen:
-        states[occasion.state] = None
-        yield from _at(occasion)
-    for state in states:
-        yield from (_case(state, "state", kind, f, {}) for kind, f in ON_STATES.items())
-    for event in EVENTS:
-        where = {"service": "events", "operation": event}
-        yield from (_case("events", event, kind, f, where) for kind, f in ON_EVENTS.items())
-    yield from _by_somebody_else(states)
+        names |= dict.fromkeys(_at(occasion))
+        if occasion.state:
+            states[f"{occasion.machine}.{occasion.state}"] = None
+    for place in states:
+        names |= dict.fromkeys(_in(place))
+    return [case_of(f"{ground}/{name}") for name in names]
 
 
-def _at(occasion: Occasion) -> Iterator[Case]:
-    if occasion.kind == "invocation":
-        kinds = ON_INVOCATIONS
-    else:
-        kinds = ON_READS if occasion.operation.startswith(_READS) else ON_CHANGES
-    where = {"service": occasion.service, "operation": occasion.operation}
+def whole(seen: dict[str, list[Occasion]]) -> list[Case]:
+    """Every case of all grounds; what happens on several of them goes wrong on the first alone."""
+    known: set[Occasion] = set()
+    found: list[Case] = []
+    for ground, occasions in seen.items():
+        found += cases(ground, [one for one in occasions if one not in known])
+        known |= set(occasions)
+    return found
+
+
+def _at(occasion: Occasion) -> Iterator[str]:
+    place = f"{occasion.machine}.{occasion.state}" if occasion.state else occasion.function
     what = f"{occasion.service}:{occasion.operation}"
-    for kind, fault in kinds.items():
-        yield _case(occasion.state, what, kind, fault, where)
-    if occasion.operation == "RunInstances":
-        short = {"error": "capacity", "times": "always"}
-        yield _case(occasion.state, what, "no-capacity", short, where)
+    if occasion.kind == "event":
+        yield from (f"{place}/{occasion.operation}/{kind}" for kind in kinds.ON_EVENTS)
+    elif occasion.kind == "invocation":
+        ways = kinds.ON_INVOCATIONS if occasion.state else kinds.ON_STARTED
+        yield from (f"{place}/{what}/{kind}" for kind in ways)
+    else:
+        launches = kinds.ON_LAUNCHES if what in kinds.LAUNCHES else ()
+        yield from (f"{place}/{what}/{kind}" for kind in (*kinds.ON_CALLS, *launches))
+        if occasion.service == "dynamodb":
+            yield from (f"{place}/{TABLE}/{kind}" for kind in kinds.ON_TABLE)
 
 
-def _case(state: str, what: str, kind: str, fault: dict[str, Any], where: dict[str, Any]) -> Case:
-    when = {} if state == "events" else {"when": {"state": state, "machine": "bake"}}
-    return Case(f"{state}/{what}/{kind}", {**where, **fault, **when}, _REASONS.get(kind, ()))
+def _in(place: str) -> Iterator[str]:
+    machine, _, state = place.partition(".")
+    yield from (f"{place}/{STATE}/{kind}" for kind in kinds.ON_STATES)
+    if state in _WITH_INSTANCE.get(machine, ()):
+        yield from (f"{place}/{INSTANCE}/{kind}" for kind in kinds.ON_INSTANCES)
+    if state in _WITH_IMAGE.get(machine, ()):
+        yield from (f"{place}/{IMAGE}/{kind}" for kind in kinds.ON_IMAGES)
 
 
-def _by_somebody_else(states: Iterable[str]) -> Iterator[Case]:
-    for state in states:
-        act: dict[str, Any] = {"act": "terminate-instance"}
-        if state in _WITH_BUILDER:
-            yield _case(state, "builder", "terminated", act | {"role": "builder"}, {})
-        elif state in _WITH_CLONE:
-            yield _case(state, "clone", "terminated", act | {"role": "clone"}, {})
-    yield _case("PollImage", "image", "image-failed", {"act": "fail-image", "delay_s": 5}, {})
+def case_of(name: str) -> Case:
+    """A case from its name. ValueError for one that is none."""
+    parts = name.split("/")
+    if len(parts) != 4 or parts[3] not in kinds.BY_NAME:
+        raise ValueError(f"{name} names no case; GROUND/PLACE/WHAT/KIND does")
+    _, place, what, kind = parts
+    fault = _target(place, what) | kinds.BY_NAME[kind] | _where(place)
+    return Case(name, fault, kinds.REASONS.get(kind, ()))
+
+
+def _target(place: str, what: str) -> dict[str, Any]:
+    machine, _, state = place.partition(".")
+    if what == INSTANCE:
+        role = _WITH_INSTANCE.get(machine, {}).get(state)
+        return {"role": role} if role else {}
+    if what in (STATE, TABLE, IMAGE):
+        return {}
+    service, colon, operation = what.partition(":")
+    return {"service": service if colon else "events", "operation": operation if colon else what}
+
+
+def _where(place: str) -> dict[str, Any]:
+    machine, dot, state = place.partition(".")
+    return {"when": {"machine": machine, "state": state}} if dot else {"function": machine}

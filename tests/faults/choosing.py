@@ -1,0 +1,51 @@
+"""Which of all cases are run: every pair of what a case is made of, not every triple.
+
+A case is a place, what goes wrong there, and how. Each call in each state is in some case, each
+kind of fault with each call, and each family of kinds in each state; what is left out is the third
+of a triple whose pairs are all there. Nothing is drawn: the same cases in the same order give the
+same choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tests.faults.cases import Case
+
+Pair = tuple[str, ...]
+# Kinds that come to the same where nothing is asked but whether a state minds them at all.
+_FAMILIES = {
+    "throttled-once": "busy",
+    "throttled-for-a-minute": "busy",
+    "table-throttled": "busy",
+    "function-refused": "busy",
+    "internal-error": "unheard",
+    "answer-lost": "unheard",
+    "timed-out": "unheard",
+    "crash-before": "crashed",
+    "crash-after": "crashed",
+    "function-crashed": "crashed",
+    "function-timed-out": "crashed",
+    "no-capacity": "denied",
+}
+
+
+def pairs_of(case: Case) -> frozenset[Pair]:
+    """What a case is the proof of."""
+    ground, place, what, kind = case.name.split("/")
+    family = _FAMILIES.get(kind, kind)
+    return frozenset({(ground, place, what), (what, kind), (ground, place, family, "")})
+
+
+def chosen(every: Iterable[Case]) -> list[Case]:
+    """Cases that have every pair of all, in their order: those first that bring most pairs which no
+    case before them has."""
+    left = {case: pairs_of(case) for case in every}
+    wanted = {pair for pairs in left.values() for pair in pairs}
+    found: set[Case] = set()
+    for size in (3, 2, 1):
+        for case, pairs in left.items():
+            if len(pairs & wanted) >= size:
+                wanted -= pairs
+                found.add(case)
+    return [case for case in left if case in found]

@@ -1,0 +1,80 @@
+"""Rollouts to a layer that is an Auto Scaling group of two, one after another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kiln.domain.instance import InstanceState
+from kiln.domain.stack import stack_from
+from kiln.steps._hooks import put_hooks
+from tests.faults.rollouts import PLATFORM, RECIPES, SIZE, STACK, Rollouts
+from tests.faults.service import GroupService, Service
+from tests.integration.local.crowds import Crowd
+
+# Two serve throughout: a new one comes before an old one goes.
+_REFRESH = {
+    "min_healthy_percentage": 100,
+    "max_healthy_percentage": 200,
+    "instance_warmup": "1s",
+}
+
+
+class Refreshes(Rollouts):
+    """A layer of kind `autoscaling` that takes one image after another."""
+
+    name = "refresh"
+    _group: Crowd
+
+    def _service(self) -> Service:
+        return GroupService(self.aws, STACK)
+
+    def renew(self) -> None:
+        self._layer = f"{self.name}{next(self.numbers)}"
+        for entry in self.kiln.records.instances(STACK):
+            self.kiln.records.remove_instance(entry)
+        if hasattr(self, "_group"):
+            name = self._group.name
+            self._group.api.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
+        self._group = Crowd(self.outside, self._layer, 0)
+        layer = {
+            "name": self._layer,
+            "kind": "autoscaling",
+            "group": self._group.name,
+            "platform": PLATFORM,
+            "recipes": RECIPES,
+            "refresh": _REFRESH,
+        }
+        self._apply(layer)
+        self._group.api.set_desired_capacity(
+            AutoScalingGroupName=self._group.name, DesiredCapacity=SIZE
+        )
+        self._image = self.outside.base
+        self.quiet("")
+
+    def _apply(self, layer: dict[str, Any]) -> None:
+        stack = stack_from({"kind": "stack", "name": STACK, "layers": [layer]})
+        before = self.kiln.records.stack(STACK)
+        self.kiln.records.put_stack(stack)
+        put_hooks(stack, before, self.kiln)
+
+    def flaws(self) -> list[str]:
+        entries = self.entries()
+        members = {one["InstanceId"]: one["LifecycleState"] for one in self._group.told["Instances"]}
+        holder, rounds = self.kiln.records.layer_holder(self.layer), self.kiln.rounds.holder(STACK)
+        return [
+            *([f"the group has {members}"] if list(members.values()) != ["InService"] * SIZE else []),
+            *(f"{e.hostname} is {e.state}" for e in entries if e.state is not InstanceState.ONLINE),
+            *(f"{e.hostname} is held by {e.change}" for e in entries if e.change),
+            *(f"{name} is unknown" for name in members if name not in {e.ec2_id for e in entries}),
+            *(f"{e.ec2_id} is no member" for e in entries if e.ec2_id not in members),
+            *([f"{holder} holds the layer"] if holder else []),
+            *([f"{rounds} holds the rounds"] if rounds else []),
+        ]
+
+
+class SpoiledRefreshes(Refreshes):
+    """Refreshes to an image whose instances cannot be set up."""
+
+    name = "refresh-spoiled"
+    spoiled = True
+    fails = ("exited 9",)
