@@ -29,6 +29,9 @@ _FAMILIES = {
     "no-capacity": "denied",
 }
 
+# So many at most go wrong in one run.
+TOGETHER = 6
+
 
 def pairs_of(case: Case) -> frozenset[Pair]:
     """What a case is the proof of."""
@@ -49,3 +52,27 @@ def chosen(every: Iterable[Case]) -> list[Case]:
                 wanted -= pairs
                 found.add(case)
     return [case for case in left if case in found]
+
+
+def runs(cases: Iterable[Case]) -> list[tuple[Case, ...]]:
+    """Cases as they are run: those that must be survived several at a time, each at another place
+    of one ground, the others alone."""
+    alone: list[tuple[Case, ...]] = []
+    bundles: list[list[Case]] = []
+    for case in cases:
+        if case.reasons:
+            alone.append((case,))
+            continue
+        for bundle in bundles:
+            if len(bundle) < TOGETHER and _goes_with(case, bundle):
+                bundle.append(case)
+                break
+        else:
+            bundles.append([case])
+    found = [*alone, *(tuple(bundle) for bundle in bundles)]
+    order = list(dict.fromkeys(run[0].ground for run in found))
+    return sorted(found, key=lambda run: order.index(run[0].ground))
+
+
+def _goes_with(case: Case, bundle: list[Case]) -> bool:
+    return bundle[0].ground == case.ground and all(other.place != case.place for other in bundle)

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import itertools
 import json
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +42,17 @@ class Verdict:
     case: str
     outcome: str
     why: str = ""
+
+    def of(self, case: str, acted: bool) -> Verdict:
+        """The same of one of several cases, which has acted or has not."""
+        if not acted and self.outcome in ("survived", "failed", "fell"):
+            return Verdict(case, "missed", f"{self.outcome} {self.why}")
+        return Verdict(case, self.outcome, self.why)
+
+
+def bundle(together: Sequence[Case]) -> Case:
+    """Several cases as one that must be survived."""
+    return Case(f"{together[0].ground}/+/+/{len(together)}", {}, ())
 
 
 class Unended(Exception):
@@ -106,9 +116,9 @@ class Ground(ABC):
         finally:
             del faults.due
             faults.use(())
-        verdict = self.judge(Case(f"{self.name}/-/-/undisturbed", {}, self.fails), run)
+        verdict = self.judge(Case(f"{self.name}/-/-/undisturbed", {}, ()), run)
         self.clear(run)
-        assert verdict.outcome == ("failed" if self.fails else "survived"), verdict
+        assert verdict.outcome == "survived", verdict
         return list(seen)
 
     def _is_ours(self, occasion: Any) -> bool:
@@ -117,24 +127,26 @@ class Ground(ABC):
             return scene.machine in self.machines
         return bool(occasion.function) and occasion.function not in _BESIDE
 
-    def run(self, case: Case) -> Verdict:
-        """A run with the case's fault, and what there is afterwards: at once, else after one
-        sweep."""
-        self.aws.faults.use(faults_from([case.fault], ROOT))
+    def run(self, together: Sequence[Case]) -> list[Verdict]:
+        """A run with the faults of some cases, and what there is afterwards: at once, else after
+        one sweep. Only cases that must be survived go together."""
+        self.aws.faults.use(faults_from([case.fault for case in together], ROOT))
         try:
             run = self.begin()
             self.quiet(run)
-            acted = any(row["fired"] for row in self.aws.faults.report())
+            acted = [bool(row["fired"]) for row in self.aws.faults.report()]
         finally:
             self.aws.faults.use(())
+        verdict = self._judged(together[0] if len(together) == 1 else bundle(together), run)
+        return [verdict.of(case.name, fired) for case, fired in zip(together, acted, strict=True)]
+
+    def _judged(self, case: Case, run: str) -> Verdict:
         verdict = self.judge(case, run)
         if verdict.outcome in ("leaked", "lied"):
             self.sweep()
             self.quiet(run)
             verdict = self.judge(case, run)
         self.clear(run)
-        if not acted and verdict.outcome in ("survived", "failed", "fell"):
-            return Verdict(case.name, "missed", f"{run}: {verdict.outcome} {verdict.why}")
         return verdict
 
     def sweep(self) -> None:
@@ -145,12 +157,12 @@ class Ground(ABC):
 
     def ended(self, case: Case, said: str) -> Verdict:
         """The verdict on a run that has failed with these words and left nothing."""
-        reasons = (*case.reasons, *self.fails)
-        if not reasons:
+        if any(word in said for word in self.fails):
+            return Verdict(case.name, "survived")
+        if not case.reasons:
             return Verdict(case.name, "fell", said)
-        if not any(word in said for word in reasons):
-            return Verdict(case.name, "lied", said)
-        return Verdict(case.name, "failed")
+        true = any(word in said for word in case.reasons)
+        return Verdict(case.name, "failed" if true else "lied", said)
 
     # ------------------------------------------------------------ time
 
@@ -194,16 +206,4 @@ def _noted(occasion: Any) -> Occasion:
         return Occasion(
             occasion.kind, occasion.service, occasion.operation, function=occasion.function
         )
-    return Occasion(
-        occasion.kind, occasion.service, occasion.operation, scene.machine, scene.state
-    )
-
-
-def comes(true: Callable[[], object], seconds: float = 60) -> bool:
-    """Whether something comes true within so many real seconds."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
+    return Occasion(occasion.kind, occasion.service, occasion.operation, scene.machine, scene.state)

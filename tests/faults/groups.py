@@ -59,10 +59,16 @@ class Refreshes(Rollouts):
 
     def flaws(self) -> list[str]:
         entries = self.entries()
-        members = {one["InstanceId"]: one["LifecycleState"] for one in self._group.told["Instances"]}
+        members = {
+            one["InstanceId"]: one["LifecycleState"] for one in self._group.told["Instances"]
+        }
         holder, rounds = self.kiln.records.layer_holder(self.layer), self.kiln.rounds.holder(STACK)
         return [
-            *([f"the group has {members}"] if list(members.values()) != ["InService"] * SIZE else []),
+            *(
+                [f"the group has {members}"]
+                if list(members.values()) != ["InService"] * SIZE
+                else []
+            ),
             *(f"{e.hostname} is {e.state}" for e in entries if e.state is not InstanceState.ONLINE),
             *(f"{e.hostname} is held by {e.change}" for e in entries if e.change),
             *(f"{name} is unknown" for name in members if name not in {e.ec2_id for e in entries}),

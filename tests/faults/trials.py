@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from kiln_local.clock import Steady
@@ -48,13 +48,20 @@ class Trials:
         """What an undisturbed run on a ground does."""
         return self.ground(name).occasions()
 
-    def run(self, case: Case) -> Verdict:
-        """What comes of a case."""
+    def run(self, together: Sequence[Case]) -> list[Verdict]:
+        """What comes of cases that are run at once; of each alone, where not all went well."""
+        verdicts = self._run(together)
+        if len(together) == 1 or {v.outcome for v in verdicts} <= {"survived", "missed"}:
+            return verdicts
+        return [verdict for case in together for verdict in self._run((case,))]
+
+    def _run(self, together: Sequence[Case]) -> list[Verdict]:
+        ground = together[0].ground
         try:
-            return self.ground(case.ground).run(case)
+            return self.ground(ground).run(together)
         except Unended as error:
-            del self._grounds[case.ground]
-            return Verdict(case.name, "lied", str(error))
+            del self._grounds[ground]
+            return [Verdict(case.name, "lied", str(error)) for case in together]
 
 
 @contextmanager
