@@ -9,7 +9,7 @@ from kiln.domain.naming import bake_id
 from kiln.domain.place import ImagePlace
 from kiln_local.world import LocalAws
 from tests.faults.cases import Case
-from tests.faults.ground import Ground, Verdict
+from tests.faults.ground import Ground, Unended, Verdict
 
 FAR = "eu-central-1"
 BLUEPRINT: dict[str, Any] = {
@@ -29,6 +29,9 @@ class Bakes(Ground):
     name = "bake"
     machines = ("bake",)
     changes: dict[str, Any] = {}
+
+    def prepare(self) -> None:
+        """Nothing: each bake is of a blueprint of its own."""
 
     def begin(self) -> str:
         name = f"{self.name}-{next(self.numbers)}"
@@ -51,9 +54,11 @@ class Bakes(Ground):
         if record and record.status is BakeStatus.SUCCEEDED:
             wrong = self._wrong(record)
             return Verdict(case.name, "lied" if wrong else "survived", f"{run}: {wrong}")
-        error = (record.error if record else told.get("error")) or ""
-        cause = (record.cause if record else told.get("cause")) or ""
-        return self.ended(case, f"{run}: {error}: {cause}")
+        if record:
+            return self.ended(case, f"{run}: {record.error}: {record.cause}")
+        # One that was never planned has no record: its execution says how it ended.
+        said = f"{told['status']}: {told.get('error')}: {told.get('cause')}"
+        return self.ended(case, f"{run}: {said}")
 
     def clear(self, run: str) -> None:
         # Hundreds of images are more than the memory of a laptop holds.
@@ -103,9 +108,8 @@ class LostCopies(Bakes):
     name = "bake-uncopied"
     fails = ("DistributionFailed",)
 
-    def begin(self) -> str:
+    def prepare(self) -> None:
         self.aws.copies.fail(FAR)
-        return super().begin()
 
     def clear(self, run: str) -> None:
         self.aws.copies.mend(FAR)
@@ -124,10 +128,11 @@ class Distributions(Ground):
         self._bake = bakes.begin()
         bakes.quiet(self._bake)
         record = self.kiln.records.bake(self._bake)
-        assert record and record.image, record
+        if record is None or record.image is None:
+            raise Unended(f"{self._bake} has made no image: {record}")
         self._image = record.image
 
-    def begin(self) -> str:
+    def prepare(self) -> None:
         images = self.kiln.regions.at(FAR).images
         for copy in images.of_bake(self._bake):
             images.deregister(copy.id)
@@ -137,6 +142,8 @@ class Distributions(Ground):
         self.kiln.records.put_place(
             self._image, ImagePlace(region=FAR, status="failed", error="Lost", lost=lost)
         )
+
+    def begin(self) -> str:
         run = f"{self._image}-{next(self.numbers)}"
         self.start("distribution", run, {"image": self._image})
         return run
@@ -145,6 +152,9 @@ class Distributions(Ground):
     def _place(self) -> ImagePlace:
         places = {place.region: place for place in self.kiln.records.places(self._image)}
         return places[FAR]
+
+    def clear(self, run: str) -> None:
+        """Its copy is taken away before the next one."""
 
     def is_over(self, run: str) -> bool:
         return str(self.told("distribution", run)["status"]) != "RUNNING"

@@ -29,6 +29,8 @@ _NEVER = 999_999
 # Simulated seconds: longer than any wait of what is tried here, which has deadlines of four hours,
 # and what is a moment to it.
 _LONGEST_S, _MOMENT_S = 12 * 3600.0, 15.0
+# Events of what is counted over all runs.
+_OF_OTHERS = frozenset({"CloudWatch Alarm State Change"})
 # What goes on by itself, whatever is tried.
 _BESIDE = frozenset({"tend_instances", "sweep", "follow_bases", "prune_images"})
 
@@ -67,9 +69,11 @@ class Ground(ABC):
     # A run that is to fail of itself, so that its way back is seen, fails with one of these words.
     fails: tuple[str, ...] = ()
 
+    # Of all grounds of a process: what one that was given up has made keeps its name.
+    numbers = itertools.count(1)
+
     def __init__(self, aws: LocalAws) -> None:
         self.aws = aws
-        self.numbers = itertools.count(1)
         self.states = aws.session().client("stepfunctions")
 
     @property
@@ -78,6 +82,10 @@ class Ground(ABC):
         return world()
 
     # ------------------------------------------------------------ what a ground does
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Make what a run starts from, before anything goes wrong."""
 
     @abstractmethod
     def begin(self) -> str:
@@ -91,6 +99,7 @@ class Ground(ABC):
     def judge(self, case: Case, run: str) -> Verdict:
         """What came of it, once everything is quiet."""
 
+    @abstractmethod
     def clear(self, run: str) -> None:
         """Take away what a run has rightly left."""
 
@@ -108,6 +117,7 @@ class Ground(ABC):
                 seen[_noted(occasion)] = None
             return due(occasion, effects)
 
+        self.prepare()
         faults.use(faults_from(never, ROOT))
         faults.due = spy  # type: ignore[method-assign]
         try:
@@ -123,6 +133,8 @@ class Ground(ABC):
 
     def _is_ours(self, occasion: Any) -> bool:
         scene = occasion.scene
+        if occasion.operation in _OF_OTHERS:
+            return False
         if scene.state:
             return scene.machine in self.machines
         return bool(occasion.function) and occasion.function not in _BESIDE
@@ -130,6 +142,7 @@ class Ground(ABC):
     def run(self, together: Sequence[Case]) -> list[Verdict]:
         """A run with the faults of some cases, and what there is afterwards: at once, else after
         one sweep. Only cases that must be survived go together."""
+        self.prepare()
         self.aws.faults.use(faults_from([case.fault for case in together], ROOT))
         try:
             run = self.begin()

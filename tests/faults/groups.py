@@ -59,22 +59,15 @@ class Refreshes(Rollouts):
 
     def flaws(self) -> list[str]:
         entries = self.entries()
-        members = {
-            one["InstanceId"]: one["LifecycleState"] for one in self._group.told["Instances"]
-        }
-        holder, rounds = self.kiln.records.layer_holder(self.layer), self.kiln.rounds.holder(STACK)
+        members = {m["InstanceId"]: m["LifecycleState"] for m in self._group.told["Instances"]}
+        whole = list(members.values()) == ["InService"] * SIZE
+        known = {e.ec2_id for e in entries}
         return [
-            *(
-                [f"the group has {members}"]
-                if list(members.values()) != ["InService"] * SIZE
-                else []
-            ),
+            *([] if whole else [f"the group has {members}"]),
             *(f"{e.hostname} is {e.state}" for e in entries if e.state is not InstanceState.ONLINE),
-            *(f"{e.hostname} is held by {e.change}" for e in entries if e.change),
-            *(f"{name} is unknown" for name in members if name not in {e.ec2_id for e in entries}),
+            *(f"{name} is unknown" for name in members if name not in known),
             *(f"{e.ec2_id} is no member" for e in entries if e.ec2_id not in members),
-            *([f"{holder} holds the layer"] if holder else []),
-            *([f"{rounds} holds the rounds"] if rounds else []),
+            *self.holds(),
         ]
 
 

@@ -1,5 +1,4 @@
-"""The kinds of faults, as the fault file of `kiln bake --local --faults` says them, and what each may
-end a bake or a rollout with."""
+"""The kinds of faults, as a fault file says them, and what each may end a run with."""
 
 from __future__ import annotations
 

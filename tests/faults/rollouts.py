@@ -112,7 +112,7 @@ class Rollouts(Ground):
 
     # ------------------------------------------------------------ a run
 
-    def begin(self) -> str:
+    def prepare(self) -> None:
         if not self._layer or self.flaws():
             self.renew()
         self._before = {entry.image for entry in self.entries()}
@@ -120,8 +120,13 @@ class Rollouts(Ground):
         self._forget_images()
         self._image = self.image(self.spoiled)
         self.service.begin(self._layer)
+
+    def begin(self) -> str:
         self.announce(self._image)
         return self._image
+
+    def clear(self, run: str) -> None:
+        """Its image may serve: it goes before the next run, unless it does."""
 
     def _forget_images(self) -> None:
         for image in self.outside.ec2.describe_images(Owners=["self"])["Images"]:
@@ -193,6 +198,7 @@ class Rollouts(Ground):
         """After a failure the next rollout has to find the layer free and whole."""
         if self.spoiled or "is not as it was" in said:
             return verdict
+        self.prepare()
         self.begin()
         self.quiet("")
         found = self.rollout()
@@ -205,12 +211,18 @@ class Rollouts(Ground):
         entries = self.entries()
         serve = [e for e in entries if e.state is InstanceState.ONLINE]
         known = {entry.ec2_id for entry in entries}
-        holder, rounds = self.kiln.records.layer_holder(self.layer), self.kiln.rounds.holder(STACK)
         return [
             *([f"{len(serve)} are online"] if len(serve) != SIZE else []),
             *(f"{e.hostname} is {e.state}: {e.error}" for e in entries if e not in serve),
-            *(f"{e.hostname} is held by {e.change}" for e in entries if e.change),
             *(f"{name} is nobody's" for name in self.machines_there() if name not in known),
+            *self.holds(),
+        ]
+
+    def holds(self) -> list[str]:
+        """What is still held by whoever has ended."""
+        holder, rounds = self.kiln.records.layer_holder(self.layer), self.kiln.rounds.holder(STACK)
+        return [
+            *(f"{e.hostname} is held by {e.change}" for e in self.entries() if e.change),
             *([f"{holder} holds the layer"] if holder else []),
             *([f"{rounds} holds the rounds"] if rounds else []),
         ]

@@ -71,6 +71,14 @@ class Faults:
         with self._lock:
             self._watched, self.services = watched, services
 
+    def add(self, faults: Iterable[Fault]) -> None:
+        """These too; of the others stays counted what was."""
+        with self._lock:
+            before = self._watched
+        self.use([*(watched.fault for watched in before), *faults])
+        with self._lock:
+            self._watched[: len(before)] = before
+
     def due(self, occasion: Occasion, effects: Collection[str] = ()) -> Fault | None:
         """Count something that happens; the fault that acts on it. Where `effects` are named, only
         faults with one of them are looked at."""
