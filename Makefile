@@ -12,10 +12,10 @@ export AWS_DEFAULT_REGION ?= eu-west-1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup bake test long fuzz faults matrix check lint coverage build tables pins clean
+.PHONY: help setup bake test long fuzz crowd bench-scale faults matrix check lint coverage build tables pins clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(ready) ## .venv with kiln, sam, cfn-lint and every tool, from pins with hashes
 
@@ -34,6 +34,12 @@ long: $(ready) ## the tests that take longer: whole rollouts, Windows, rows of m
 
 fuzz: $(ready) ## properties with examples of their own in each run, many of them
 	$(bin)/python -m pytest -n $(PYTEST_WORKERS) -q -m hypothesis --hypothesis-profile=fuzz --timeout=3000
+
+crowd: $(ready) ## bake a hundred at once under EC2's token buckets (KILN_CROWD=1000)
+	KILN_CROWD=$${KILN_CROWD:-100} $(bin)/python -m pytest -q tests/e2e/test_crowd.py
+
+bench-scale: $(ready) ## measure crowds of bakes against what EC2's buckets let pass (BAKES="1 10 100")
+	$(bin)/python -m bench.scale $(BAKES) --json bench/scale.json
 
 faults: $(ready) ## let every call behind a bake go wrong in every way, and judge what comes of it
 	@$(bin)/python -m tests.faults

@@ -17,7 +17,7 @@ from tools import state_graph
 TEMPLATE = Path("template.yaml")
 MACHINES = Path("statemachine")
 # The States Language allows an expression there; statelint was written before it did.
-WHOLE_NUMBER = re.compile(r"\.HeartbeatSeconds is \"\{%.*%\}\" but should be an Integer$")
+WHOLE_NUMBER = re.compile(r"\.(Heartbeat)?Seconds is \"\{%.*%\}\" but should be an Integer$")
 EXPRESSION = re.compile(r"\{%(.*)%\}", re.DOTALL)
 SUBSTITUTION = re.compile(r"\$\{(\w+)\}")
 

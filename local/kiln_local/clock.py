@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from kiln_local.crew import Crew, Module
 
@@ -28,8 +28,17 @@ _PATIENCE_S = 5.0
 
 class Steady(float):
     """A speed of waits alone. While a thread of the crew works, a real second is a simulated one,
-    so that no time-out passes because this machine is slow or busy with something else. At a speed
-    that is not steady, a hundredth of a second of work is three simulated seconds at 300."""
+    or as much of one as `working` says, so that no time-out passes because this machine is slow or
+    busy with something else. At a speed that is not steady, a hundredth of a second of work is
+    three simulated seconds at 300."""
+
+    working: float
+
+    def __new__(cls, waiting: float, working: float = 1.0) -> Self:
+        """Simulated seconds a real one: while everybody waits, and while somebody works."""
+        made = super().__new__(cls, waiting)
+        made.working = working
+        return made
 
 
 class SimClock:
@@ -38,6 +47,7 @@ class SimClock:
     def __init__(self, speed: float = 1.0) -> None:
         self.speed = speed
         self.steady = isinstance(speed, Steady)
+        self._pace = speed.working if isinstance(speed, Steady) else speed
         self._start = datetime.now(UTC)
         self._passed_s, self._mark = 0.0, time.monotonic()
         self._working = 0
@@ -59,7 +69,7 @@ class SimClock:
             return passed
 
     def _rate(self) -> float:
-        return 1.0 if self._working else self.speed
+        return self._pace if self._working else self.speed
 
     def work(self, more: int) -> None:
         """So many threads more, or less, work."""

@@ -25,6 +25,7 @@ from kiln_local import (
     copies,
     ec2,
     ec2_calls,
+    economies,
     events,
     functions,
     group_calls,
@@ -42,7 +43,6 @@ from kiln_local import (
     patience,
     policies,
     public_images,
-    quick,
     recorder,
     refreshes,
     releases,
@@ -180,7 +180,7 @@ class LocalAws:
         self.metrics = metrics.watch(clock, self._backend)
         patience.connect(self._patches, clock)
         self._patches.set(SystemClock, "now", lambda _: clock.now())
-        quick.connect(self._patches)
+        economies.connect(self._patches)
         policies.connect(self._patches)
         tables.connect(self._patches)
         events.connect(self._patches, self._events)

@@ -87,9 +87,7 @@ class Schedules(RuleBasedStateMachine):
         self.account.go_wrong(fault)
         self._did(f"{kind} {call}, nth {nth}")
 
-    @rule(
-        function=st.sampled_from(FUNCTIONS), kind=deaths, nth=nth
-    )
+    @rule(function=st.sampled_from(FUNCTIONS), kind=deaths, nth=nth)
     def break_a_function(self, function: str, kind: str, nth: int) -> None:
         """A function ends early, or runs twice."""
         fault = {"service": "lambda", "operation": "Invoke", "function": function, "nth": nth}

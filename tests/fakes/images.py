@@ -37,6 +37,10 @@ class FakeImages:
     def describe(self, image: str) -> ImageFacts | None:
         return self.images.get(image)
 
+    def all_of(self, images: Iterable[str]) -> tuple[ImageFacts, ...]:
+        own = {name for name, owner in self.owners.items() if owner == "self"}
+        return tuple(self.images[name] for name in images if name in own)
+
     def newest(self, pattern: ImageName, *, deprecated: bool = False) -> ImageFacts | None:
         found = (
             image

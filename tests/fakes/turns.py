@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from kiln.domain.naming import blueprint_of
 from kiln.domain.pausing import Pause
 from kiln.domain.turns import Line, Turn
+from tests.builders import NOW
 
 
 @dataclass
@@ -15,6 +18,9 @@ class FakeTurns:
 
     running: dict[str, Turn] = field(default_factory=dict)
     waiting: dict[tuple[str, str], Turn] = field(default_factory=dict)
+    # A world's clock, where a test has one.
+    now: Callable[[], datetime] = lambda: NOW
+    begins: float = 0.0
 
     def line(self) -> Line:
         having = {turn.bake for turn in self.running.values()}
@@ -35,6 +41,12 @@ class FakeTurns:
             return False
         self.running[turn.blueprint] = turn
         return True
+
+    def next_begin(self, every_s: float, at_once: int) -> float:
+        now = self.now().timestamp()
+        booked = max(self.begins, now - (at_once - 1) * every_s)
+        self.begins = booked + every_s
+        return booked - now
 
     def free(self, bake: str) -> None:
         name = blueprint_of(bake)

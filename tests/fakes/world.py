@@ -196,6 +196,7 @@ class FakeWorld:
     subnets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        self.records.now = self.turns.now = self.clock.now
         self.workshop = FakeWorkshop(self.records)
         self.shelf = FakeShelf(self.images)
         here = Place(self.images, self.parameters, FakeOutlet(self.images), self.uses, self.shelf)

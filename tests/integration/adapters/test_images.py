@@ -112,6 +112,13 @@ def test_an_image_is_found_by_id_by_name_and_by_bake(place: Place) -> None:
     assert known(place.images.named("web-1")).tags == {"kiln:bake": BAKE}
 
 
+def test_many_images_are_found_at_once_without_those_that_are_gone(place: Place) -> None:
+    mine = {made(place, f"web-{number}") for number in range(3)}
+    made(place, "other-1")
+    found = place.images.all_of([*mine, NONE])
+    assert {image.id for image in found} == mine
+
+
 def test_an_image_that_nobody_made_is_none(place: Place) -> None:
     assert place.images.describe(NONE) is None
     assert place.images.named("web-1") is None

@@ -126,6 +126,45 @@ def test_a_newer_token_of_a_state_replaces_the_older(records: Records) -> None:
     assert records.tokens("ami-2") == ()
 
 
+def a_wait(kind: str, token: str, **more: str) -> WaitingToken:
+    """A task that waits for something on i-1."""
+    common = {"kind": kind, "bake": BAKE, "since": NOW.isoformat(), "timeout_s": 1}
+    wait = common | {"instance": "i-1"} | more
+    return WaitingToken.model_validate({"wait": wait, "state": token, "token": token})
+
+
+def test_all_that_wait_for_a_subject_are_found_and_each_by_its_resource(records: Records) -> None:
+    command = {"command": "c-1", "purpose": "step", "label": "step"}
+    stops, runs = a_wait("instance-stopped", "stops"), a_wait("command-done", "runs", **command)
+    far = a_token("far").model_copy(
+        update={
+            "wait": a_token("far").wait.model_copy(update={"image": "ami-2", "region": "us-east-1"})
+        }
+    )
+    records.keep_token("i-1", stops)
+    records.keep_token("i-1", runs)
+    records.keep_token("c-1", runs)
+    records.keep_token("i-10", a_wait("instance-stopped", "other", instance="i-10"))
+    records.keep_token("ami-1", a_token("image"))
+    records.keep_token("ami-2", far)
+    assert {token.token for token in records.waiting("instances")} == {"stops", "other"}
+    assert {token.token for token in records.waiting("images")} == {"image"}
+    assert {token.token for token in records.waiting("images#us-east-1")} == {"far"}
+    # An event names a resource: of an instance both what waits for it and for its commands.
+    assert {token.token for token in records.tokens("i-1")} == {"stops", "runs"}
+    assert [token.token for token in records.tokens("c-1")] == ["runs"]
+    records.drop_token("i-1", stops)
+    assert {token.token for token in records.waiting("instances")} == {"other"}
+
+
+def test_a_look_begins_only_a_while_after_the_last_of_its_subject(records: Records) -> None:
+    assert records.begin_look("instances", 2)
+    assert not records.begin_look("instances", 2)
+    assert records.begin_look("images", 2)
+    # Nobody's clock stands still: no time at all has passed since.
+    assert records.begin_look("instances", 0)
+
+
 def test_a_rollout_is_one_per_image_and_layer(records: Records) -> None:
     rollout = Rollout(
         id="r",

@@ -29,7 +29,7 @@ from kiln.domain.waiting import BakeTurn, WaitingToken, turn_of
 from kiln.ports import Pauses, Turns
 from kiln.steps._turns import give_back, line_for, take_turn
 from tests.builders import NOW
-from tests.fakes import FakeWorld
+from tests.fakes import FakeClock, FakeWorld
 from tests.fakes.turns import FakePauses, FakeTurns
 from tests.moto_clients import mock_aws, moto_client
 
@@ -47,14 +47,20 @@ def a_table(name: str = "kiln") -> Any:
     return client
 
 
+@pytest.fixture
+def clock() -> FakeClock:
+    """The time of the turns."""
+    return FakeClock()
+
+
 @pytest.fixture(params=["fake", "dynamodb"])
-def turns(request: pytest.FixtureRequest) -> Iterator[Turns]:
+def turns(request: pytest.FixtureRequest, clock: FakeClock) -> Iterator[Turns]:
     """The fake, then the adapter on moto."""
     if request.param == "fake":
-        yield FakeTurns()
+        yield FakeTurns(now=clock.now)
         return
     with mock_aws():
-        yield DynamoTurns(a_table(), "kiln")
+        yield DynamoTurns(a_table(), "kiln", clock)
 
 
 @pytest.fixture(params=["fake", "dynamodb"])
@@ -84,6 +90,18 @@ def test_a_turn_is_for_one_bake_of_a_blueprint_and_so_many_of_all(turns: Turns) 
     assert turns.take(APP, 2)
     assert not turns.take(a_turn("api", 4), 2)
     assert set(turns.line().running) == {WEB, APP}
+
+
+def test_a_crowd_begins_one_after_the_other_and_few_begin_at_once(
+    turns: Turns, clock: FakeClock
+) -> None:
+    found = [turns.next_begin(2.0, 3) for _ in range(6)]
+    assert found == [-4, -2, 0, 2, 4, 6]
+    clock.move(3)
+    assert turns.next_begin(2.0, 3) == 5
+    # After a while without any it is as at first.
+    clock.move(600)
+    assert [turns.next_begin(2.0, 3) for _ in range(4)] == [-4, -2, 0, 2]
 
 
 def test_a_turn_is_given_back_once_and_by_its_own_bake(turns: Turns) -> None:
@@ -265,7 +283,7 @@ class OnDynamo(Bakes):
     def turns(self) -> Turns:
         self.mock = mock_aws()
         self.mock.start()
-        return DynamoTurns(a_table(), "kiln")
+        return DynamoTurns(a_table(), "kiln", FakeClock())
 
     def teardown(self) -> None:
         try:

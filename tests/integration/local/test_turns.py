@@ -23,6 +23,7 @@ PLANNED = {
     "skipped": None,
     "asked": "2026-11-23T10:15:00.000000Z",
     "wait_s": 86400,
+    "begin_in_s": 0,
     "steps": 0,
     "tests": 0,
     "inspect": False,
@@ -76,6 +77,13 @@ def test_a_bake_whose_turn_it_is_launches_one_state_after_its_plan(bench: Bench)
     assert (torn["skipped"], torn["failure"]["error"]) == (None, "NoCapacity")
     assert torn["asked"]["request"] == INPUT
     assert torn["asked"].keys() == {"request", "execution", "started"}
+
+
+def test_a_bake_that_is_held_back_launches_after_a_wait(bench: Bench) -> None:
+    before = bench.clock.seconds()
+    states, _ = ran(bench, [PLANNED | {"begin_in_s": 7}], FAILED)
+    assert states[:4] == ["PlanBake", "MayGo", "AwaitBegin", "LaunchBuilder"]
+    assert bench.clock.seconds() - before >= 7
 
 
 def test_a_bake_that_has_nothing_to_make_succeeds_and_says_so(bench: Bench) -> None:

@@ -24,8 +24,8 @@ def test_a_waiting_token_goes_by_itself_long_after_its_wait() -> None:
     request = {
         "TableName": "kiln",
         "Item": {
-            "PK": {"S": "WAIT#ami-1"},
-            "SK": {"S": f"{BAKE}#PollImage"},
+            "PK": {"S": "WAITING#images"},
+            "SK": {"S": f"ami-1#{BAKE}#PollImage"},
             "body": {"S": token.model_dump_json()},
             "expires": {"N": str(int((NOW + timedelta(days=31)).timestamp()))},
         },

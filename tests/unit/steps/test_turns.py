@@ -8,7 +8,7 @@ import pytest
 
 from kiln.domain.bake import BakeStatus
 from kiln.domain.failure import Failure
-from kiln.domain.turns import Line
+from kiln.domain.turns import BEGIN_AT_ONCE, BEGIN_EVERY_S, Line
 from kiln.errors import BakeRefused, BaseImageNotFound, TurnMissed
 from kiln.steps.await_resource import AwaitResource, await_resource
 from kiln.steps.plan_bake import PlanBake
@@ -50,6 +50,33 @@ def test_no_more_bakes_go_than_may_and_the_oldest_that_waits_is_next() -> None:
     # Whoever comes by first does not go before its turn.
     assert planned(fake, orders[2]).verdict == "wait"
     assert planned(fake, orders[1]).verdict == "go"
+
+
+def test_of_a_crowd_whose_turn_it_is_each_begins_a_while_after_the_one_before() -> None:
+    fake = FakeWorld(max_bakes=100)
+    orders = [order(a_document(name=f"web-{number}"), number) for number in range(40)]
+    answers = [planned(fake, each) for each in orders]
+    begins = [answer.begin_in_s for answer in answers]
+    assert begins[:BEGIN_AT_ONCE] == [0] * BEGIN_AT_ONCE
+    assert begins == sorted(begins)
+    assert begins[-1] == round((40 - BEGIN_AT_ONCE) * BEGIN_EVERY_S)
+    last = fake.records.bake(answers[-1].bake)
+    assert last is not None
+    # The time for which it was held back is not its own.
+    held = fake.clock.now() + timedelta(seconds=(40 - BEGIN_AT_ONCE) * BEGIN_EVERY_S)
+    assert abs(last.plan.deadline - held - timedelta(hours=4)) < timedelta(milliseconds=1)
+
+
+def test_a_plan_that_is_asked_for_again_holds_the_bake_back_no_longer() -> None:
+    fake = FakeWorld(max_bakes=100)
+    orders = [order(a_document(name=f"web-{number}"), number) for number in range(20)]
+    first = [planned(fake, each).begin_in_s for each in orders]
+    fake.clock.move(5)
+    assert planned(fake, orders[-1]).begin_in_s == first[-1] - 5
+    fake.clock.move(60)
+    assert planned(fake, orders[-1]).begin_in_s == 0
+    another = planned(fake, order(a_document(name="another"), 99))
+    assert another.begin_in_s == 0
 
 
 def test_a_turn_that_came_free_between_two_looks_is_not_lost() -> None:

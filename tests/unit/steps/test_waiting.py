@@ -283,6 +283,7 @@ def test_an_image_is_waited_for_until_it_is_available_or_has_failed() -> None:
     fake.images.add(an_image(id="ami-1", state="available"))
     assert wake(event(ImageId="ami-1"), fake.world).ended == 1
     fake.images.add(an_image(id="ami-1", state="failed", state_reason="Client.SnapshotLimit"))
+    fake.clock.move(2)
     with pytest.raises(ImageFailed, match=r"ami-1 is failed: Client\.SnapshotLimit"):
         await_resource(a_wait(kind="image-available", image="ami-1"), fake.world)
 

@@ -187,6 +187,33 @@ class Table:
             return _lost(error)
         return True
 
+    def stamp(self, key: Key, at: int, before: int) -> bool:
+        """Write a time over one that is no later than `before`, or where none is."""
+        return self.change_if(
+            key,
+            "SET stamped = :at",
+            "attribute_not_exists(stamped) OR stamped <= :before",
+            {":at": {"N": str(at)}, ":before": {"N": str(before)}},
+        )
+
+    def advance(self, key: Key, by: int, after: int) -> int | None:
+        """Move a time on that is later than `after`: what it was before; None, and nothing moved,
+        where it is not, or where none is."""
+        try:
+            with translated("dynamodb", "UpdateItem"):
+                answer = self._dynamodb.update_item(
+                    TableName=self._name,
+                    Key=_item(key),
+                    UpdateExpression="ADD stamped :by",
+                    ConditionExpression="stamped > :after",
+                    ExpressionAttributeValues={":by": {"N": str(by)}, ":after": {"N": str(after)}},
+                    ReturnValues="UPDATED_NEW",
+                )
+        except AwsRefused as error:
+            _lost(error)
+            return None
+        return int(answer["Attributes"]["stamped"]["N"]) - by
+
     def change_set(self, key: Key, verb: str, member: str) -> None:
         """ADD a member to the string set of an item, or DELETE it: both atomic in DynamoDB."""
         with translated("dynamodb", "UpdateItem"):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # DeregisterImage, DeleteSnapshotResults: what needs no second try. A snapshot that another image
 # uses is skipped, and belongs to that one.
 _SETTLED = ("success", "skipped")
+_VALUES = 200
 
 
 class Ec2Images:
@@ -36,6 +37,17 @@ class Ec2Images:
             if error.code.startswith("InvalidAMIID"):
                 return None
             raise
+
+    def all_of(self, images: Iterable[str]) -> tuple[ImageFacts, ...]:
+        """These images. A list of ids fails as a whole on one that is unknown
+        (InvalidAMIID.NotFound), and takes no MaxResults; a filter does neither, and takes 200
+        values (EC2 API reference, DescribeImages)."""
+        wanted = list(images)
+        parts = (wanted[at : at + _VALUES] for at in range(0, len(wanted), _VALUES))
+        filters = ([{"Name": "image-id", "Values": part}] for part in parts)
+        return tuple(
+            found for each in filters for found in self._described(Owners=["self"], Filters=each)
+        )
 
     def newest(self, pattern: ImageName, *, deprecated: bool = False) -> ImageFacts | None:
         """The newest available image of an owner by name."""

@@ -15,6 +15,8 @@ image of a layer   STACK#name        TAKEN#layer#time#rollout
 names              CATALOGUE         STACK#name, BAKED#name
 claim              CLAIM#key         CLAIM
 waiting token      WAIT#resource     bake#state             (expires)
+one of a subject   WAITING#subject   resource#bake#state    (expires)
+last look          LOOK#subject      LOOK                   (stamped: when it began, ms)
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from kiln.domain.naming import blueprint_of
 from kiln.domain.place import ImagePlace
 from kiln.domain.rollout import LayerImage, Rollout
 from kiln.domain.stack import Stack, split_layer
-from kiln.domain.waiting import WaitingToken
+from kiln.domain.waiting import WaitingToken, subject_for, subject_of
 from kiln.ports import Clock
 
 if TYPE_CHECKING:
@@ -202,12 +204,27 @@ class DynamoRecords:
 
     def tokens(self, resource: str) -> tuple[WaitingToken, ...]:
         """Who waits for a resource."""
-        found = self._table.query(f"WAIT#{resource}")
-        return tuple(WaitingToken.model_validate_json(body) for body in found)
+        subject = subject_for(resource)
+        shared = self._table.query(f"WAITING#{subject}", f"{resource}#") if subject else ()
+        # Only commands are waited for by an instance's id and alone, and nothing by an image's.
+        alone = self._table.query(f"WAIT#{resource}") if subject != "images" else ()
+        return tuple(WaitingToken.model_validate_json(body) for body in (*shared, *alone))
 
     def drop_token(self, resource: str, token: WaitingToken) -> None:
         """Forget a waiting task, unless it waits anew."""
         self._table.remove(_token_key(resource, token), token.model_dump_json())
+
+    def waiting(self, subject: str) -> tuple[WaitingToken, ...]:
+        """Who waits for anything of a subject."""
+        found = self._table.query(f"WAITING#{subject}")
+        return tuple(WaitingToken.model_validate_json(body) for body in found)
+
+    def begin_look(self, subject: str, pace_s: float) -> bool:
+        """One write, or none. The clocks of two machines differ by milliseconds: a look too early
+        costs a call, one too late that much time."""
+        now = self._clock.now().timestamp()
+        key = (f"LOOK#{subject}", "LOOK")
+        return self._table.stamp(key, int(now * 1000), int((now - pace_s) * 1000))
 
     # ------------------------------------------------------------ rollouts
 
@@ -260,4 +277,5 @@ def _rollout_key(rollout: Rollout) -> tuple[str, str]:
 
 
 def _token_key(resource: str, token: WaitingToken) -> tuple[str, str]:
-    return f"WAIT#{resource}", f"{token.wait.bake}#{token.state}"
+    subject, name = subject_of(token.wait), f"{token.wait.bake}#{token.state}"
+    return (f"WAITING#{subject}", f"{resource}#{name}") if subject else (f"WAIT#{resource}", name)

@@ -3,6 +3,7 @@
 what                        PK     SK
 those that have their turn  TURNS  TURNS      (running: how many; turn:name: whose it is)
 one that stands in line     LINE   time#bake
+the next time to begin      TURNS  BEGINS     (next: ms)
 
 One item has all turns, so that one conditional write sees to both rules: nobody has the
 blueprint's, and fewer than so many have one. The number goes up and down with them in the same
@@ -16,19 +17,22 @@ from typing import TYPE_CHECKING, Any
 from kiln.adapters._table import Table
 from kiln.domain.naming import blueprint_of
 from kiln.domain.turns import Line, Turn
+from kiln.ports import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _TURNS = ("TURNS", "TURNS")
+_BEGINS = ("TURNS", "BEGINS")
 _OF = "turn:"
 
 
 class DynamoTurns:
     """`Turns` on DynamoDB."""
 
-    def __init__(self, dynamodb: DynamoDBClient, table: str) -> None:
+    def __init__(self, dynamodb: DynamoDBClient, table: str, clock: Clock) -> None:
         self._table = Table(dynamodb, table)
+        self._clock = clock
 
     def line(self) -> Line:
         """Everybody. Who takes a turn meanwhile is read twice rather than not at all."""
@@ -71,6 +75,19 @@ class DynamoTurns:
         change = "REMOVE #turn ADD #running :one"
         names = _names(blueprint_of(bake))
         self._table.change_if(_TURNS, change, "#turn.bake = :bake", values, names)
+
+    def next_begin(self, every_s: float, at_once: int) -> float:
+        """One write in a crowd, two after a while without any."""
+        every = int(every_s * 1000)
+        while True:
+            now = int(self._clock.now().timestamp() * 1000)
+            # Who begins at once has booked a time that has passed.
+            floor = now - (at_once - 1) * every
+            booked = self._table.advance(_BEGINS, every, floor)
+            if booked is not None:
+                return (booked - now) / 1000
+            if self._table.stamp(_BEGINS, floor + every, floor):
+                return (floor - now) / 1000
 
 
 def _names(blueprint: str) -> dict[str, str]:

@@ -15,6 +15,13 @@ from kiln.domain.naming import blueprint_of
 # How long a bake may stand in line. A day: what a nightly bake waits for has ended by then, or the
 # next one takes its place.
 LONGEST_WAIT_S = 86_400
+# Bakes that may go begin one after the other, so that all their launches together ask EC2 for no
+# more than it grants: RunInstances has a bucket of 5 calls that gets 2 a second (EC2 Developer
+# Guide, "Request throttling for the Amazon EC2 API"), a bake launches a builder and later a clone.
+# A twentieth is left to whoever else launches.
+BEGIN_EVERY_S = 2 / 2 * 1.05
+# So many begin at once after a while without any.
+BEGIN_AT_ONCE = 4
 
 
 class Turn(Model):

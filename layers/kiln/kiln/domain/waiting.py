@@ -228,6 +228,22 @@ def resources_of(wait: Wait) -> tuple[str, ...]:
     return (wait.image,) if isinstance(wait, ImageAvailable) else (wait.instance,)
 
 
+def subject_of(wait: Wait) -> str | None:
+    """What one call of AWS's can answer for many waits at once: waits of one subject are looked at
+    together. None for a wait that is looked at alone."""
+    if isinstance(wait, ImageAvailable):
+        return f"images#{wait.region}" if wait.region else "images"
+    shared = InstanceOnline | InstanceRunning | InstanceStopped | InstanceGone
+    return "instances" if isinstance(wait, shared) else None
+
+
+def subject_for(resource: str) -> str | None:
+    """The subject of the waits for a resource that an event names: its id begins with its kind."""
+    if resource.startswith("ami-"):
+        return "images"
+    return "instances" if resource.startswith("i-") else None
+
+
 class WaitingToken(Model):
     """A waiting task: what it waits for and the token that ends it."""
 

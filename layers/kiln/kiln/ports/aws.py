@@ -115,6 +115,11 @@ class Images(Protocol):
         """One image, None where the account cannot see it."""
         ...
 
+    def all_of(self, images: Iterable[str]) -> tuple[ImageFacts, ...]:
+        """These images of the account's own, in any order; ids that it does not have are left
+        out."""
+        ...
+
     def newest(self, pattern: ImageName, *, deprecated: bool = False) -> ImageFacts | None:
         """The newest available image of an owner by name pattern, deprecated ones too if asked."""
         ...

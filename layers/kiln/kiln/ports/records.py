@@ -92,6 +92,15 @@ class Records(Protocol):
         """Forget a waiting task, unless a newer token has replaced it."""
         ...
 
+    def waiting(self, subject: str) -> tuple[WaitingToken, ...]:
+        """All tasks that wait for something of a subject (`subject_of`)."""
+        ...
+
+    def begin_look(self, subject: str, pace_s: float) -> bool:
+        """Begin to look for all of a subject; False where somebody began less than that long
+        ago."""
+        ...
+
     def add_rollout(self, rollout: Rollout) -> bool:
         """Store a new rollout; False where this attempt is there already."""
         ...

@@ -33,6 +33,11 @@ class Turns(Protocol):
         """Give a bake's turn back; one that it does not have is passed over."""
         ...
 
+    def next_begin(self, every_s: float, at_once: int) -> float:
+        """Book the next time to begin: seconds until then, 0 or less for now. Times are so far
+        apart; after a while without any, so many are at once."""
+        ...
+
 
 class Pauses(Protocol):
     """Blueprints that are baked no more until somebody has looked, and the rows of failures that

@@ -33,12 +33,11 @@ from kiln.ports import CommandFacts, InstanceFacts, StepResult, World
 from kiln.steps._looking_at_layers import look_layer, too_late
 from kiln.steps._looking_at_rollouts import look_rollout, rollout_too_late
 from kiln.steps._output import ends
+from kiln.steps._sight import UNDER_WAY, Sight
 from kiln.steps._turns import line_for, turn_too_late
 
 Output = dict[str, Any]
 
-# Run Command's own names (SSM API, CommandInvocation, Status).
-_UNDER_WAY = frozenset({"Pending", "InProgress", "Delayed", "Cancelling"})
 _GONE = frozenset({"shutting-down", "terminated", "stopping", "stopped"})
 # Steps that are all of their document.
 _ALONE = ("script", "reboot", "recipes", "mount")
@@ -61,21 +60,23 @@ _ERRORS: dict[str, type[KilnError]] = {
 }
 
 
-def look(wait: Wait, world: World) -> Output | None:
-    """The output if the wait is over, None if it is not. Raises the error that ends it badly."""
+def look(wait: Wait, world: World, sight: Sight | None = None) -> Output | None:
+    """The output if the wait is over, None if it is not. Raises the error that ends it badly.
+    `sight` is what is seen already, of this wait and others."""
+    sight = sight or Sight((wait,), world)
     if isinstance(wait, InstanceOnline):
-        return _look_online(wait, world)
+        return _look_online(wait, sight)
     if isinstance(wait, InstanceStopped):
-        return _look_stopped(wait, world)
+        return _look_stopped(wait, sight)
     if isinstance(wait, ImageAvailable):
-        return _look_available(wait, world)
+        return _look_available(wait, sight)
     if isinstance(wait, CommandDone):
-        return _look_command(wait, world)
+        return _look_command(wait, sight, world)
     if isinstance(wait, RolloutWait):
         return look_rollout(wait, world)
     if isinstance(wait, BakeTurn):
         return {"bake": wait.bake} if line_for(wait.turn, world) else None
-    return look_layer(wait, world)
+    return look_layer(wait, world, sight)
 
 
 def check_time(wait: Wait, world: World) -> None:
@@ -110,29 +111,28 @@ def _too_late(wait: Wait, world: World) -> KilnError:
     )
 
 
-def _look_online(wait: InstanceOnline, world: World) -> Output | None:
-    instance = world.fleet.describe(wait.instance)
+def _look_online(wait: InstanceOnline, sight: Sight) -> Output | None:
+    instance = sight.instance(wait.instance)
     if instance and instance.state in _GONE:
         reason = instance.state_reason or "no reason given"
         raise BuilderUnreachable(
             f"{wait.instance} is {instance.state} ({reason}) and never came online"
         )
-    if instance and instance.state == "running" and world.commands.online(wait.instance):
+    if instance and instance.state == "running" and sight.online(wait.instance):
         return {"instance": wait.instance}
     return None
 
 
-def _look_stopped(wait: InstanceStopped, world: World) -> Output | None:
-    instance = world.fleet.describe(wait.instance)
+def _look_stopped(wait: InstanceStopped, sight: Sight) -> Output | None:
+    instance = sight.instance(wait.instance)
     if instance and instance.state in ("shutting-down", "terminated"):
         reason = instance.state_reason or "no reason given"
         raise StopFailed(f"{wait.instance} is {instance.state} ({reason}) instead of stopped")
     return {"instance": wait.instance} if instance and instance.state == "stopped" else None
 
 
-def _look_available(wait: ImageAvailable, world: World) -> Output | None:
-    images = world.regions.at(wait.region).images if wait.region else world.images
-    image = images.describe(wait.image)
+def _look_available(wait: ImageAvailable, sight: Sight) -> Output | None:
+    image = sight.image(wait)
     if image is None or image.state in ("pending", "transient"):
         return None
     if image.state != "available":
@@ -142,17 +142,16 @@ def _look_available(wait: ImageAvailable, world: World) -> Output | None:
     return {"image": wait.image}
 
 
-def _look_command(wait: CommandDone, world: World) -> Output | None:
-    facts = world.commands.look(wait.command, wait.instance)
+def _look_command(wait: CommandDone, sight: Sight, world: World) -> Output | None:
+    facts = sight.command(wait)
     done = {"command": wait.command, "instance": wait.instance}
     if facts and facts.status == "Success":
         return done
-    # One look: between two of them a sealed instance begins to stop.
-    instance = world.fleet.describe(wait.instance)
+    instance = sight.instance(wait.instance)
     if wait.purpose == "seal" and instance and instance.state in ("stopping", "stopped"):
         # It goes down of its own accord: what ran on it went down with its agent.
         return done
-    if facts is None or facts.status in _UNDER_WAY:
+    if facts is None or facts.status in UNDER_WAY:
         _check_alive(wait, instance)
         return None
     raise _ERRORS[wait.purpose](_why(wait, facts, world))

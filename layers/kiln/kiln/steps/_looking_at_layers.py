@@ -9,6 +9,7 @@ from kiln.domain.instance import LEAVING, STARTING, LayerInstance
 from kiln.domain.waiting import InstanceGone, InstanceRunning, StackSettled, TargetsDrained
 from kiln.errors import BuilderUnreachable, KilnError, StopFailed, TrafficRefused
 from kiln.ports import World
+from kiln.steps._sight import Sight
 
 LayerWait = InstanceRunning | InstanceGone | TargetsDrained | StackSettled
 # Longer than any step of a start takes without a word; only recipes may take more.
@@ -16,13 +17,13 @@ _STUCK = timedelta(minutes=15)
 _ENDED = frozenset({"shutting-down", "terminated", "stopping", "stopped"})
 
 
-def look_layer(wait: LayerWait, world: World) -> dict[str, Any] | None:
+def look_layer(wait: LayerWait, world: World, sight: Sight) -> dict[str, Any] | None:
     """The output if the wait is over, None if it is not. Raises the error that ends it badly."""
     if isinstance(wait, StackSettled):
         return _look_settled(wait, world)
     if isinstance(wait, TargetsDrained):
         return _look_drained(wait, world)
-    known = world.fleet.describe(wait.instance)
+    known = sight.instance(wait.instance)
     if isinstance(wait, InstanceGone):
         gone = known is None or known.state == "terminated"
         return {"instance": wait.instance} if gone else None

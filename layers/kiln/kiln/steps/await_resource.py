@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from kiln.domain.model import Model
 from kiln.domain.waiting import Wait, WaitingToken, resources_of
-from kiln.errors import KilnError, TokenGone
+from kiln.errors import KilnError
 from kiln.ports import World
-from kiln.steps._looking import check_time, look
+from kiln.steps._looking_together import forget, look_with_others
 
 
 class AwaitResource(Model):
@@ -34,31 +34,10 @@ def await_resource(request: AwaitResource, world: World) -> Awaited:
     for resource in resources_of(request.wait):
         world.records.keep_token(resource, token)
     try:
-        done = answer(token, world)
-        if not done:
-            check_time(request.wait, world)
+        done = look_with_others(token, world)
     except KilnError:
         forget(token, world)
         raise
     if done:
         forget(token, world)
     return Awaited(done=done)
-
-
-def answer(token: WaitingToken, world: World) -> bool:
-    """Look, and succeed the task if the wait is over. Raises the error that ends it badly."""
-    output = look(token.wait, world)
-    if output is None:
-        return False
-    try:
-        world.machines.succeed(token.token, output)
-    except TokenGone:
-        # `wake` was faster, or the state has begun a new attempt with a token of its own.
-        return True
-    return True
-
-
-def forget(token: WaitingToken, world: World) -> None:
-    """Drop a token wherever it is kept."""
-    for resource in resources_of(token.wait):
-        world.records.drop_token(resource, token)

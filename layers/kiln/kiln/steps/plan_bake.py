@@ -3,7 +3,7 @@ there is anything to make, write the bake's record. Launches nothing."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from kiln.domain.bake import BakePlan, BakeRecord, BakeStatus, Seal, Skipped
@@ -13,7 +13,7 @@ from kiln.domain.model import Model, Text
 from kiln.domain.naming import NAME, bake_of
 from kiln.domain.platforms import Family
 from kiln.domain.rebuild import Trigger
-from kiln.domain.turns import LONGEST_WAIT_S, Turn, turn_for
+from kiln.domain.turns import BEGIN_AT_ONCE, BEGIN_EVERY_S, LONGEST_WAIT_S, Turn, turn_for
 from kiln.errors import BakeRefused, InvalidBlueprint, Refused
 from kiln.ports import World
 from kiln.steps._pausing import stopped_by_pause
@@ -44,9 +44,9 @@ class PlanBake(Model):
 
 
 class BakePlanned(Model):
-    """What the state machine needs to go on: whether the bake goes, waits for its turn (at most
-    `wait_s` seconds since `asked`) or is skipped; how many steps and tests there are, whether to
-    inspect the builder first, and how to seal it."""
+    """What the state machine needs to go on: whether the bake goes (in `begin_in_s` seconds), waits
+    for its turn (at most `wait_s` seconds since `asked`) or is skipped; how many steps and tests
+    there are, whether to inspect the builder first, and how to seal it."""
 
     bake: str
     blueprint: str
@@ -55,6 +55,7 @@ class BakePlanned(Model):
     skipped: Skipped | None = None
     asked: str = ""
     wait_s: int = LONGEST_WAIT_S
+    begin_in_s: int = 0
     steps: int = 0
     tests: int = 0
     inspect: bool = False
@@ -71,14 +72,14 @@ def plan_bake(request: PlanBake, world: World) -> BakePlanned:
     turn = turn_for(bake, request.execution, request.started)
     known = world.records.bake(bake)
     if known and known.status is not BakeStatus.WAITING:
-        return _planned(known, turn)
+        return _planned(known, turn, world)
     order = PlanOrder(document, version, bake, request.started)
     paused = stopped_by_pause(blueprint.name, version, asked.trigger, world)
     if paused:
         return _paused(order, paused, asked, turn, world)
     plan = make_plan(order, world)
     plan = plan.model_copy(update={"fingerprint": fingerprint_of(plan, world)[0]})
-    return _planned(_decided(plan, asked, turn, known, world), turn)
+    return _planned(_decided(plan, asked, turn, known, world), turn, world)
 
 
 def _decided(
@@ -102,7 +103,9 @@ def _taken(
     goes = take_turn(turn, world)
     same = None if _is_forced(plan.blueprint, asked) else same_image(plan, world)
     if goes and not same:
-        plan = plan.model_copy(update={"turn": world.clock.now()})
+        wait_s = world.turns.next_begin(BEGIN_EVERY_S, BEGIN_AT_ONCE)
+        begin = world.clock.now() + timedelta(seconds=max(0.0, wait_s))
+        plan = plan.model_copy(update={"turn": begin})
     status = BakeStatus.RUNNING if goes else BakeStatus.WAITING
     record = _record(plan, asked, turn).model_copy(update={"status": status})
     if same:
@@ -184,7 +187,7 @@ def _paused(
             skipped=why,
         )
     record = _skipped(_record(plan, asked, turn), why, world)
-    return _planned(_write(record, world.records.bake(order.bake), world), turn)
+    return _planned(_write(record, world.records.bake(order.bake), world), turn, world)
 
 
 def _load(request: BakeRequest, world: World) -> tuple[int, dict[str, Any]]:
@@ -231,7 +234,9 @@ _VERDICTS: dict[BakeStatus, Literal["go", "wait", "skip"]] = {
 }
 
 
-def _planned(record: BakeRecord, turn: Turn) -> BakePlanned:
+def _planned(record: BakeRecord, turn: Turn, world: World) -> BakePlanned:
+    # A call that is repeated finds the time that was booked.
+    left = record.plan.turn - world.clock.now() if record.plan.turn else timedelta()
     plan, blueprint = record.plan, record.plan.blueprint
     return BakePlanned(
         bake=plan.bake,
@@ -240,6 +245,7 @@ def _planned(record: BakeRecord, turn: Turn) -> BakePlanned:
         verdict=_VERDICTS.get(record.status, "go"),
         skipped=record.skipped,
         asked=turn.asked,
+        begin_in_s=max(0, round(left.total_seconds())),
         steps=len(blueprint.steps),
         tests=len(blueprint.verify.steps),
         inspect=blueprint.family is Family.WINDOWS,

@@ -8,9 +8,10 @@ from pydantic import Field
 
 from kiln.domain.model import Lenient, Model
 from kiln.domain.waiting import WaitingToken
-from kiln.errors import AwsBusy, KilnError, TokenGone
+from kiln.errors import AwsBusy, KilnError
 from kiln.ports import World
-from kiln.steps.await_resource import answer, forget
+from kiln.steps._looking_together import answer, fail, forget
+from kiln.steps._sight import Sight
 
 # Where each of AWS's events names its resource (EC2 User Guide and Systems Manager User Guide,
 # events).
@@ -43,24 +44,18 @@ def wake(event: AwsEvent, world: World) -> Woken:
     """End every task whose wait is over. An event that nobody waits for is no error."""
     # A command that ended on an instance is waited for under both.
     tokens = {t.token: t for name in event.resources for t in world.records.tokens(name)}
-    return Woken(ended=sum(_wake(token, world) for token in tokens.values()))
+    sight = Sight((token.wait for token in tokens.values()), world)
+    return Woken(ended=sum(_wake(token, sight, world) for token in tokens.values()))
 
 
-def _wake(token: WaitingToken, world: World) -> bool:
+def _wake(token: WaitingToken, sight: Sight, world: World) -> bool:
     try:
-        ended = answer(token, world)
+        ended = answer(token, sight, world)
     except AwsBusy:
         raise
     except KilnError as error:
-        ended = _fail(token, error, world)
+        fail(token, error, world)
+        ended = True
     if ended:
         forget(token, world)
     return ended
-
-
-def _fail(token: WaitingToken, error: KilnError, world: World) -> bool:
-    try:
-        world.machines.fail(token.token, type(error).__name__, str(error))
-    except TokenGone:
-        return True
-    return True

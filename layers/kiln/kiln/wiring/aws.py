@@ -220,7 +220,7 @@ class AwsWorld(World):
     def turns(self) -> Turns:
         from kiln.adapters.turns import DynamoTurns
 
-        return DynamoTurns(*self._table)
+        return DynamoTurns(*self._table, self.clock)
 
     @cached_property
     def pauses(self) -> Pauses:

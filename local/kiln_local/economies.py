@@ -1,6 +1,7 @@
-"""What moto and botocore find out again for every call, found out once.
+"""What moto and botocore do over and over though its outcome is the same, done once.
 
-Nothing here changes an answer; together it was a third of the processor time of a call.
+Nothing here changes an answer; it was a third of the processor time of a call, and more where there
+are many resources.
 """
 
 from __future__ import annotations
@@ -12,18 +13,44 @@ from botocore.useragent import UserAgentString
 from moto.core import responses
 from moto.core.base_backend import BackendDict
 from moto.core.serialize import MISSING, AttributePicker, get_value
+from moto.ec2.models.tags import TagBackend
 
 from kiln_local.patches import Patches
 
 
 def connect(patches: Patches) -> None:
-    """Patch them."""
-    # moto looks through the same classes for every call.
+    """Patch moto."""
+    # It looks through the same classes for every call.
     names = cache(responses.method_names_from_class)
     patches.set(responses, "method_names_from_class", names)
+    _find_tags(patches)
     _pick_by_known_keys(patches)
     _name_oneself_once(patches)
     _make_backends_once(patches)
+
+
+class _Few:
+    """As much of a backend of tags as one resource needs."""
+
+    VALID_TAG_FILTERS = TagBackend.VALID_TAG_FILTERS
+
+    def __init__(self, tags: dict[str, dict[str, str]]) -> None:
+        self.tags = tags
+
+
+def _find_tags(patches: Patches) -> None:
+    """moto looks for the tags of a resource among those of all resources, by pattern, and does so
+    for each instance of an account whenever instances are filtered by tag: a hundred bakes cost
+    four times as much each as ten."""
+    original = TagBackend.describe_tags
+
+    def describe_tags(self: Any, filters: dict[str, list[str]] | None = None) -> Any:
+        ids = (filters or {}).get("resource-id", ["*"])
+        if any(set("*?\\") & set(name) for name in ids):
+            return original(self, filters)
+        return original(_Few({name: self.tags[name] for name in ids if name in self.tags}), filters)
+
+    patches.set(TagBackend, "describe_tags", describe_tags)
 
 
 def _pick_by_known_keys(patches: Patches) -> None:

@@ -1,0 +1,85 @@
+"""Looking for many at once: of all that wait for instances, or for the images of one Region, one
+looks every two seconds, and asks AWS in one call for everybody.
+
+Who begins to wait, and whose heartbeat has run out, looks only if nobody has looked just now: that
+look was for all who waited then. What an event tells of is looked at in any case. So a crowd costs
+hardly more calls than a few, and each of a crowd is looked at more often than its own heartbeat is.
+A look that fails or gets lost is made good by the next one, of whoever it is.
+"""
+
+from __future__ import annotations
+
+from kiln.domain.waiting import WaitingToken, resources_of, subject_of
+from kiln.errors import AwsBusy, KilnError, TokenGone
+from kiln.ports import World
+from kiln.steps._looking import check_time, look
+from kiln.steps._sight import Sight
+
+# Seconds from one look to the next: in that time EC2's bucket of each Describe action gets forty
+# tokens (EC2 Developer Guide, "Request throttling for the Amazon EC2 API"), and a look for two
+# hundred takes one.
+PACE_S = 2.0
+
+
+def look_with_others(own: WaitingToken, world: World) -> bool:
+    """Whether the task has been answered. Looks for all others of its subject too, and answers
+    those that are over. Raises the error that ends the own wait badly."""
+    subject = subject_of(own.wait)
+    # Who is too late must find that out, whoever has looked.
+    overdue = own.wait.is_over(world.clock.now())
+    others: list[WaitingToken] = []
+    if subject and world.records.begin_look(subject, PACE_S):
+        others = [t for t in world.records.waiting(subject) if t.token != own.token]
+    elif subject and not overdue:
+        return False
+    sight = Sight((token.wait for token in (own, *others)), world)
+    if others:
+        sight.open()
+    for token in others:
+        _end(token, sight, world)
+    done = answer(own, sight, world)
+    if not done:
+        check_time(own.wait, world)
+    return done
+
+
+def _end(token: WaitingToken, sight: Sight, world: World) -> None:
+    """End somebody else's task if it is over. What AWS is too busy to say, it asks for itself."""
+    try:
+        ended = answer(token, sight, world)
+        if not ended:
+            check_time(token.wait, world)
+    except AwsBusy:
+        return
+    except KilnError as error:
+        fail(token, error, world)
+        ended = True
+    if ended:
+        forget(token, world)
+
+
+def answer(token: WaitingToken, sight: Sight, world: World) -> bool:
+    """Succeed the task if its wait is over. Raises the error that ends it badly."""
+    output = look(token.wait, world, sight)
+    if output is None:
+        return False
+    try:
+        world.machines.succeed(token.token, output)
+    except TokenGone:
+        # Somebody was faster, or the state has begun a new attempt with a token of its own.
+        return True
+    return True
+
+
+def fail(token: WaitingToken, error: KilnError, world: World) -> None:
+    """Fail the task; one that has ended is passed over."""
+    try:
+        world.machines.fail(token.token, type(error).__name__, str(error))
+    except TokenGone:
+        return
+
+
+def forget(token: WaitingToken, world: World) -> None:
+    """Drop a token wherever it is kept."""
+    for resource in resources_of(token.wait):
+        world.records.drop_token(resource, token)
