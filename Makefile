@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 PYTEST_WORKERS ?= 2
+SCHEDULES ?= 200
 bin := .venv/bin
 ready := .venv/.ready
 export SAM_CLI_TELEMETRY := 0
@@ -12,7 +13,7 @@ export AWS_DEFAULT_REGION ?= eu-west-1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup bake test long fuzz crowd bench-scale faults matrix check lint coverage build tables pins clean
+.PHONY: help setup bake test long fuzz crowd bench-scale faults promises matrix check lint coverage build tables pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,8 +42,11 @@ crowd: $(ready) ## bake a hundred at once under EC2's token buckets (KILN_CROWD=
 bench-scale: $(ready) ## measure crowds of bakes against what EC2's buckets let pass (BAKES="1 10 100")
 	$(bin)/python -m bench.scale $(BAKES) --json bench/scale.json
 
-faults: $(ready) ## let every call behind a bake go wrong in every way, and judge what comes of it
-	@$(bin)/python -m tests.faults
+faults: $(ready) ## let every call behind a bake or a rollout go wrong, and judge what comes of it (WHOLE=1: leave out none)
+	@WHOLE='$(WHOLE)' $(bin)/python -m tests.faults
+
+promises: $(ready) ## two hundred random schedules of what may happen, none of which may break a promise
+	SCHEDULES=$(SCHEDULES) $(bin)/python -m pytest -n $(PYTEST_WORKERS) -q tests/e2e/test_promises.py
 
 matrix: $(ready) ## bake every platform with every Chef version (make long bakes a sample)
 	KILN_MATRIX=whole $(bin)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal -q tests/e2e/test_matrix.py tests/e2e/test_windows.py

@@ -1,5 +1,4 @@
-"""A sample of the fault matrix, each kind of fault at another place; `make faults` runs it
-whole."""
+"""A sample of the fault matrix, each kind of fault at some place; `make faults` runs it whole."""
 
 from __future__ import annotations
 
