@@ -121,14 +121,8 @@ class LocalAws:
         self.iam = enforcement.install(self.account, self.region, self.clock.now)
         latencies = Latencies()
         self._own = OwnCalls(self.session())
-        # What a document works takes real time where time is steady, and so has its time limit.
-        linux = MachineRoom(self._home, 1.0 if self.clock.steady else self._speed)
         key = bundles.Ec2Key()
-        asked = inside.Inside(self._own.client, key.certificate, self.iam.signed_in_vain)
-        linux.answer = asked.answer
-        around = Around(self.clock.now, self.clock.sleep, self._own.client, asked.fetch)
-        windows = WindowsRoom(self._home, around, self._powered_off)
-        self.room = Rooms(linux, windows)
+        self.room = self._rooms(key)
         self._events = events.AwsEvents(self.clock, latencies, self.account, self.region)
         self.ec2 = ec2.Ec2(
             self.clock, latencies, self.recorder, self.room, self._events, self._backend("ec2")
@@ -154,6 +148,15 @@ class LocalAws:
         # needs any more took a tenth of the processor time of a bake.
         gc.freeze()
         gc.enable()
+
+    def _rooms(self, key: bundles.Ec2Key) -> Rooms:
+        # What a document works takes real time where time is steady, and so has its time limit.
+        linux = MachineRoom(self._home, 1.0 if self.clock.steady else self._speed)
+        asked = inside.Inside(self._own.client, key.certificate, self.iam.signed_in_vain)
+        linux.answer = asked.answer
+        around = Around(self.clock.now, self.clock.sleep, self._own.client, asked.fetch)
+        windows = WindowsRoom(self._home, around, self._powered_off)
+        return Rooms(linux, windows)
 
     def _add_groups(self) -> None:
         told = group_events.GroupEvents(self.clock, self._events)

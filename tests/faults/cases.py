@@ -137,7 +137,9 @@ def _target(place: str, what: str) -> dict[str, Any]:
     machine, _, state = place.partition(".")
     if what == INSTANCE:
         role = _WITH_INSTANCE.get(machine, {}).get(state)
-        return {"role": role} if role else {}
+        # A rollout waits for an instance that is still to be launched.
+        late = {"delay_s": 20} if machine == "rollout" else {}
+        return late | ({"role": role} if role else {})
     if what in (STATE, TABLE, IMAGE):
         return {}
     service, colon, operation = what.partition(":")
