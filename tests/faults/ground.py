@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +29,9 @@ _SERVICES = (
 _NEVER = 999_999
 # Simulated seconds: longer than any wait of what is tried here, which has deadlines of four hours,
 # and what is a moment to it.
-_LONGEST_S, _MOMENT_S = 12 * 3600.0, 15.0
+_LONGEST_S, _MOMENT_S = 36 * 3600.0, 15.0
+# Real seconds: what works and never waits lets no time pass.
+_PATIENCE_S = 300.0
 # Events of what is counted over all runs.
 _OF_OTHERS = frozenset({"CloudWatch Alarm State Change"})
 # What goes on by itself, whatever is tried.
@@ -194,11 +197,12 @@ class Ground(ABC):
 
     def settle(self) -> None:
         """Wait until no execution is under way."""
-        begun = self.aws.clock.seconds()
+        begun, real = self.aws.clock.seconds(), time.monotonic()
         self.aws.clock.sleep(_MOMENT_S)
-        while self.aws.executions.under_way:
-            if self.aws.clock.seconds() - begun > _LONGEST_S:
-                raise Unended(f"after {_LONGEST_S / 3600:g} hours: {self.aws.executions.under_way}")
+        while under_way := self.aws.executions.under_way:
+            passed = self.aws.clock.seconds() - begun
+            if passed > _LONGEST_S or time.monotonic() - real > _PATIENCE_S:
+                raise Unended(f"after {passed / 3600:.1f} hours: {under_way}")
             self.aws.clock.sleep(_MOMENT_S)
 
     def start(self, machine: str, name: str, given: dict[str, Any]) -> None:
