@@ -67,6 +67,24 @@ def test_a_subnet_known_to_be_short_is_not_tried_again_after_a_crash() -> None:
     assert [order.subnet for order in player.fake.fleet.orders] == ["subnet-b"]
 
 
+def test_one_that_still_stops_is_started_once_it_has_stopped() -> None:
+    player = a_player()
+    web1 = player.add("web1")
+    player.change(web1, "start")
+    player.change(web1, "stop")
+    ec2_id = player.now(web1).ec2_id or ""
+    player.fake.fleet.become(ec2_id, "stopping")
+    asked = StartInstance(stack="shop", instance=web1.id, execution="x")
+    begin_change(
+        BeginChange(stack="shop", instance=web1.id, change="start", execution="x"),
+        player.fake.world,
+    )
+    with pytest.raises(AwsBusy, match="is still stopping"):
+        start_instance(asked, player.fake.world)
+    player.fake.fleet.become(ec2_id, "stopped")
+    assert start_instance(asked, player.fake.world).ec2_id == ec2_id
+
+
 @pytest.mark.parametrize(("image", "said"), [(None, "has no image yet"), ("ami-9", "is gone")])
 def test_without_an_image_nothing_is_launched(image: str | None, said: str) -> None:
     player = a_player()

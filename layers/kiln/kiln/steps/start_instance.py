@@ -19,7 +19,7 @@ from kiln.domain.naming import (
 )
 from kiln.domain.stack import Layer
 from kiln.domain.volumes import LaunchVolume, launched
-from kiln.errors import AwsRefused, CapacityShort, LaunchRefused, NoCapacity
+from kiln.errors import AwsBusy, AwsRefused, CapacityShort, LaunchRefused, NoCapacity
 from kiln.ports import LaunchOrder, World
 from kiln.steps._instances import enter, found
 from kiln.steps._stacks import first_of, layers_of
@@ -42,7 +42,7 @@ class InstanceStarted(Model):
 
 
 def start_instance(request: StartInstance, world: World) -> InstanceStarted:
-    """Start or launch, once. Raises NoCapacity, LaunchRefused."""
+    """Start or launch, once. Raises NoCapacity, LaunchRefused; AwsBusy for one that still stops."""
     entry = found(request.stack, request.instance, world)
     if entry.state is not InstanceState.REQUESTED:
         return InstanceStarted(ec2_id=entry.ec2_id or "", wait_s=ONLINE_WITHIN_S)
@@ -62,10 +62,14 @@ def _started(entry: LayerInstance, world: World) -> str | None:
     known = world.fleet.describe(entry.ec2_id) if entry.ec2_id else None
     if known is None or known.state in ("shutting-down", "terminated"):
         return None
-    if known.state in ("stopped", "stopping"):
+    if known.state == "stopping":
+        # EC2 starts what is stopped (StartInstances, IncorrectInstanceState). A stop that failed
+        # here may be under way there all the same.
+        raise AwsBusy(f"{known.id} is still stopping")
+    if known.state == "stopped":
         wanted = entry.instance_type
         # EC2 changes the type of a stopped instance alone (ModifyInstanceAttribute).
-        if known.state == "stopped" and wanted and wanted != known.instance_type:
+        if wanted and wanted != known.instance_type:
             world.fleet.resize(known.id, wanted)
         world.fleet.start(known.id)
     return known.id
