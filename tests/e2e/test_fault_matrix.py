@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.cases import case_of
 from tests.faults.kinds import BY_NAME
-from tests.faults.trials import Trials, trials
+from tests.faults.trials import Trials
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 SURVIVED = (
@@ -51,7 +51,7 @@ FAILED = (
 @pytest.fixture(scope="module")
 def ground() -> Iterator[Trials]:
     """One local AWS for all of them."""
-    with trials() as made:
+    with Trials() as made:
         yield made
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 
 from kiln_local.clock import Steady
 from kiln_local.world import LocalAws
@@ -31,15 +31,36 @@ GROUNDS: dict[str, type[Ground]] = {
 }
 
 
-class Trials:
-    """One local AWS with its grounds, each made when it is first tried."""
+# A local AWS grows with each run in it.
+_RUNS = 60
 
-    def __init__(self, aws: LocalAws) -> None:
-        self._aws = aws
+
+class Trials:
+    """A context manager: grounds, each made when it is first tried, in one local AWS after
+    another."""
+
+    def __init__(self) -> None:
+        self._within = ExitStack()
+        self._aws: LocalAws | None = None
         self._grounds: dict[str, Ground] = {}
+        self._runs = 0
+
+    def __enter__(self) -> Trials:
+        # moto tells of every execution that fails.
+        logging.getLogger("moto").setLevel(logging.CRITICAL)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        self._within.close()
+        self._aws, self._grounds, self._runs = None, {}, 0
 
     def ground(self, name: str) -> Ground:
         """A ground."""
+        if self._aws is None:
+            self._aws = self._within.enter_context(LocalAws(ROOT, speed=SPEED))
         if name not in self._grounds:
             self._grounds[name] = GROUNDS[name](self._aws)
         return self._grounds[name]
@@ -56,18 +77,12 @@ class Trials:
         return [verdict for case in together for verdict in self._run((case,))]
 
     def _run(self, together: Sequence[Case]) -> list[Verdict]:
-        ground = together[0].ground
+        self._runs += 1
+        if self._runs > _RUNS:
+            self._close()
         try:
-            return self.ground(ground).run(together)
+            return self.ground(together[0].ground).run(together)
         except Unended as error:
-            del self._grounds[ground]
+            # Whatever has not ended must not be met by the next one.
+            self._close()
             return [Verdict(case.name, "lied", str(error)) for case in together]
-
-
-@contextmanager
-def trials() -> Iterator[Trials]:
-    """A local AWS for cases."""
-    # moto tells of every execution that fails.
-    logging.getLogger("moto").setLevel(logging.CRITICAL)
-    with LocalAws(ROOT, speed=SPEED) as aws:
-        yield Trials(aws)

@@ -8,28 +8,25 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tests.faults.cases import case_of
-from tests.faults.trials import trials
+from tests.faults.trials import Trials
 
 _WORKERS = 2
-# Runs in one local AWS, which grows with each.
-_RUNS = 60
 # What a process is asked: what happens on a ground, or how the cases of these names come out.
 Asked = tuple[str, tuple[str, ...]]
 
 
 def _work(asked: Any, told: Any) -> None:
-    """Answer until nothing is asked any more, in one local AWS after another."""
-    while True:
-        with trials() as ground:
-            for _ in range(_RUNS):
-                wanted: Asked | None = asked.get()
-                if wanted is None:
-                    return
-                what, names = wanted
-                if what == "spy":
-                    told.put((names[0], ground.occasions(names[0])))
-                else:
-                    told.put((names[0], ground.run([case_of(name) for name in names])))
+    """Answer until nothing is asked any more."""
+    with Trials() as grounds:
+        while True:
+            wanted: Asked | None = asked.get()
+            if wanted is None:
+                return
+            what, names = wanted
+            if what == "spy":
+                told.put((names[0], grounds.occasions(names[0])))
+            else:
+                told.put((names[0], grounds.run([case_of(name) for name in names])))
 
 
 class Workers:
