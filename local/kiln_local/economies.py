@@ -40,8 +40,8 @@ class _Few:
 
 def _find_tags(patches: Patches) -> None:
     """moto looks for the tags of a resource among those of all resources, by pattern, and does so
-    for each instance of an account whenever instances are filtered by tag: a hundred bakes cost
-    four times as much each as ten."""
+    for each instance of an account whenever instances are filtered by tag: with 800 resources 1 ms
+    for each of 200 instances, and with ten times as many a hundred times as much."""
     original = TagBackend.describe_tags
 
     def describe_tags(self: Any, filters: dict[str, list[str]] | None = None) -> Any:
