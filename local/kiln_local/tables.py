@@ -1,8 +1,8 @@
 """DynamoDB under many threads, as DynamoDB is: a condition and its write are one, a query reads its
 own partition.
 
-moto checks a condition and writes afterwards, goes through a table while others write to it, and
-sorts all items of a table for each query.
+moto checks a condition and writes afterwards, goes through a table, and through an item that it is
+about to answer with, while others write to it, and sorts all items of a table for each query.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
+from moto.dynamodb.responses import DynamoHandler
 
 from kiln_local.patches import Patches
 
@@ -34,8 +35,9 @@ _ALONE = (
 def connect(patches: Patches) -> None:
     """Let each operation on items have the tables for itself."""
     lock, asked = threading.RLock(), threading.local()
-    for name in _ALONE:
-        patches.set(DynamoDBBackend, name, _alone(getattr(DynamoDBBackend, name), lock))
+    for owner in (DynamoDBBackend, DynamoHandler):
+        for name in _ALONE:
+            patches.set(owner, name, _alone(getattr(owner, name), lock))
     query, all_items = Table.query, Table.all_items
 
     def query_one(self: Any, hash_key: Any, *more: Any, **named: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -77,3 +78,45 @@ def test_a_query_reads_its_own_partition_in_order_while_others_are_written(world
     finally:
         stop.set()
         writer.join()
+
+
+def test_an_item_is_read_whole_while_its_attributes_come_and_go(world: World) -> None:
+    key = {"PK": {"S": "turns"}, "SK": {"S": "turns"}}
+    client = world.client("dynamodb")
+
+    def change(verb: str, number: int) -> None:
+        values = {":v": {"M": {"of": {"S": "bake"}}}} if verb == "SET" else None
+        client.update_item(
+            TableName=TABLE,
+            Key=key,
+            UpdateExpression=f"{verb} #name{' = :v' if values else ''}",
+            ExpressionAttributeNames={"#name": f"turn:{number}"},
+            **({"ExpressionAttributeValues": values} if values else {}),
+        )
+
+    for number in range(100):
+        change("SET", number)
+    stop, faults = threading.Event(), list[RuntimeError]()
+
+    def read() -> None:
+        while not stop.is_set():
+            try:
+                client.get_item(TableName=TABLE, Key=key, ConsistentRead=True)
+            except RuntimeError as error:
+                faults.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    for reader in readers:
+        reader.start()
+    try:
+        for number in range(100, 140):
+            change("SET", number)
+            change("REMOVE", number)
+    finally:
+        stop.set()
+        for reader in readers:
+            reader.join()
+        sys.setswitchinterval(before)
+    assert faults == []
