@@ -40,6 +40,8 @@ def row_of(crowd: Crowd, alone_s: float) -> dict[str, Any]:
         "wall_s": round(crowd.wall_s),
         "bucket": bucket if bucket_s > 0 else None,
         "calls": dict(crowd.calls.most_common()),
+        "refused_calls": dict(crowd.refused.most_common()),
+        "given_up": dict(crowd.given_up),
     }
 
 
