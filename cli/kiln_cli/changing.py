@@ -16,6 +16,7 @@ from kiln.domain.scaling import Scaling
 from kiln.errors import InvalidRequest
 from kiln.ports import ExecutionFacts, World
 from kiln.steps._instances import change_by_hand
+from kiln.steps._taking_over import under_way
 from kiln_cli.baking import Pace
 from kiln_cli.printing import progress
 
@@ -23,17 +24,21 @@ Verb = Literal["start", "stop", "reboot", "delete"]
 S = InstanceState
 # Anything else is refused before an execution begins; who is there already is done at once.
 _ALLOWED: dict[Verb, set[InstanceState]] = {
-    "start": {S.STOPPED, S.ONLINE},
+    "start": {S.STOPPED, S.START_FAILED, S.STOP_FAILED, S.ONLINE},
     "stop": set(S) - {S.TERMINATING, S.TERMINATED},
     "reboot": {S.ONLINE},
     "delete": {S.STOPPED},
 }
 _INSTEAD = {
-    "start": "it starts from stopped alone; `kiln layers stop` it first",
+    "start": "it starts from stopped alone, or where a start or a stop of it has failed; "
+    "`kiln layers stop` it first",
     "stop": "it is about to go",
     "reboot": "it reboots from online alone",
     "delete": "it is deleted from stopped alone; `kiln layers stop` it first",
 }
+
+
+_ENDED_OUTSIDE = "its execution was ended from outside; another one puts the instance right"
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ def check_states(entries: Iterable[LayerInstance], verb: Verb, world: World) -> 
     for entry in entries:
         if entry.state not in _ALLOWED[verb]:
             raise InvalidRequest(f"{entry.hostname} is {entry.state}; {_INSTEAD[verb]}")
-        if verb == "start" and entry.state is S.STOPPED and not (entry.image or entry.ec2_id):
+        if verb == "start" and not (entry.state is S.ONLINE or entry.image or entry.ec2_id):
             raise InvalidRequest(
                 f"{entry.hostname} has no image yet; `kiln rollout IMAGE {entry.place}` gives its "
                 "layer one"
@@ -72,7 +77,7 @@ def _check_layers(entries: Iterable[LayerInstance], world: World) -> None:
     """While a rollout works on a layer, nobody else starts its instances."""
     for place in sorted({entry.place for entry in entries}):
         holder = world.records.layer_holder(place)
-        if holder and world.machines.running("rollout", holder):
+        if holder and under_way("rollout", holder, world):
             raise InvalidRequest(f"rollout {holder} works on {place}; start after its end")
 
 
@@ -152,7 +157,7 @@ def _outcome(entry: LayerInstance, facts: ExecutionFacts | None, ended: bool = T
         state=entry.state.value,
         # An execution that was aborted has neither.
         error=(failure.name or facts.status) if failure and facts else "",
-        cause=failure.reason or "its execution was ended from outside" if failure else "",
+        cause=(failure.reason or _ENDED_OUTSIDE) if failure else "",
         ended=ended,
     )
 

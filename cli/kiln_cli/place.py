@@ -68,6 +68,7 @@ def make_place(
         rollout_state_machine=outputs["RolloutStateMachineArn"],
         instance_state_machine=outputs["InstanceStateMachineArn"],
         configure_state_machine=outputs["ConfigureStateMachineArn"],
+        distribution_state_machine=outputs.get("DistributionStateMachineArn", ""),
         bake_state_machine=outputs["BakeStateMachineArn"],
         # A stack of an older Kiln has none of these; who wants a schedule is told.
         schedule_group=outputs.get("ScheduleGroupName", ""),

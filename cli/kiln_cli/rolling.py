@@ -20,12 +20,15 @@ from kiln.domain.stack import takers
 from kiln.errors import InvalidRequest
 from kiln.ports import World
 from kiln.steps._rollouts import begin_by_hand, under_way
+from kiln.steps._taking_over import under_way as works
 from kiln_cli.baking import Pace
 from kiln_cli.changing import tell_states
 from kiln_cli.finding import Found
 from kiln_cli.printing import progress
 
 HERE = "kiln rollout status"
+# An event tells that an execution was stopped, seconds later; where that is lost, the sweep does.
+TAKEN_OVER_WITHIN_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ def check_free(found: Found, world: World) -> None:
 def start(rollout: Rollout, world: World) -> None:
     """Begin. InvalidRequest where somebody else was faster."""
     holder = world.records.layer_holder(rollout.layer)
-    if holder and world.machines.running("rollout", holder):
+    if holder and holder != rollout.id:
         progress(f"{holder} has {rollout.layer}; {rollout.id} waits for its end")
     if not begin_by_hand(rollout, world):
         raise InvalidRequest(
@@ -155,6 +158,8 @@ def phase(rollout: Rollout) -> str:
         return rollout.status.value
     if rollout.begun is None:
         return "waiting for its turn"
+    if rollout.back_since:
+        return "going back"
     if rollout.options.approval == "required" and not rollout.approved:
         return "waiting for approval"
     return "deleting what was replaced" if rollout.committed else "under way"
@@ -163,10 +168,9 @@ def phase(rollout: Rollout) -> str:
 def follow(rollout: Rollout, world: World, pace: Pace) -> Rollout:
     """Wait for a rollout's end, telling its phases and the states of its layer's instances."""
     told_phase, told = "", {}
-    first = True
+    first, alone = True, 0.0
     for pause in pace.pauses():
         found = _latest(rollout, world)
-        running = world.machines.running("rollout", rollout.id)
         if phase(found) != told_phase:
             told_phase = phase(found)
             progress(f"{rollout.layer}: {told_phase}{_hint(found)}")
@@ -176,8 +180,8 @@ def follow(rollout: Rollout, world: World, pace: Pace) -> Rollout:
         tell_states(members, told, world)
         if found.status is not RolloutStatus.RUNNING:
             return found
-        if not running:
-            # Once more: it may have ended between the two looks.
+        alone = 0.0 if works("rollout", rollout.id, world) else alone + max(pause, 1.0)
+        if alone > TAKEN_OVER_WITHIN_S:
             return _cut_short(_latest(rollout, world))
         pace.sleep(pause)
     raise AssertionError("pauses never end")
@@ -196,7 +200,10 @@ def _hint(rollout: Rollout) -> str:
 def _cut_short(rollout: Rollout) -> Rollout:
     if rollout.status is not RolloutStatus.RUNNING:
         return rollout
-    cause = "its execution was ended from outside; look at the layer, then roll out again"
+    cause = (
+        "its execution was ended from outside and no other one has taken it over; `kiln sweep` "
+        "lets one do so"
+    )
     changes = {"status": RolloutStatus.FAILED, "error": "Aborted", "cause": cause}
     return rollout.model_copy(update=changes)
 

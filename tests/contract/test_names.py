@@ -100,7 +100,7 @@ def test_every_state_that_can_fail_goes_to_the_undo() -> None:
     group that does not drain, does not keep an instance from going."""
     undo = {
         "bake": ["Teardown", "UndoCopy", "Missed"],
-        "distribution": ["DistributionFailed", "UndoCopy", "Missed"],
+        "distribution": ["DistributionFailed", "UndoCopy", "Missed", "LeftBehind"],
         "rollout": ["FinishRollout", "UndoRollout", "UndoRefresh"],
         "instance": ["EndChange", "StopInstance", "MarkShutdown", "CanForce"],
         "configure": ["RoundsFailed", "ConfigureFailed"],

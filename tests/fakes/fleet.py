@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kiln.domain.fit import TypeFacts
-from kiln.domain.naming import TAG_BAKE
+from kiln.domain.naming import TAG_BAKE, TAG_CHANGE
 from kiln.errors import AwsRefused, CapacityShort
 from kiln.ports import InstanceFacts, LaunchOrder
 from tests.builders import a_type
@@ -86,6 +86,10 @@ class FakeFleet:
     def of_bake(self, bake: str) -> tuple[InstanceFacts, ...]:
         found = self.instances.values()
         return tuple(i for i in found if i.tags.get(TAG_BAKE) == bake and i.state in _ALIVE)
+
+    def of_change(self, change: str) -> tuple[InstanceFacts, ...]:
+        found = self.instances.values()
+        return tuple(i for i in found if i.tags.get(TAG_CHANGE) == change and i.state in _ALIVE)
 
     def resize(self, instance: str, instance_type: str) -> None:
         self._check()

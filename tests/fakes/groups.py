@@ -94,6 +94,9 @@ class FakeGroups:
             return found.model_copy(update={"resolved": self.parameters[name]})
         return found
 
+    def labelled(self, template: str, label: str) -> int | None:
+        return self.labels.get((template, label))
+
     def add_version(self, order: VersionOrder) -> int:
         key = (order.template, order.label)
         if key not in self.labels:

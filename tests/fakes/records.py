@@ -9,7 +9,7 @@ from kiln.domain.bake import BakeRecord, ImageRecord
 from kiln.domain.instance import LayerInstance
 from kiln.domain.naming import blueprint_of
 from kiln.domain.place import ImagePlace
-from kiln.domain.rollout import LayerImage, Rollout
+from kiln.domain.rollout import LayerImage, Rollout, RolloutStatus
 from kiln.domain.stack import Stack, split_layer
 from kiln.domain.waiting import WaitingToken, subject_of
 from tests.builders import NOW
@@ -30,6 +30,7 @@ class FakeRecords:
         self.now: Callable[[], datetime] = lambda: NOW
         self._rollouts: dict[tuple[str, str, int], Rollout] = {}
         self._instances: dict[tuple[str, str], LayerInstance] = {}
+        self._distributions: set[tuple[str, str]] = set()
         self._holds: dict[str, set[str]] = {}
         self._holders: dict[str, str] = {}
         self._taken: dict[tuple[str, str, str], LayerImage] = {}
@@ -127,6 +128,22 @@ class FakeRecords:
 
     def update_rollout(self, rollout: Rollout) -> None:
         self._rollouts[rollout.image, rollout.layer, rollout.attempt] = rollout
+
+    def close_rollout(self, rollout: Rollout) -> None:
+        self.update_rollout(rollout)
+
+    def open_rollouts(self) -> tuple[Rollout, ...]:
+        found = (self._rollouts[key] for key in sorted(self._rollouts))
+        return tuple(rollout for rollout in found if rollout.status is RolloutStatus.RUNNING)
+
+    def note_distribution(self, image: str, execution: str) -> None:
+        self._distributions.add((image, execution))
+
+    def drop_distribution(self, image: str, execution: str) -> None:
+        self._distributions.discard((image, execution))
+
+    def open_distributions(self) -> tuple[tuple[str, str], ...]:
+        return tuple(sorted(self._distributions))
 
     def add_instance(self, instance: LayerInstance) -> bool:
         new = (instance.stack, instance.id) not in self._instances

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -147,7 +147,10 @@ class FakeMachines:
     def look(self, machine: Machine, name: str) -> ExecutionFacts | None:
         if name not in self.started:
             return None
-        return self.ended.get(name, ExecutionFacts("SUCCEEDED" if name in self.over else "RUNNING"))
+        known = self.ended.get(
+            name, ExecutionFacts("SUCCEEDED" if name in self.over else "RUNNING")
+        )
+        return replace(known, given=self.started[name])
 
     def start(self, machine: Machine, name: str, payload: dict[str, Any]) -> bool:
         if name in self.started:

@@ -22,8 +22,9 @@ def command(dry_run: bool, grace: str, stack_name: str, as_json: bool) -> int:
     """Remove what bakes have left behind, in every Region, as Kiln does by itself each hour.
 
     Instances, volumes, network interfaces, images, snapshots and bundles that carry the tag of a
-    bake which runs no more and does not need them. Ends with status 1 where something could not
-    be removed or looked at.
+    bake which runs no more and does not need them. Rollouts, changes of instances, rounds of
+    Configure and distributions whose execution was stopped are brought to an end. Ends with
+    status 1 where something could not be removed or looked at.
     """
     from kiln_cli.invoking import invoke
     from kiln_cli.place import account
@@ -55,6 +56,9 @@ def _show(found: dict[str, Any], dry_run: bool) -> None:
     for bake in found["ended"]:
         verb = "would be ended" if dry_run else "is ended"
         progress(f"{bake} {verb}: its execution runs no more and it was not torn down")
+    for what in found.get("taken_over", ()):
+        verb = "would be taken over" if dry_run else "is taken over"
+        progress(f"{what} {verb}: its execution has ended and what it worked on has not")
     for region, why in found["unseen"].items():
         progress(f"{region} could not be looked at: {plain(why)}")
     keys = ("kind", "id", "region", "bake", "outcome")

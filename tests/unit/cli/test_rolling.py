@@ -154,11 +154,14 @@ def test_each_attempt_is_an_execution_and_a_record_of_its_own() -> None:
         rolling.start(second, world)
 
 
-def test_a_rollout_whose_execution_was_ended_from_outside_may_be_tried_again() -> None:
+def test_a_rollout_that_was_stopped_is_put_right_before_it_is_tried_again() -> None:
     player = a_layer()
     first = plan(player)
     rolling.start(first, player.fake.world)
     player.fake.machines.over.add(first.id)
+    with pytest.raises(InvalidRequest, match="is under way"):
+        plan(player)
+    ended(player, first, RolloutStatus.FAILED)
     assert plan(player).attempt == 2
 
 

@@ -50,6 +50,11 @@ def test_an_image_that_the_groups_types_do_not_run_is_refused() -> None:
     fake = a_shop()
     fake.images.images[IMAGE] = an_image(id=IMAGE, architecture="arm64")
     assert "does not run on m7i.large" in refused(fake)
+
+
+def test_an_image_of_another_architecture_is_refused_where_no_type_says_so() -> None:
+    fake = a_shop()
+    fake.images.images[IMAGE] = an_image(id=IMAGE, architecture="arm64")
     overrides = [{"InstanceRequirements": {"VCpuCount": {"Min": 1}}}]
     policy = {"LaunchTemplate": {"Overrides": overrides}}
     fake.groups.a_group("shop-api", T, policy=policy)

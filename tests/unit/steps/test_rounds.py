@@ -9,8 +9,10 @@ from kiln.domain.instance import InstanceState
 from kiln.errors import WrongState
 from kiln.steps.begin_round import PATIENCE_S, BeginRound, begin_round
 from kiln.steps.end_round import EndRound, end_round
+from kiln.steps.sweep import Sweep, sweep
 from tests.builders import NOW
 from tests.unit.steps.playing import Player
+from tests.unit.steps.stopping import abort, told
 from tests.unit.steps.test_changes import a_player, labels
 
 S = InstanceState
@@ -121,3 +123,33 @@ def test_nobody_has_asked() -> None:
     assert begun(player, "shop-1") == "over"
     with pytest.raises(WrongState, match="has no round 3"):
         end_round(EndRound(stack="shop", round=3, results=()), player.fake.world)
+
+
+def test_a_round_that_is_stopped_is_run_again_by_another_execution_and_says_so() -> None:
+    player = a_player()
+    web1 = player.add("web1")
+    player.change(web1, "start")
+    (name,) = [n for n in player.fake.machines.started if n.startswith("shop-")]
+    assert begun(player, name) == "run"
+    abort(player, name)
+    assert told(player, "configure", name) == f"{name}_end"
+    # Whoever asks meanwhile starts one that finds nothing to do.
+    assert told(player, "configure", name) is None
+    player.run()
+    first, second = player.fake.rounds.rounds("shop")
+    assert f"{name} was stopped from outside (ABORTED)" in first.stopped
+    assert (first.ended, second.stopped, second.failures) == (None, "", {})
+    assert [ask.status for ask in player.fake.rounds.asks("shop")] == [AskStatus.SUCCESSFUL]
+    abort(player, f"{name}_end")
+    assert told(player, "configure", f"{name}_end") is None
+
+
+def test_a_wish_whose_execution_never_began_is_found_by_the_sweep() -> None:
+    player = a_player()
+    player.change(player.add("web1"), "start")
+    (name,) = [n for n in player.fake.machines.started if n.startswith("shop-")]
+    del player.fake.machines.started[name]
+    assert sweep(Sweep(), player.fake.world).taken_over == (f"configure {name}",)
+    player.run()
+    assert [ask.status for ask in player.fake.rounds.asks("shop")] == [AskStatus.SUCCESSFUL]
+    assert sweep(Sweep(), player.fake.world).taken_over == ()

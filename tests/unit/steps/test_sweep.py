@@ -69,7 +69,8 @@ def test_a_dry_run_names_all_and_removes_nothing() -> None:
     found = swept(fake, dry_run=True)
     assert {leak.outcome for leak in found.leaks} == {"found"}
     assert left(fake) == ALL
-    assert found.metrics() == {"Leaks": len(found.leaks), "LeaksLeft": len(found.leaks)}
+    count = len(found.leaks)
+    assert found.metrics() == {"Leaks": count, "LeaksLeft": count, "Stopped": 0}
 
 
 def test_what_was_made_a_moment_ago_is_left_alone() -> None:

@@ -9,7 +9,7 @@ from kiln.adapters._ec2 import by_tag, pages, tag_list, tags_of
 from kiln.adapters._errors import ignoring, translated
 from kiln.domain.builder import Volume
 from kiln.domain.fit import TypeFacts
-from kiln.domain.naming import TAG_BAKE, mount_tag
+from kiln.domain.naming import TAG_BAKE, TAG_CHANGE, mount_tag
 from kiln.domain.volumes import LaunchVolume
 from kiln.errors import AwsRefused
 from kiln.ports import InstanceFacts, LaunchOrder
@@ -91,7 +91,14 @@ class Ec2Fleet:
 
     def of_bake(self, bake: str) -> tuple[InstanceFacts, ...]:
         """Instances with the bake's tag that are alive."""
-        filters = [*by_tag(TAG_BAKE, bake), {"Name": "instance-state-name", "Values": _ALIVE}]
+        return self._alive(TAG_BAKE, bake)
+
+    def of_change(self, change: str) -> tuple[InstanceFacts, ...]:
+        """Instances with the change's tag that are alive."""
+        return self._alive(TAG_CHANGE, change)
+
+    def _alive(self, key: str, value: str) -> tuple[InstanceFacts, ...]:
+        filters = [*by_tag(key, value), {"Name": "instance-state-name", "Values": _ALIVE}]
         return tuple(self._described(Filters=filters))
 
     def _described(self, **request: Any) -> Iterator[InstanceFacts]:

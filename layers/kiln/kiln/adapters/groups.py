@@ -73,6 +73,10 @@ class AsgGroups:
         """A new version; its number."""
         return self._templates.add(order)
 
+    def labelled(self, template: str, label: str) -> int | None:
+        """The version with this label."""
+        return self._templates.labelled(template, label)
+
     def delete_version(self, template: str, number: int) -> None:
         """Delete a version."""
         self._templates.delete(template, number)

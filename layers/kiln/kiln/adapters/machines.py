@@ -63,6 +63,7 @@ class StepFunctionsMachines:
             status=answer["status"],
             error=answer.get("error", ""),
             cause=answer.get("cause", ""),
+            given=_given(answer.get("input", "")),
         )
 
     def start(self, machine: Machine, name: str, payload: dict[str, Any]) -> bool:
@@ -79,6 +80,12 @@ class StepFunctionsMachines:
                 return False
             raise
         return True
+
+
+def _given(text: str) -> dict[str, Any]:
+    """An input as a mapping; the console lets a user give anything that is JSON."""
+    found = json.loads(text or "{}")
+    return found if isinstance(found, dict) else {}
 
 
 def _gone(error: AwsRefused) -> Exception:

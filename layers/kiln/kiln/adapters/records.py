@@ -13,6 +13,7 @@ healing holds      STACK#name        HOLDS#layer            (string set)
 rollout's hold     STACK#name        ROLLING#layer          (holder)
 image of a layer   STACK#name        TAKEN#layer#time#rollout
 names              CATALOGUE         STACK#name, BAKED#name
+not ended yet      CATALOGUE         ROLLOUT#layer#id, DISTRIBUTION#ami#execution
 claim              CLAIM#key         CLAIM
 waiting token      WAIT#resource     bake#state             (expires)
 one of a subject   WAITING#subject   resource#bake#state    (expires)
@@ -30,7 +31,7 @@ from kiln.domain.bake import BakeRecord, ImageRecord
 from kiln.domain.instance import LayerInstance
 from kiln.domain.naming import blueprint_of
 from kiln.domain.place import ImagePlace
-from kiln.domain.rollout import LayerImage, Rollout
+from kiln.domain.rollout import LayerImage, Rollout, RolloutStatus
 from kiln.domain.stack import Stack, split_layer
 from kiln.domain.waiting import WaitingToken, subject_for, subject_of
 from kiln.ports import Clock
@@ -233,6 +234,7 @@ class DynamoRecords:
         partition, name = _layer_key("ROLLOUT", rollout.layer)
         key = _rollout_key(rollout)
         self._table.put((partition, f"{name}#{rollout.id}"), json.dumps(key))
+        self._table.put(_open_key(rollout), json.dumps(key))
         return self._table.add(key, rollout.model_dump_json())
 
     def rollout(self, image: str, layer: str) -> Rollout | None:
@@ -258,6 +260,31 @@ class DynamoRecords:
         """Replace a rollout."""
         self._table.put(_rollout_key(rollout), rollout.model_dump_json())
 
+    def close_rollout(self, rollout: Rollout) -> None:
+        """Replace a rollout that has ended, and take it from the open ones."""
+        self.update_rollout(rollout)
+        self._table.remove(_open_key(rollout))
+
+    def open_rollouts(self) -> tuple[Rollout, ...]:
+        """Those that are noted as open; of one that has just ended the record counts."""
+        keys = (json.loads(key) for key in self._table.query("CATALOGUE", "ROLLOUT#"))
+        bodies = (self._table.get((image, rollout)) for image, rollout in keys)
+        found = (Rollout.model_validate_json(body) for body in bodies if body)
+        return tuple(rollout for rollout in found if rollout.status is RolloutStatus.RUNNING)
+
+    def note_distribution(self, image: str, execution: str) -> None:
+        """One PutItem."""
+        self._table.put(_distribution_key(image, execution), json.dumps([image, execution]))
+
+    def drop_distribution(self, image: str, execution: str) -> None:
+        """One DeleteItem."""
+        self._table.remove(_distribution_key(image, execution))
+
+    def open_distributions(self) -> tuple[tuple[str, str], ...]:
+        """All that are noted."""
+        found = (json.loads(pair) for pair in self._table.query("CATALOGUE", "DISTRIBUTION#"))
+        return tuple((image, execution) for image, execution in found)
+
 
 def _bake_key(bake: str) -> tuple[str, str]:
     return f"BLUEPRINT#{blueprint_of(bake)}", f"BAKE#{bake}"
@@ -274,6 +301,14 @@ def _layer_key(what: str, layer: str) -> tuple[str, str]:
 
 def _rollout_key(rollout: Rollout) -> tuple[str, str]:
     return f"IMAGE#{rollout.image}", f"ROLLOUT#{rollout.layer}#{rollout.attempt:08d}"
+
+
+def _open_key(rollout: Rollout) -> tuple[str, str]:
+    return "CATALOGUE", f"ROLLOUT#{rollout.layer}#{rollout.id}"
+
+
+def _distribution_key(image: str, execution: str) -> tuple[str, str]:
+    return "CATALOGUE", f"DISTRIBUTION#{image}#{execution}"
 
 
 def _token_key(resource: str, token: WaitingToken) -> tuple[str, str]:

@@ -60,7 +60,7 @@ class Ec2Templates:
     def add(self, order: VersionOrder) -> int:
         """A new version; its number. Looked for by its label first: a token is forgotten after a
         while, a label is not."""
-        known = self._labelled(order.template, order.label)
+        known = self.labelled(order.template, order.label)
         if known is not None:
             return known
         with translated("ec2", "CreateLaunchTemplateVersion"):
@@ -73,7 +73,8 @@ class Ec2Templates:
             )
         return made["LaunchTemplateVersion"]["VersionNumber"]
 
-    def _labelled(self, template: str, label: str) -> int | None:
+    def labelled(self, template: str, label: str) -> int | None:
+        """The number of the version with this label, None where there is none."""
         with translated("ec2", "DescribeLaunchTemplateVersions"):
             pages = self._ec2.get_paginator("describe_launch_template_versions").paginate(
                 LaunchTemplateId=template, PaginationConfig={"PageSize": 200}

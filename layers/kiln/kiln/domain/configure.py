@@ -35,7 +35,8 @@ class Ask(Model):
 
 
 class Round(Model):
-    """One round: it covers every wish up to `covers`. `failures` are causes by hostname."""
+    """One round: it covers every wish up to `covers`. `failures` are causes by hostname; `stopped`
+    is why its execution never ended it, and then it has answered no wish."""
 
     stack: str
     number: int
@@ -45,6 +46,7 @@ class Round(Model):
     instances: tuple[str, ...] = ()
     ended: str | None = None
     failures: dict[str, str] = {}
+    stopped: str = ""
 
 
 def covered(rounds: tuple[Round, ...]) -> int:

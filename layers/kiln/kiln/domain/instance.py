@@ -40,18 +40,21 @@ _NEXT: dict[InstanceState, set[InstanceState]] = {
     # One that hangs can be stopped.
     S.PENDING: {S.BOOTING, S.START_FAILED, *_LEAVING},
     S.BOOTING: {S.RUNNING_SETUP, S.START_FAILED, *_LEAVING},
-    S.RUNNING_SETUP: {S.ONLINE, S.SETUP_FAILED, *_LEAVING},
+    # One that was launched for a start that was cut short in its Setup has gone again.
+    S.RUNNING_SETUP: {S.ONLINE, S.SETUP_FAILED, S.START_FAILED, *_LEAVING},
     S.SETUP_FAILED: {S.RUNNING_SETUP, *_LEAVING},
-    S.START_FAILED: {S.STOPPING},
+    S.START_FAILED: {S.STOPPING, S.REQUESTED},
     S.ONLINE: {S.RUNNING_SETUP, S.REBOOTING, *_LEAVING},
     S.REBOOTING: {S.ONLINE, *_LEAVING},
     # An agent that answers again brings its instance back as it was.
     S.CONNECTION_LOST: {S.ONLINE, S.SETUP_FAILED, S.STOPPING},
     S.STOPPING: {S.SHUTTING_DOWN, S.STOP_FAILED, S.CONNECTION_LOST},
     S.SHUTTING_DOWN: {S.STOPPED, S.TERMINATED, S.STOP_FAILED, S.CONNECTION_LOST},
-    S.STOP_FAILED: {S.STOPPING},
-    # Of a stopped one that is deleted; an instance-store root goes on to `stopped`.
-    S.TERMINATING: {S.TERMINATED, S.STOP_FAILED},
+    # It may still run: a start sets it up and lets it serve again.
+    S.STOP_FAILED: {S.STOPPING, S.REQUESTED},
+    # Of a stopped one that is deleted; an instance-store root goes on to `stopped`. So does one
+    # whose deletion was called off before anything was terminated.
+    S.TERMINATING: {S.TERMINATED, S.STOP_FAILED, S.STOPPED},
     S.TERMINATED: {S.STOPPED},
 }
 # On its way to online, or out of service for good or ill.

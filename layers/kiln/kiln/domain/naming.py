@@ -17,13 +17,14 @@ TAG_BAKE, TAG_BLUEPRINT, TAG_MANAGED, TAG_ROLE = (
     "kiln:managed",
     "kiln:role",
 )
-TAG_STACK, TAG_LAYER, TAG_CHEF, TAG_PLATFORM, TAG_RELEASE, TAG_ROLLOUT = (
+TAG_STACK, TAG_LAYER, TAG_CHEF, TAG_PLATFORM, TAG_RELEASE, TAG_ROLLOUT, TAG_CHANGE = (
     "kiln:stack",
     "kiln:layer",
     "kiln:chef",
     "kiln:platform",
     "kiln:release",
     "kiln:rollout",
+    "kiln:change",
 )
 # RunInstances tags all volumes of a launch alike, so each carries all of these.
 _TAG_MOUNT = "kiln:mount:"

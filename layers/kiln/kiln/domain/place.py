@@ -30,6 +30,8 @@ class ImagePlace(Model):
     since: datetime | None = None
     error: str = ""
     cause: str = ""
+    # The execution that distributes it again; empty for the bake's own.
+    by: str = ""
     # Copies that came to nothing: EC2 gives the same one again for the same client token.
     lost: int = 0
     accounts: tuple[str, ...] = ()

@@ -192,7 +192,8 @@ def _clear(old: Members) -> Move:
 def undo_move(rollout: Rollout, old: Members, new: Members, now: datetime) -> Move:
     """The next thing to do on the way back: first the old ones serve again, then the new ones
     go. What is wrong for good is told last, when everything else is as it was."""
-    back = _in(old, {S.STOPPED})
+    # One whose stop failed or was cut short may run; only a start lets it serve again.
+    back = _in(old, {S.STOPPED, S.STOP_FAILED})
     if back:
         return Start(_ids(back))
     moving = _in(old, MOVING) + _in(new, MOVING)

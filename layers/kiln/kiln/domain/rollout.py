@@ -42,12 +42,13 @@ class Rollout(Model):
     """One per image, layer and attempt; `id` names the execution, so that a second start is refused
     by AWS. A further attempt is made by hand alone, once the one before has ended.
 
-    `asked` is when it was asked for and `by` who asked, empty for an image that was announced.
-    `channel` and `promotion` say which entry of its blueprint's channel it brings, if any does.
-    `before` are the own ids of the instances that served when it began, `size` how many it is to
-    leave serving; `canary_since` is when its canary began to serve, `back_since` when its way back
-    began; `committed` says that the layer has changed over and only what it no longer needs is left
-    to delete. Times are ISO 8601, UTC.
+    `execution` is its execution's name where somebody gave it one of his own. `asked` is when it
+    was asked for and `by` who asked, empty for an image that was announced. `channel` and
+    `promotion` say which entry of its blueprint's channel it brings, if any does. `before` are the
+    own ids of the instances that served when it began, `size` how many it is to leave serving;
+    `canary_since` is when its canary began to serve, `back_since` when its way back began, and
+    from then on `error` and `cause` say why; `committed` says that the layer has changed over and
+    only what it no longer needs is left to delete. Times are ISO 8601, UTC.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Rollout(Model):
     architecture: str
     options: RolloutOptions = RolloutOptions()
     attempt: int = 1
+    execution: str = ""
     asked: str = ""
     by: str = ""
     forced: bool = False

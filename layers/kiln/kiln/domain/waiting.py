@@ -76,13 +76,14 @@ class _RolloutWait(_Wait):
 
 
 class InstancesRest(_RolloutWait):
-    """Instances of a stack, by their own ids, are in one of `states`; one that is gone counts as
-    terminated."""
+    """Instances of a stack, by their own ids, are in one of `states`, or their `changes`, in the
+    same order, have ended without bringing them there. One that is gone counts as terminated."""
 
     kind: Literal["instances-rest"]
     stack: str
     instances: tuple[str, ...]
     states: tuple[str, ...]
+    changes: tuple[str, ...] = ()
 
 
 class TargetsHealthy(_RolloutWait):

@@ -78,6 +78,11 @@ class Fleet(Protocol):
         """Instances with the bake's tag that are not terminated or about to be."""
         ...
 
+    def of_change(self, change: str) -> tuple[InstanceFacts, ...]:
+        """Instances that this change of a layer's instance launched, and that are not terminated or
+        about to be."""
+        ...
+
     def resize(self, instance: str, instance_type: str) -> None:
         """Change the type of a stopped instance."""
         ...

@@ -52,6 +52,10 @@ class Groups(Protocol):
         """The number of a new version; the same label or token gives the same one."""
         ...
 
+    def labelled(self, template: str, label: str) -> int | None:
+        """The number of the version with this label."""
+        ...
+
     def delete_version(self, template: str, number: int) -> None:
         """Delete a version; one that is gone is passed over."""
         ...

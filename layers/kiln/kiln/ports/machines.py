@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-Machine = Literal["bake", "rollout", "instance", "configure"]
+Machine = Literal["bake", "rollout", "instance", "configure", "distribution"]
 
 
 @dataclass(frozen=True)
 class ExecutionFacts:
-    """An execution: `status` as Step Functions names it (RUNNING, SUCCEEDED, FAILED, ...)."""
+    """An execution: `status` as Step Functions names it (RUNNING, SUCCEEDED, FAILED, ...), and the
+    input that it was given."""
 
     status: str
     error: str = ""
     cause: str = ""
+    given: dict[str, Any] = field(default_factory=dict)
 
 
 class Machines(Protocol):

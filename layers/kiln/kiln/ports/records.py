@@ -121,6 +121,26 @@ class Records(Protocol):
         """Replace a rollout's record."""
         ...
 
+    def close_rollout(self, rollout: Rollout) -> None:
+        """Replace the record of a rollout that has ended; again is harmless."""
+        ...
+
+    def open_rollouts(self) -> tuple[Rollout, ...]:
+        """The rollouts whose record says that they have not ended."""
+        ...
+
+    def note_distribution(self, image: str, execution: str) -> None:
+        """Remember that an execution distributes an image again; again is harmless."""
+        ...
+
+    def drop_distribution(self, image: str, execution: str) -> None:
+        """It has ended; one that is not there is passed over."""
+        ...
+
+    def open_distributions(self) -> tuple[tuple[str, str], ...]:
+        """The distributions that have not ended, each as image and execution."""
+        ...
+
     def add_instance(self, instance: LayerInstance) -> bool:
         """Store a new instance of a layer; False where it is there already."""
         ...

@@ -8,6 +8,7 @@ from typing import Any
 from kiln.domain.configure import covered
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.refreshing import TURNING, UNDER_WAY
+from kiln.domain.rolling import MOVING
 from kiln.domain.waiting import (
     InstanceRefresh,
     InstancesRest,
@@ -21,6 +22,7 @@ from kiln.domain.waiting import (
 from kiln.errors import KilnError, RolloutFailed
 from kiln.ports import World
 from kiln.steps._rollouts import failed_join, sickness
+from kiln.steps._taking_over import holder_of, row_of
 
 S = InstanceState
 
@@ -31,9 +33,7 @@ def look_rollout(wait: RolloutWait, world: World) -> dict[str, Any] | None:
         rollout = world.records.rollout(wait.image, wait.layer)
         return {"layer": wait.layer} if rollout and rollout.approved else None
     if isinstance(wait, LayerFree):
-        holder = world.records.layer_holder(wait.layer)
-        free = holder is None or not world.machines.running("rollout", holder)
-        return {"layer": wait.layer} if free else None
+        return None if holder_of(wait.layer, world) else {"layer": wait.layer}
     if isinstance(wait, InstanceRefresh):
         return _look_refresh(wait, world)
     ringing = world.alarms.ringing(wait.alarms)
@@ -63,11 +63,7 @@ def _look_instances(
     entries = {e.id: e for e in world.records.instances(wait.stack) if e.id in wait.instances}
     done = {"instances": list(wait.instances)}
     if isinstance(wait, InstancesRest):
-        states = {
-            entries[name].state.value if name in entries else S.TERMINATED.value
-            for name in wait.instances
-        }
-        return done if states <= set(wait.states) else None
+        return done if _have_come_to_rest(wait, entries, world) else None
     for name in wait.instances:
         if name not in entries or entries[name].state is not S.ONLINE:
             # The next decision finds it lost and says why.
@@ -77,6 +73,30 @@ def _look_instances(
         return None if sick and not _is_enough(wait, world) else done
     _check_canary(sick, world)
     return done if world.clock.now() >= datetime.fromisoformat(wait.until) else None
+
+
+def _have_come_to_rest(
+    wait: InstancesRest, entries: dict[str, LayerInstance], world: World
+) -> bool:
+    states = {
+        name: entries[name].state if name in entries else S.TERMINATED for name in wait.instances
+    }
+    late = [name for name, state in states.items() if state.value not in wait.states]
+    if any(name in entries and _is_worked_on(entries[name]) for name in late):
+        return False
+    changes = dict(zip(wait.instances, wait.changes, strict=False))
+    return all(name in changes and _came_to_its_end(changes[name], world) for name in late)
+
+
+def _is_worked_on(entry: LayerInstance) -> bool:
+    return entry.change is not None or entry.state in MOVING
+
+
+def _came_to_its_end(change: str, world: World) -> bool:
+    """Whether a change has ended, by itself or by another one that took it over."""
+    ends = ("SUCCEEDED", "FAILED")
+    known = row_of("instance", change, world).known.values()
+    return bool(known) and list(known)[-1].status in ends
 
 
 def _is_enough(wait: TargetsHealthy, world: World) -> bool:

@@ -8,6 +8,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 from kiln.domain.configure import covered
 from kiln.domain.events import RolloutApproved
+from kiln.domain.failure import Failure
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.rolling import Member
 from kiln.domain.rollout import Rollout, RolloutStatus
@@ -76,15 +77,54 @@ def members(entries: tuple[LayerInstance, ...], world: World) -> tuple[Member, .
     )
 
 
+def both(rollout: Rollout, world: World) -> tuple[tuple[Member, ...], tuple[Member, ...]]:
+    """The instances that served when a rollout began, and those that it has added."""
+    entries = of_layer(rollout, world)
+    old = tuple(entry for entry in entries if entry.id in rollout.before)
+    new = tuple(entry for entry in entries if entry.rollout == rollout.id)
+    return members(old, world), members(new, world)
+
+
+def failure_of(rollout: Rollout) -> Failure | None:
+    """Why a rollout is on its way back, where it is: whatever stops it there is not the reason."""
+    if rollout.back_since is None or not rollout.error:
+        return None
+    return Failure(error=rollout.error, cause=rollout.cause or "")
+
+
+def goes_back(rollout: Rollout, failure: Failure | None, world: World) -> Rollout:
+    """Note that a rollout is on its way back from now on, and why."""
+    if rollout.back_since:
+        return rollout
+    why = {"error": failure.name, "cause": failure.reason} if failure else {}
+    change = {"back_since": world.clock.now().isoformat()} | why
+    rollout = rollout.model_copy(update=change)
+    world.records.update_rollout(rollout)
+    return rollout
+
+
+def check_open(rollout: Rollout) -> None:
+    """Raise RolloutFailed for one that has ended: an execution that somebody starts again where it
+    failed must not begin anew what is over."""
+    if rollout.status is not RolloutStatus.RUNNING:
+        raise RolloutFailed(f"{rollout.id} has ended as {rollout.status}; start another one")
+
+
 def at_rest(
-    rollout: Rollout, ids: tuple[str, ...], states: Iterable[InstanceState], world: World
+    rollout: Rollout,
+    ids: tuple[str, ...],
+    states: Iterable[InstanceState],
+    world: World,
+    changes: tuple[str, ...] = (),
 ) -> InstancesRest:
-    """The wait for instances, by their own ids, to come into one of these states."""
+    """The wait for instances, by their own ids, to come into one of these states, or until the
+    changes that should bring them there have ended without."""
     return InstancesRest(
         kind="instances-rest",
         stack=split_layer(rollout.layer)[0],
         instances=ids,
         states=tuple(sorted(state.value for state in states)),
+        changes=changes,
         **common(rollout, RESTS_WITHIN_S, world),
     )
 
@@ -137,10 +177,10 @@ def needless(rollout: Rollout, world: World) -> str:
 
 
 def under_way(rollout: Rollout, world: World) -> bool:
-    """Whether a rollout runs; one whose execution was ended from outside does not, whatever its
-    record says."""
-    running = rollout.status is RolloutStatus.RUNNING
-    return running and world.machines.running("rollout", rollout.id)
+    """Whether a rollout has begun and not ended. One whose execution was stopped has not: another
+    one puts its layer right."""
+    started = world.machines.look("rollout", rollout.execution or rollout.id) is not None
+    return rollout.status is RolloutStatus.RUNNING and started
 
 
 def begin_by_hand(rollout: Rollout, world: World) -> bool:

@@ -11,6 +11,7 @@ from kiln.domain.stack import Stack
 from kiln.ports import World
 from kiln.steps._instances import change_instance
 from kiln.steps._stacks import stack_of
+from kiln.steps._taking_over import change_payload, row_of, take_over, under_way
 
 
 @dataclass
@@ -36,17 +37,23 @@ class Tending:
         """Whether nobody else works on an instance: no change, no rollout of one of its layers."""
         if entry.id in self._taken:
             return False
-        if entry.change and self.world.machines.running("instance", entry.change):
+        if entry.change and self._is_busy(entry.change):
             return False
         return not any(self.is_rolling(layer) for layer in entry.layers)
+
+    def _is_busy(self, change: str) -> bool:
+        """Whether a change runs, or another one has to end it first."""
+        if self.world.machines.running("instance", change):
+            return True
+        row = row_of("instance", change, self.world)
+        payload = change_payload(row)
+        return row.runs or bool(payload and take_over(row, payload, self.world))
 
     def is_rolling(self, layer: str) -> bool:
         """Whether a rollout has a layer; one whose execution was lost has not."""
         if layer not in self._rolling:
             holder = self.world.records.layer_holder(f"{self.name}/{layer}")
-            self._rolling[layer] = bool(holder) and self.world.machines.running(
-                "rollout", holder or ""
-            )
+            self._rolling[layer] = bool(holder) and under_way("rollout", holder or "", self.world)
         return self._rolling[layer]
 
     def begin(self, entry: LayerInstance, change: str, by: Initiator) -> None:

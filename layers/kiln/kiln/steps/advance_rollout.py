@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kiln.domain.durations import seconds
+from kiln.domain.failure import Failure
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Model
 from kiln.domain.rolling import (
@@ -38,9 +39,11 @@ from kiln.steps._instances import change_instance
 from kiln.steps._rollouts import (
     added_id,
     at_rest,
+    both,
+    check_open,
     common,
+    goes_back,
     layer_of_rollout,
-    members,
     of_layer,
     rollout_of,
 )
@@ -61,6 +64,7 @@ class AdvanceRollout(Model):
     image: str
     layer: str
     back: bool = False
+    failure: Failure | None = None
 
 
 class RolloutAdvanced(Model):
@@ -72,34 +76,37 @@ class RolloutAdvanced(Model):
 def advance_rollout(request: AdvanceRollout, world: World) -> RolloutAdvanced:
     """Decide and act, once. Raises RolloutFailed."""
     rollout = rollout_of(request.image, request.layer, world)
+    if request.back and rollout.committed:
+        # The layer has changed over: what is not deleted yet is said, and nothing comes back.
+        return RolloutAdvanced(wait=None)
+    check_open(rollout)
     entries = of_layer(rollout, world)
-    old = members(tuple(entry for entry in entries if entry.id in rollout.before), world)
-    new = members(tuple(entry for entry in entries if entry.rollout == rollout.id), world)
+    old, new = both(rollout, world)
     now = world.clock.now()
     if request.back:
-        rollout = _going_back(rollout, world)
+        rollout = _going_back(rollout, request.failure, world)
         move = undo_move(rollout, old, new, now)
     else:
         _check_alarms(rollout, world)
         move = next_move(rollout, old, new, now)
         if isinstance(move, AwaitCanary):
-            rollout = _since(rollout, "canary_since", world)
+            rollout = _with_canary(rollout, world)
         if isinstance(move, Done) and not rollout.committed and old:
             return _commit(rollout, world)
     return RolloutAdvanced(wait=_carried_out(move, rollout, entries, world))
 
 
-def _since(rollout: Rollout, what: str, world: World) -> Rollout:
-    """Remember when something began."""
-    if getattr(rollout, what) is None:
-        rollout = rollout.model_copy(update={what: world.clock.now().isoformat()})
+def _with_canary(rollout: Rollout, world: World) -> Rollout:
+    """Remember when the canary began to serve."""
+    if rollout.canary_since is None:
+        rollout = rollout.model_copy(update={"canary_since": world.clock.now().isoformat()})
         world.records.update_rollout(rollout)
     return rollout
 
 
-def _going_back(rollout: Rollout, world: World) -> Rollout:
+def _going_back(rollout: Rollout, failure: Failure | None, world: World) -> Rollout:
     """What failed may go on failing; it must not keep the layer from its way back."""
-    rollout = _since(rollout, "back_since", world)
+    rollout = goes_back(rollout, failure, world)
     options = rollout.options.model_copy(update={"alarms": ()})
     return rollout.model_copy(update={"options": options})
 
@@ -141,9 +148,9 @@ def _why_lost(entry: LayerInstance) -> str:
 def _changed(
     entries: tuple[LayerInstance, ...], change: Any, rollout: Rollout, world: World
 ) -> InstancesRest:
-    for entry in entries:
-        change_instance(entry, change, world, rollout=rollout.id)
-    return at_rest(rollout, tuple(entry.id for entry in entries), _ENDS[change], world)
+    names = (change_instance(entry, change, world, rollout=rollout.id) for entry in entries)
+    ids = tuple(entry.id for entry in entries)
+    return at_rest(rollout, ids, _ENDS[change], world, tuple(names))
 
 
 def _add(

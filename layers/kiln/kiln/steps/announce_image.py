@@ -15,10 +15,12 @@ from kiln.steps._distribution import image_record
 
 
 class AnnounceImage(Model):
-    """An image and the Regions to which it was just distributed."""
+    """An image and the Regions to which it was just distributed; `distribution` is the execution
+    that did it again, none for the bake's own."""
 
     image: str
     regions: tuple[str, ...]
+    distribution: str | None = None
 
 
 class ImageAnnounced(Model):
@@ -47,6 +49,8 @@ def announce_image(request: AnnounceImage, world: World) -> ImageAnnounced:
         world.records.put_image(record)
     if record.announced and record.region in images and (entry := enter_dev(record, world)):
         tell(entry, record, world)
+    if request.distribution:
+        world.records.drop_distribution(record.id, request.distribution)
     failed = {region: why for region, why in missing.items() if region in request.regions}
     return ImageAnnounced(
         image=record.id,

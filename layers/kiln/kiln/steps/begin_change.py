@@ -5,13 +5,16 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from kiln.domain.failure import Failure
 from kiln.domain.healing import with_heal
-from kiln.domain.instance import Initiator, InstanceState, LayerInstance
+from kiln.domain.instance import Initiator, InstanceState, LayerInstance, may_become
 from kiln.domain.model import Model
-from kiln.errors import InstanceBusy, WrongState
+from kiln.domain.stopped import Stopped
+from kiln.errors import AwsBusy, InstanceBusy, WrongState
 from kiln.ports import World
 from kiln.steps._instances import enter, found, write
 from kiln.steps._stacks import layer_of
+from kiln.steps._taking_over import change_payload, row_of, take_over, under_way
 
 # An instance of an Auto Scaling group joins its layer and leaves it as its group says.
 Change = Literal["start", "setup", "run", "stop", "delete", "reboot", "heal", "join", "leave"]
@@ -34,7 +37,7 @@ _FROM = {"setup": {S.ONLINE, S.SETUP_FAILED}, "run": {S.ONLINE}}
 
 class BeginChange(Model):
     """Which instance of which stack, by its own id; `execution` is the change's own name, `rollout`
-    the rollout that it is a part of."""
+    the rollout that it is a part of. With `stopped` it ends one that was."""
 
     stack: str
     instance: str
@@ -42,18 +45,24 @@ class BeginChange(Model):
     execution: str
     by: Initiator = "user"
     rollout: str = ""
+    stopped: Stopped | None = None
 
 
 class ChangeBegun(Model):
-    """The way to go, and whether the instance served when the change began."""
+    """The way to go, and whether the instance served when the change began. Of a change that was
+    stopped: whether EC2 takes the instance `down` already, and what it fails with, if it does."""
 
     path: Literal["start", "setup", "run", "stop", "delete", "reboot", "heal", "nothing"]
     was_online: bool
+    down: bool = False
+    failure: Failure | None = None
 
 
 def begin_change(request: BeginChange, world: World) -> ChangeBegun:
     """Take the instance. Raises InstanceBusy, InstanceGone, WrongState."""
     entry = found(request.stack, request.instance, world)
+    if request.stopped:
+        return _resumed(request, request.stopped, entry, world)
     _check_whose(entry, request.change, world)
     _check_free(entry, request.execution, world)
     if request.change in ("start", "heal"):
@@ -110,8 +119,12 @@ def _check_free(entry: LayerInstance, execution: str, world: World) -> None:
     holder = entry.change
     if holder in (None, execution):
         return
-    # An execution that was stopped or timed out cannot give its instance back.
-    if world.machines.running("instance", holder or ""):
+    # An execution that was stopped or timed out cannot give its instance back: another one does.
+    row = row_of("instance", holder or "", world)
+    payload = change_payload(row)
+    if found(entry.stack, entry.id, world).change != holder:
+        raise AwsBusy(f"{entry.hostname} of stack {entry.stack} was given back a moment ago")
+    if row.runs or (payload and take_over(row, payload, world)):
         raise InstanceBusy(
             f"{entry.hostname} of stack {entry.stack} is {entry.state}: {holder} works on it; "
             "wait for its end"
@@ -121,7 +134,7 @@ def _check_free(entry: LayerInstance, execution: str, world: World) -> None:
 def _check_layer(entry: LayerInstance, rollout: str, world: World) -> None:
     """While a rollout works on a layer, nobody else starts an instance of the image that goes."""
     holder = world.records.layer_holder(entry.place)
-    if holder in (None, rollout) or not world.machines.running("rollout", holder or ""):
+    if holder in (None, rollout) or not under_way("rollout", holder or "", world):
         return
     raise InstanceBusy(
         f"{entry.hostname}: rollout {holder} works on layer {entry.place}; start it after its end"
@@ -135,3 +148,52 @@ def _check_from(entry: LayerInstance, change: str) -> None:
             f"{entry.hostname} of stack {entry.stack} is {entry.state}; recipes run by hand on one "
             f"that is {' or '.join(sorted(allowed))}"
         )
+
+
+# ---------------------------------------------------------------- one that was stopped
+
+
+def _resumed(
+    request: BeginChange, stopped: Stopped, entry: LayerInstance, world: World
+) -> ChangeBegun:
+    """The way of a change whose execution was stopped: mostly to its end, which puts things right.
+
+    On goes what cannot be called back, and what somebody else has decided: a group about its
+    instance, a rollout about one that it no longer needs.
+    """
+    over = ChangeBegun(path="nothing", was_online=False, failure=stopped.failure)
+    untouched = _is_untouched(entry, request, stopped)
+    if entry.change not in (stopped.of, request.execution) and not untouched:
+        # It had come to its end, or never had the instance.
+        return over
+    # Its name says the record's revision, so that whoever asks anew means another change from here.
+    entry = write(entry, world, change=request.execution)
+    if entry.state is _LAST.get(request.change):
+        return over.model_copy(update={"failure": None})
+    decided = bool(request.rollout) or request.change == "leave"
+    if decided and may_become(entry.state, _FIRST.get(request.change, entry.state)):
+        entry = enter(entry, _FIRST[request.change], world, request.by)
+    if request.change not in ("stop", "delete", "leave"):
+        return over
+    down = _is_going_down(entry, request.change, world)
+    if not (decided or down):
+        return over
+    path: Any = _PATHS.get(request.change, request.change)
+    return ChangeBegun(path=path, was_online=False, down=down)
+
+
+def _is_untouched(entry: LayerInstance, request: BeginChange, stopped: Stopped) -> bool:
+    """Whether the change was stopped before it had taken the instance."""
+    return entry.change is None and stopped.of.endswith(f"-{request.change}-{entry.revision}")
+
+
+def _is_going_down(entry: LayerInstance, change: Change, world: World) -> bool:
+    """Whether EC2 has been asked already. A delete is of one that is stopped, or was never
+    launched."""
+    if entry.state is not (S.TERMINATING if change == "delete" else S.SHUTTING_DOWN):
+        return False
+    facts = world.fleet.describe(entry.ec2_id) if entry.ec2_id else None
+    if facts is None:
+        return change != "delete" or entry.ec2_id is not None
+    ends = ("shutting-down", "terminated")
+    return facts.state in (ends if change == "delete" else (*ends, "stopping", "stopped"))

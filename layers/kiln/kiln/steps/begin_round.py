@@ -11,6 +11,7 @@ from kiln.domain.waiting import StackSettled
 from kiln.ports import World
 from kiln.steps._holding import take
 from kiln.steps._looking_at_layers import is_settled
+from kiln.steps._taking_over import row_of
 
 # How long a round waits for instances that are on their way, so that it covers them all.
 PATIENCE_S = 4 * 3600
@@ -43,6 +44,10 @@ def begin_round(request: BeginRound, world: World) -> RoundBegun:
     last = rounds[-1] if rounds else None
     if last and last.ended is None and last.execution == request.execution:
         return RoundBegun(path="run", round=last.number, instances=last.instances)
+    if last and last.ended is None and not last.stopped:
+        # Its wishes are answered by the round that begins now.
+        why = row_of("configure", last.execution, world).why.cause
+        world.rounds.put_round(last.model_copy(update={"stopped": why}))
     asked = world.rounds.asked(request.stack)
     if asked == covered(rounds):
         freed = world.rounds.free(request.stack, request.execution, asked)

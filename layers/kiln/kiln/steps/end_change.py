@@ -8,6 +8,7 @@ from kiln.domain.hooks import LifecycleAction
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Model
 from kiln.ports import World
+from kiln.steps._cut_short import cut_short, end_strays, serving
 from kiln.steps._deployments import log_of, record_command
 from kiln.steps._instances import enter, follow_member, remove, through, write
 from kiln.steps._rollouts import note_failed_join
@@ -28,7 +29,8 @@ _FAILED_FROM = {
 
 class EndChange(Model):
     """The change by its name, what it was, and what failed, if anything did; `events` are those of
-    a `deployment`, `hook` is what an Auto Scaling group waits for."""
+    a `deployment`, `hook` is what an Auto Scaling group waits for. `stopped` is the change that was
+    stopped, where this one ends it."""
 
     stack: str
     instance: str
@@ -38,6 +40,12 @@ class EndChange(Model):
     deployment: str | None = None
     events: tuple[str, ...] = ()
     hook: LifecycleAction | None = None
+    stopped: str | None = None
+
+    @property
+    def of(self) -> str:
+        """The change that did what was done."""
+        return self.stopped or self.execution
 
 
 class ChangeEnded(Model):
@@ -56,7 +64,7 @@ def end_change(request: EndChange, world: World) -> ChangeEnded:
         _deployed(request, request.deployment, entry, world)
     if request.hook:
         # Last: from here on the group may do away with the instance.
-        _answer(request.hook, request, world)
+        _answer(request.hook, request, entry, world)
     return ended
 
 
@@ -67,9 +75,13 @@ def _deployed(
     asked = world.deployments.get(request.stack, deployment)
     if asked is None:
         return
+    known = world.deployments.commands(request.stack, deployment) if request.stopped else ()
+    if any(command.instance == request.instance for command in known):
+        # The change had come to its end before it was stopped.
+        return
     # A Setup ends with the Deploy recipes.
     events = ("setup", "deploy") if request.change == "setup" else request.events
-    log = log_of(entry, request.execution, events, world) if entry else ""
+    log = log_of(entry, request.of, events, world) if entry else ""
     record_command(asked, entry or request.instance, (request.failure, log), world)
 
 
@@ -79,19 +91,25 @@ def _ended(request: EndChange, entry: LayerInstance | None, world: World) -> Cha
     if entry is None:
         state = "gone" if failure else S.TERMINATED.value
         return ChangeEnded(state=state, error=name, cause=reason)
-    if entry.change not in (request.execution, None):
-        # Somebody else's: this change never had the instance.
+    # Whoever ends a stopped change has taken the instance first.
+    mine = (request.execution,) if request.stopped else (request.execution, None)
+    if entry.change not in mine:
+        # Somebody else's: this change never had the instance, or has given it back.
         return ChangeEnded(state=entry.state.value, error=name, cause=reason)
     if failure and request.change == "join" and entry.rollout:
         note_failed_join(entry.rollout, f"{entry.hostname}: {failure.reason}", world)
-    if failure:
-        ended = _failed(entry, request.change, failure, world)
-    else:
-        ended = _done(entry, request.change, world)
+    ended = _failed(request, entry, failure, world) if failure else _done(request, entry, world)
     return ChangeEnded(state=ended.value, error=name, cause=reason)
 
 
-def _failed(entry: LayerInstance, change: Change, failure: Failure, world: World) -> InstanceState:
+def _failed(
+    request: EndChange, entry: LayerInstance, failure: Failure, world: World
+) -> InstanceState:
+    change = request.change
+    if request.stopped:
+        entry = cut_short(entry, change, request.stopped, failure, world)
+    if change in ("start", "heal"):
+        end_strays(entry, request.of, world)
     if change == "heal" and entry.state in UNHEALED:
         # Lost as before: what it has come to is no start and no stop that its user asked for.
         was, why = entry.state, failure.reason
@@ -101,7 +119,11 @@ def _failed(entry: LayerInstance, change: Change, failure: Failure, world: World
     return write(entry, world, change=None, error=failure.reason).state
 
 
-def _done(entry: LayerInstance, change: Change, world: World) -> InstanceState:
+def _done(request: EndChange, entry: LayerInstance, world: World) -> InstanceState:
+    change = request.change
+    if request.stopped and entry.state is S.ONLINE:
+        # It was stopped on its last steps.
+        entry = serving(entry, world)
     if change == "delete":
         remove(enter(entry, S.TERMINATED, world), world)
         return S.TERMINATED
@@ -119,9 +141,14 @@ def _done(entry: LayerInstance, change: Change, world: World) -> InstanceState:
     return write(entry, world, change=None, lost_in=None).state
 
 
-def _answer(hook: LifecycleAction, request: EndChange, world: World) -> None:
-    """Let the group go on with the instance, or give it up."""
-    heard = world.groups.complete(hook, "ABANDON" if request.failure else "CONTINUE")
+def _answer(
+    hook: LifecycleAction, request: EndChange, entry: LayerInstance | None, world: World
+) -> None:
+    """Let the group go on with the instance, or give it up. One that is online already is not given
+    up because its change was stopped a moment too early."""
+    serves = bool(request.stopped and entry and entry.state is S.ONLINE)
+    failed = request.failure is not None and not serves
+    heard = world.groups.complete(hook, "ABANDON" if failed else "CONTINUE")
     if heard or request.change != "join":
         return
     facts = world.fleet.describe(hook.instance)

@@ -33,19 +33,33 @@ class RolloutFinished(Model):
 
 
 def finish_rollout(request: FinishRollout, world: World) -> RolloutFinished:
-    """Record and announce; again is harmless. AwsBusy."""
+    """Announce and record; again is harmless: what is recorded stays as it is. AwsBusy."""
     rollout = rollout_of(request.image, request.layer, world)
+    finished = _recorded(rollout) or _ended(request, rollout, world)
+    world.records.release_layer(rollout.layer, rollout.id)
+    return finished
+
+
+def _recorded(rollout: Rollout) -> RolloutFinished | None:
+    if rollout.status is RolloutStatus.RUNNING:
+        return None
+    error, cause = rollout.error or "", rollout.cause or ""
+    return RolloutFinished(status=rollout.status, error=error, cause=cause)
+
+
+def _ended(request: FinishRollout, rollout: Rollout, world: World) -> RolloutFinished:
     finished = _judged(request, rollout, world)
     if finished.status is RolloutStatus.SUCCEEDED:
         _taken(rollout, world)
+    # Announced first: a crash in between makes the next attempt announce it again, and an event
+    # that comes twice harms nobody, while one that never comes would.
+    _announce(request, rollout, finished, world)
     change = {
         "status": finished.status,
         "error": finished.error or None,
         "cause": finished.cause or None,
     }
-    world.records.update_rollout(rollout.model_copy(update=change))
-    _announce(request, rollout, finished, world)
-    world.records.release_layer(rollout.layer, rollout.id)
+    world.records.close_rollout(rollout.model_copy(update=change))
     return finished
 
 

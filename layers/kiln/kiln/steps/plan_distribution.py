@@ -6,15 +6,18 @@ from __future__ import annotations
 from kiln.domain.bake import BakePlan, ImageRecord
 from kiln.domain.distribution import Distribute
 from kiln.domain.durations import seconds
+from kiln.domain.failure import Failure
 from kiln.domain.identity import parse_facts
 from kiln.domain.model import Model
 from kiln.domain.packages import Contents
 from kiln.domain.place import ImagePlace
 from kiln.domain.platforms import Family
+from kiln.domain.stopped import Stopped
 from kiln.errors import DistributionFailed, InvalidBlueprint
 from kiln.ports import World
 from kiln.steps._bakes import plan_of, seconds_left
 from kiln.steps._distribution import check_distribution, image_record, wish_of
+from kiln.steps._taking_over import under_way
 from kiln.steps._versions import version_of
 from kiln.steps.verify_image import CommandRef
 
@@ -25,7 +28,8 @@ _OUT = ("disabled", "deleting")
 class PlanDistribution(Model):
     """An image. Its bake says where its contents are and which preparation named its release;
     whoever distributes it again names Regions (none: those that are missing), or the version of the
-    blueprint that says now where it goes."""
+    blueprint that says now where it goes, and his execution. With `stopped` it ends another one's
+    distribution, in the Regions where that did not come to an end."""
 
     image: str
     bake: str | None = None
@@ -33,6 +37,8 @@ class PlanDistribution(Model):
     contents: Contents | None = None
     regions: tuple[str, ...] = ()
     version: int | None = None
+    execution: str = ""
+    stopped: Stopped | None = None
 
 
 class Target(Model):
@@ -43,16 +49,20 @@ class Target(Model):
 
 
 class DistributionPlanned(Model):
-    """What the state machine needs: the Regions to do, and how long a copy may take (seconds)."""
+    """What the state machine needs: the Regions to do, and how long a copy may take (seconds); or,
+    with a `failure`, the Regions to clear."""
 
     bake: str
     image: str
     places: tuple[Target, ...]
     wait_s: int
+    failure: Failure | None = None
 
 
 def plan_distribution(request: PlanDistribution, world: World) -> DistributionPlanned:
     """Decide what is to be done; again is harmless. Raises DistributionFailed, InvalidBlueprint."""
+    if request.stopped:
+        return _to_clear(request.image, request.stopped, world)
     found = world.images.describe(request.image)
     if found is None or found.state != "available":
         state = found.state if found else "gone"
@@ -60,10 +70,12 @@ def plan_distribution(request: PlanDistribution, world: World) -> DistributionPl
     record = _first(request, world) if request.bake else _again(request, world)
     plan = plan_of(record.bake, world)
     regions = _regions(request, record, wish_of(record, plan), world)
+    if request.bake is None:
+        world.records.note_distribution(record.id, request.execution)
     known = {place.region: place for place in world.records.places(record.id)}
     for region in regions:
         place = known.get(region) or ImagePlace(region=region)
-        pending = {"status": "pending", "error": "", "cause": ""}
+        pending = {"status": "pending", "error": "", "cause": "", "by": request.execution}
         world.records.put_place(record.id, place.model_copy(update=pending))
     limit = seconds(plan.blueprint.deadline)
     return DistributionPlanned(
@@ -72,6 +84,22 @@ def plan_distribution(request: PlanDistribution, world: World) -> DistributionPl
         places=tuple(Target(region=r, own=r == world.settings.region) for r in regions),
         # The bake's own time is over long since when it is done again.
         wait_s=seconds_left(plan, limit, world) if request.bake else limit,
+    )
+
+
+def _to_clear(image: str, stopped: Stopped, world: World) -> DistributionPlanned:
+    """What a distribution that was stopped left undone, unless another one does it."""
+    record = image_record(image, world)
+    others = [name for found, name in world.records.open_distributions() if found == image]
+    busy = any(under_way("distribution", name, world) for name in others if name != stopped.of)
+    left = [p for p in world.records.places(image) if p.status == "pending" and not busy]
+    own = world.settings.region
+    return DistributionPlanned(
+        bake=record.bake,
+        image=image,
+        places=tuple(Target(region=p.region, own=p.region == own) for p in left if p.by),
+        wait_s=1,
+        failure=stopped.failure,
     )
 
 

@@ -20,19 +20,28 @@ from kiln.domain.waiting import InstancesRest, LayerFree, RolloutApproved
 from kiln.errors import RolloutFailed
 from kiln.ports import World
 from kiln.steps._groups import Ground, check_image, ground_of
-from kiln.steps._holding import take
-from kiln.steps._rollouts import at_rest, layer_of_rollout, needless, of_layer, rollout_of
+from kiln.steps._rollouts import (
+    at_rest,
+    check_open,
+    layer_of_rollout,
+    needless,
+    of_layer,
+    rollout_of,
+)
+from kiln.steps._taking_over import holder_of, rollout_payload, rollout_row, take_over
 
 # A rollout of a layer waits for the one before it.
 PATIENCE_S = 7 * 86_400
 
 
 class PlanRollout(Model):
-    """The rollout, by image and layer; `since` is when its state was entered."""
+    """The rollout, by image and layer; `since` is when its state was entered, `execution` the name
+    of its execution."""
 
     image: str
     layer: str
     since: str
+    execution: str = ""
 
 
 class RolloutPlanned(Model):
@@ -46,6 +55,11 @@ class RolloutPlanned(Model):
 def plan_rollout(request: PlanRollout, world: World) -> RolloutPlanned:
     """Take the layer, check, record. Raises RolloutFailed."""
     rollout = rollout_of(request.image, request.layer, world)
+    check_open(rollout)
+    if request.execution not in ("", rollout.id, rollout.execution):
+        # Somebody started it in the console: by this name it is found where it is stopped.
+        rollout = rollout.model_copy(update={"execution": request.execution})
+        world.records.update_rollout(rollout)
     if not _holds(rollout, world):
         waited = LayerFree(
             kind="layer-free",
@@ -78,12 +92,15 @@ def plan_rollout(request: PlanRollout, world: World) -> RolloutPlanned:
 
 def _holds(rollout: Rollout, world: World) -> bool:
     layer, records = rollout.layer, world.records
-    return take(
-        "rollout",
-        lambda other: records.hold_layer(layer, rollout.id, instead_of=other),
-        lambda: records.layer_holder(layer),
-        world,
-    )
+    if records.hold_layer(layer, rollout.id):
+        return True
+    other = holder_of(layer, world)
+    if isinstance(other, Rollout):
+        # It was stopped. Its layer is put right before anybody else works on it.
+        take_over(rollout_row(other, world), rollout_payload(other), world)
+    if other is not None:
+        return False
+    return records.hold_layer(layer, rollout.id, instead_of=records.layer_holder(layer))
 
 
 def _image(rollout: Rollout, world: World) -> ImageFacts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kiln.domain.failure import Failure
 from kiln.domain.feed import Refresh
 from kiln.domain.group import configuration
 from kiln.domain.model import Model
@@ -31,7 +32,7 @@ from kiln.domain.waiting import InstanceRefresh
 from kiln.errors import AwsRefused, RolloutFailed
 from kiln.ports import VersionOrder, World
 from kiln.steps._groups import group_of
-from kiln.steps._rollouts import layer_of_rollout, rollout_of
+from kiln.steps._rollouts import check_open, goes_back, layer_of_rollout, rollout_of
 
 # More than any way has; each turn but the last changes something.
 _MOST_TURNS = 8
@@ -43,6 +44,7 @@ class RefreshGroup(Model):
     image: str
     layer: str
     back: bool = False
+    failure: Failure | None = None
 
 
 class GroupRefreshed(Model):
@@ -53,8 +55,11 @@ class GroupRefreshed(Model):
 
 def refresh_group(request: RefreshGroup, world: World) -> GroupRefreshed:
     """Decide and act until there is something to wait for. Raises RolloutFailed, AwsBusy."""
+    if request.back:
+        _begin_back(request, world)
     for _ in range(_MOST_TURNS):
         rollout = rollout_of(request.image, request.layer, world)
+        check_open(rollout)
         if rollout.group is None:
             # It failed before it had looked at the group: nothing was changed.
             return GroupRefreshed(wait=None)
@@ -68,6 +73,25 @@ def refresh_group(request: RefreshGroup, world: World) -> GroupRefreshed:
             return GroupRefreshed(wait=None)
         _act(turn, rollout, rollout.group, request.back, world)
     raise RolloutFailed(f"the rollout of {request.image} to {request.layer} goes round in circles")
+
+
+def _begin_back(request: RefreshGroup, world: World) -> None:
+    """Note the way back, and what was made on the way there and never written down: the function
+    that made it died before it could."""
+    rollout = rollout_of(request.image, request.layer, world)
+    check_open(rollout)
+    state = rollout.group
+    if rollout.back_since or state is None:
+        return
+    made, refresh = state.made, state.refresh
+    if made is None:
+        made = world.groups.labelled(state.template, _label(rollout))
+    if made is not None and refresh is None:
+        refresh = _active(state, made, world)
+    rollout = rollout.model_copy(
+        update={"group": state.model_copy(update={"made": made, "refresh": refresh})}
+    )
+    goes_back(rollout, request.failure, world)
 
 
 def _turn(state: GroupRollout, back: bool, world: World) -> Turn:
@@ -111,7 +135,7 @@ def _version(rollout: Rollout, state: GroupRollout, world: World) -> int:
         template=state.template,
         source=state.former,
         image=rollout.image,
-        label=f"kiln {rollout.id}",
+        label=_label(rollout),
         token=client_token(rollout.id, state.template),
     )
     try:
@@ -121,6 +145,11 @@ def _version(rollout: Rollout, state: GroupRollout, world: World) -> int:
             f"launch template {state.template} of Auto Scaling group {state.group} got no version "
             f"with {rollout.image}: {error}"
         ) from error
+
+
+def _label(rollout: Rollout) -> str:
+    """By which the version of a rollout is found again."""
+    return f"kiln {rollout.id}"
 
 
 def _order(rollout: Rollout, state: GroupRollout, back: bool, world: World) -> RefreshOrder:
@@ -134,17 +163,24 @@ def _order(rollout: Rollout, state: GroupRollout, back: bool, world: World) -> R
 
 def _started(wish: RefreshOrder, state: GroupRollout, back: bool, world: World) -> str:
     """Start a refresh, or find the one that an attempt before this one started."""
-    number = str(state.former if back else state.made)
-    for known in world.groups.refreshes(state.group):
-        if known.id == state.refresh:
-            # All that follow are older.
-            break
-        if (known.template, known.version) == (state.template, number) and known.is_active:
-            return known.id
+    under_way = _active(state, state.former if back else state.made, world)
+    if under_way:
+        return under_way
     try:
         return world.groups.start_refresh(wish)
     except AwsRefused as error:
         raise RolloutFailed(_why_refused(error, state)) from error
+
+
+def _active(state: GroupRollout, number: int | None, world: World) -> str | None:
+    """The refresh to a version that is under way, younger than the one that is written down."""
+    for known in world.groups.refreshes(state.group):
+        if known.id == state.refresh:
+            # All that follow are older.
+            return None
+        if (known.template, known.version) == (state.template, str(number)) and known.is_active:
+            return known.id
+    return None
 
 
 def _why_refused(error: AwsRefused, state: GroupRollout) -> str:

@@ -10,6 +10,7 @@ from kiln.domain.image import ImageFacts
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Model
 from kiln.domain.naming import (
+    TAG_CHANGE,
     TAG_LAYER,
     TAG_MANAGED,
     TAG_PLATFORM,
@@ -139,6 +140,8 @@ def _order(launch: _Launch, execution: str, subnet: str | None) -> LaunchOrder:
         TAG_STACK: entry.stack,
         TAG_LAYER: entry.place,
         TAG_PLATFORM: entry.platform or launch.layer.platform or "",
+        # By it the launch is found where its answer was lost and the change has ended since.
+        TAG_CHANGE: execution,
     }
     return LaunchOrder(
         image=launch.image,

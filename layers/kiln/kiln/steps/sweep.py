@@ -16,6 +16,7 @@ from kiln.domain.leftover import Leftover, Owner, grace_ends, why_leaked
 from kiln.domain.model import Lenient, Model
 from kiln.errors import AwsBusy, AwsRefused, TeardownFailed
 from kiln.ports import World
+from kiln.steps._unfinished import end_unfinished
 from kiln.steps.teardown import Teardown, teardown
 
 logger = logging.getLogger(__name__)
@@ -44,17 +45,21 @@ class Leak(Model):
 
 
 class Swept(Model):
-    """What was left behind, which bakes were ended because their executions had, and the Regions
-    that could not be looked at, with the reason."""
+    """What was left behind, which bakes were ended because their executions had, which rollouts,
+    changes of instances, rounds of Configure and distributions were taken over for the same reason
+    (`rollout ami-0123-shop-web`), and the Regions that could not be looked at, with the reason."""
 
     leaks: tuple[Leak, ...]
     ended: tuple[str, ...]
+    taken_over: tuple[str, ...]
     unseen: dict[str, str]
 
     def metrics(self) -> dict[str, int]:
-        """For the alarm: what was left behind, and what of it still is."""
+        """For the alarm: what was left behind, what of it still is, and how many executions had
+        ended without anybody's hearing of it."""
         left = [leak for leak in self.leaks if leak.outcome != "removed"]
-        return {"Leaks": len(self.leaks), "LeaksLeft": len(left)}
+        stopped = len(self.ended) + len(self.taken_over)
+        return {"Leaks": len(self.leaks), "LeaksLeft": len(left), "Stopped": stopped}
 
 
 def sweep(request: Sweep, world: World) -> Swept:
@@ -64,6 +69,7 @@ def sweep(request: Sweep, world: World) -> Swept:
     owners = _owners(found, world)
     ended = _end_stopped(owners, request, world)
     before = grace_ends(world.clock.now(), request.grace_s)
+    over = end_unfinished(before, request.dry_run, world)
     used = _used({thing.region for thing in found if thing.kind == "snapshot"}, world)
     leaks = []
     for thing in sorted(found, key=lambda thing: _ORDER.index(thing.kind)):
@@ -72,7 +78,7 @@ def sweep(request: Sweep, world: World) -> Swept:
         why = why_leaked(thing, owner, in_use, before) if owner else None
         if why:
             leaks.append(_leak(thing, why, request, world))
-    return Swept(leaks=tuple(leaks), ended=tuple(ended), unseen=unseen)
+    return Swept(leaks=tuple(leaks), ended=tuple(ended), taken_over=over, unseen=unseen)
 
 
 def _found(world: World) -> tuple[list[Leftover], dict[str, str]]:

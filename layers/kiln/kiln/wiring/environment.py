@@ -30,6 +30,7 @@ class Environment(Lenient):
     rollout_state_machine: str = ""
     instance_state_machine: str = ""
     configure_state_machine: str = ""
+    distribution_state_machine: str = ""
     distribution_role: str = ""
     schedule_group: str = ""
     schedule_role: str = ""
@@ -56,6 +57,7 @@ class Environment(Lenient):
             "rollout": self.rollout_state_machine,
             "instance": self.instance_state_machine,
             "configure": self.configure_state_machine,
+            "distribution": self.distribution_state_machine,
         }
 
     def settings(self, region: str) -> Settings:
