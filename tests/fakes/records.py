@@ -12,6 +12,7 @@ from kiln.domain.place import ImagePlace
 from kiln.domain.rollout import LayerImage, Rollout, RolloutStatus
 from kiln.domain.stack import Stack, split_layer
 from kiln.domain.waiting import WaitingToken, subject_of
+from kiln.errors import AwsBusy
 from tests.builders import NOW
 
 
@@ -126,8 +127,13 @@ class FakeRecords:
         found = (rollout for rollout in self._rollouts.values() if rollout.layer == layer)
         return tuple(sorted(found, key=lambda rollout: rollout.asked))
 
-    def update_rollout(self, rollout: Rollout) -> None:
-        self._rollouts[rollout.image, rollout.layer, rollout.attempt] = rollout
+    def update_rollout(self, rollout: Rollout) -> Rollout:
+        key = rollout.image, rollout.layer, rollout.attempt
+        if self._rollouts[key].revision != rollout.revision:
+            raise AwsBusy(f"the record of rollout {rollout.id} changed while it was read")
+        new = rollout.model_copy(update={"revision": rollout.revision + 1})
+        self._rollouts[key] = new
+        return new
 
     def close_rollout(self, rollout: Rollout) -> None:
         self.update_rollout(rollout)

@@ -175,3 +175,15 @@ def test_types_come_in_the_order_asked_without_unknown_ones(place: Place) -> Non
     assert [kind.name for kind in place.fleet.types(names)] == ["m6i.large", "m5.large"]
     assert place.fleet.types(()) == ()
     assert place.fleet.types(["m6i.large"])[0].architectures == ("x86_64",)
+
+
+def test_what_a_change_launched_is_found_until_it_goes(place: Place) -> None:
+    image = an_image(id=place.image)
+    tags = {"kiln:change": "web1-start-0", "kiln:managed": "true"}
+    order = LaunchOrder(image=image, instance_type="m6i.large", token="c", tags=tags)
+    new = place.fleet.launch(order)
+    launch(place)
+    assert [found.id for found in place.fleet.of_change("web1-start-0")] == [new]
+    assert place.fleet.of_change("web1-start-1") == ()
+    place.fleet.terminate([new])
+    assert place.fleet.of_change("web1-start-0") == ()

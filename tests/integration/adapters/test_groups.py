@@ -170,8 +170,10 @@ def test_tags_are_added_to_those_that_are_there(place: Place) -> None:
 
 def test_a_version_is_made_once_for_a_label_and_deleted_once(place: Place) -> None:
     template = place.a_group("versions")
+    assert place.groups.labelled(template, "kiln r") is None
     number = a_version(place, template)
     assert a_version(place, template, token="another") == number
+    assert place.groups.labelled(template, "kiln r") == number
     made = place.groups.version(template, str(number))
     assert made
     assert (made.image, made.resolved, made.instance_type) == (NEW, NEW, "m7i.large")

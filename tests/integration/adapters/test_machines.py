@@ -39,3 +39,12 @@ def test_an_execution_of_another_input_does_not_start_under_a_name_that_is_taken
     assert machines.start("rollout", "r", {"image": "ami-1"})
     assert not machines.start("rollout", "r", {"image": "ami-2"})
     assert machines.start("rollout", "r2", {"image": "ami-2"})
+
+
+def test_an_execution_is_told_with_what_it_was_given(machines: Machines) -> None:
+    assert machines.look("rollout", "r") is None
+    given = {"image": "ami-1", "stopped": {"of": "q"}}
+    machines.start("rollout", "r", given)
+    found = machines.look("rollout", "r")
+    assert found is not None
+    assert found.given == given

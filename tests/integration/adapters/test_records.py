@@ -12,6 +12,7 @@ from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.place import ImagePlace
 from kiln.domain.rollout import LayerImage, Rollout, RolloutStatus
 from kiln.domain.waiting import ImageAvailable, WaitingToken
+from kiln.errors import AwsBusy
 from kiln.ports import Records
 from tests.builders import BAKE, NOW, a_plan, a_record, a_stack
 from tests.fakes import FakeClock, FakeRecords
@@ -166,19 +167,16 @@ def test_a_look_begins_only_a_while_after_the_last_of_its_subject(records: Recor
 
 
 def test_a_rollout_is_one_per_image_and_layer(records: Records) -> None:
-    rollout = Rollout(
-        id="r",
-        image="ami-1",
-        layer="shop/web",
-        strategy="add",
-        bake=BAKE,
-        platform="amazon-linux-2023",
-        architecture="x86_64",
-    )
+    rollout = a_rollout()
     assert records.add_rollout(rollout)
     assert not records.add_rollout(rollout)
-    done = rollout.model_copy(update={"status": RolloutStatus.SUCCEEDED})
-    records.update_rollout(done)
+    going = records.update_rollout(rollout.model_copy(update={"size": 2}))
+    assert records.open_rollouts() == (going,)
+    with pytest.raises(AwsBusy, match="rollout r changed while it was read"):
+        records.update_rollout(rollout.model_copy(update={"size": 3}))
+    records.close_rollout(going.model_copy(update={"status": RolloutStatus.SUCCEEDED}))
+    assert records.open_rollouts() == ()
+    done = going.model_copy(update={"status": RolloutStatus.SUCCEEDED, "revision": 2})
     assert records.rollout("ami-1", "shop/web") == done
     assert records.rollouts("ami-1") == (done,)
     assert records.rollout("ami-1", "shop/app") is None
@@ -210,10 +208,46 @@ def test_each_attempt_is_kept_and_the_last_one_counts(records: Records) -> None:
     assert not records.add_rollout(second)
     assert records.rollout("ami-1", "shop/web") == tenth
     assert records.rollouts("ami-1") == (tenth, beside)
-    ended = second.model_copy(update={"status": RolloutStatus.FAILED})
-    records.update_rollout(ended)
+    assert len(records.open_rollouts()) == 5
+    ended = records.update_rollout(second.model_copy(update={"status": RolloutStatus.FAILED}))
+    # Whatever is noted, the record counts.
+    assert len(records.open_rollouts()) == 4
     assert records.rollouts_of("shop/web") == (first, other, ended, tenth)
     assert records.rollouts_of("shop/web-2") == (beside,)
+
+
+def test_a_rollout_of_an_older_kiln_has_no_revision_and_is_written_once() -> None:
+    with mock_aws():
+        table = a_table()
+        records = DynamoRecords(table, "kiln", FakeClock())
+        rollout = a_rollout()
+        key = {"PK": {"S": "IMAGE#ami-1"}, "SK": {"S": "ROLLOUT#shop/web#00000001"}}
+        table.put_item(TableName="kiln", Item=key | {"body": {"S": rollout.model_dump_json()}})
+        records.update_rollout(rollout)
+        with pytest.raises(AwsBusy):
+            records.update_rollout(rollout)
+
+
+def a_rollout() -> Rollout:
+    return Rollout(
+        id="r",
+        image="ami-1",
+        layer="shop/web",
+        strategy="add",
+        bake=BAKE,
+        platform="amazon-linux-2023",
+        architecture="x86_64",
+    )
+
+
+def test_distributions_are_noted_until_they_have_ended(records: Records) -> None:
+    for _ in range(2):
+        records.note_distribution("ami-1", "d")
+    records.note_distribution("ami-2", "e")
+    assert records.open_distributions() == (("ami-1", "d"), ("ami-2", "e"))
+    for _ in range(2):
+        records.drop_distribution("ami-1", "d")
+    assert records.open_distributions() == (("ami-2", "e"),)
 
 
 def test_a_stacks_instances_come_and_go(records: Records) -> None:

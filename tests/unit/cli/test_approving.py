@@ -43,7 +43,7 @@ def test_an_approval_wakes_the_task_that_waits_for_it() -> None:
     token = WaitingToken(wait=wait, state="AwaitTurn", token="t")
     player.fake.records.keep_token("shop/web", token)
     found = rolling.waiting_for_approval(web(player), None, player.fake.world)
-    assert found == rollout
+    assert found.id == rollout.id
     approve(found, "ada", player.fake.world)
     told = player.fake.bus.events[-1]
     assert told.detail_type == "Rollout Approved"

@@ -89,11 +89,11 @@ def test_a_rollout_whose_layer_has_changed_over_goes_on() -> None:
 
 def test_nothing_comes_back_of_a_layer_that_has_changed_over() -> None:
     player = a_layer(1)
-    rollout = announced(player)
+    announced(player)
     planned(player)
-    player.fake.records.update_rollout(
-        rollout.model_copy(update={"committed": True, "begun": NOW.isoformat()})
-    )
+    begun = player.fake.records.rollout(IMAGE, "shop/web")
+    assert begun is not None
+    player.fake.records.update_rollout(begun.model_copy(update={"committed": True}))
     request = AdvanceRollout(**WHO, back=True)
     assert advance_rollout(request, player.fake.world).wait is None
 

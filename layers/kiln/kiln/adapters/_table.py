@@ -91,8 +91,12 @@ class Table:
         return request
 
     def replace(self, key: Key, body: str, revision: int) -> bool:
-        """Write a document over the one before it; False where somebody else has meanwhile."""
+        """Write a document over the one before it; False where somebody else has meanwhile. One
+        that was written before its kind had revisions counts as the first."""
         before = str(revision - 1)
+        condition = "revision = :before"
+        if revision == 1:
+            condition = f"attribute_not_exists(revision) OR {condition}"
         try:
             with translated("dynamodb", "PutItem"):
                 self._dynamodb.put_item(
@@ -102,7 +106,7 @@ class Table:
                         "body": {"S": body},
                         "revision": {"N": str(revision)},
                     },
-                    ConditionExpression="revision = :before",
+                    ConditionExpression=condition,
                     ExpressionAttributeValues={":before": {"N": before}},
                 )
         except AwsRefused as error:

@@ -34,6 +34,7 @@ from kiln.domain.place import ImagePlace
 from kiln.domain.rollout import LayerImage, Rollout, RolloutStatus
 from kiln.domain.stack import Stack, split_layer
 from kiln.domain.waiting import WaitingToken, subject_for, subject_of
+from kiln.errors import AwsBusy
 from kiln.ports import Clock
 
 if TYPE_CHECKING:
@@ -235,7 +236,8 @@ class DynamoRecords:
         key = _rollout_key(rollout)
         self._table.put((partition, f"{name}#{rollout.id}"), json.dumps(key))
         self._table.put(_open_key(rollout), json.dumps(key))
-        return self._table.add(key, rollout.model_dump_json())
+        revision = {"N": str(rollout.revision)}
+        return self._table.add(key, rollout.model_dump_json(), revision=revision)
 
     def rollout(self, image: str, layer: str) -> Rollout | None:
         """The last attempt."""
@@ -256,12 +258,15 @@ class DynamoRecords:
         found = (Rollout.model_validate_json(body) for body in bodies if body)
         return tuple(sorted(found, key=lambda rollout: rollout.asked))
 
-    def update_rollout(self, rollout: Rollout) -> None:
-        """Replace a rollout."""
-        self._table.put(_rollout_key(rollout), rollout.model_dump_json())
+    def update_rollout(self, rollout: Rollout) -> Rollout:
+        """Write a rollout's next revision."""
+        new = rollout.model_copy(update={"revision": rollout.revision + 1})
+        if not self._table.replace(_rollout_key(new), new.model_dump_json(), new.revision):
+            raise AwsBusy(f"the record of rollout {new.id} changed while it was read; look again")
+        return new
 
     def close_rollout(self, rollout: Rollout) -> None:
-        """Replace a rollout that has ended, and take it from the open ones."""
+        """Write a rollout that has ended, and take it from the open ones."""
         self.update_rollout(rollout)
         self._table.remove(_open_key(rollout))
 

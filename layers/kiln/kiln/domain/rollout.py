@@ -48,7 +48,8 @@ class Rollout(Model):
     own ids of the instances that served when it began, `size` how many it is to leave serving;
     `canary_since` is when its canary began to serve, `back_since` when its way back began, and
     from then on `error` and `cause` say why; `committed` says that the layer has changed over and
-    only what it no longer needs is left to delete. Times are ISO 8601, UTC.
+    only what it no longer needs is left to delete; `revision` counts its writes. Times are ISO
+    8601, UTC.
     """
 
     id: str
@@ -78,6 +79,7 @@ class Rollout(Model):
     group: GroupRollout | None = None
     error: str | None = None
     cause: str | None = None
+    revision: int = 0
 
 
 class LayerImage(Model):

@@ -117,12 +117,14 @@ class Records(Protocol):
         """Every attempt to bring an image to a layer, as they were asked for."""
         ...
 
-    def update_rollout(self, rollout: Rollout) -> None:
-        """Replace a rollout's record."""
+    def update_rollout(self, rollout: Rollout) -> Rollout:
+        """Write a changed rollout: what is stored then. AwsBusy where somebody else has written
+        since it was read."""
         ...
 
     def close_rollout(self, rollout: Rollout) -> None:
-        """Replace the record of a rollout that has ended; again is harmless."""
+        """Write a rollout that has ended. AwsBusy where somebody else has written since it was
+        read."""
         ...
 
     def open_rollouts(self) -> tuple[Rollout, ...]:

@@ -98,9 +98,7 @@ def goes_back(rollout: Rollout, failure: Failure | None, world: World) -> Rollou
         return rollout
     why = {"error": failure.name, "cause": failure.reason} if failure else {}
     change = {"back_since": world.clock.now().isoformat()} | why
-    rollout = rollout.model_copy(update=change)
-    world.records.update_rollout(rollout)
-    return rollout
+    return world.records.update_rollout(rollout.model_copy(update=change))
 
 
 def check_open(rollout: Rollout) -> None:

@@ -99,8 +99,8 @@ def advance_rollout(request: AdvanceRollout, world: World) -> RolloutAdvanced:
 def _with_canary(rollout: Rollout, world: World) -> Rollout:
     """Remember when the canary began to serve."""
     if rollout.canary_since is None:
-        rollout = rollout.model_copy(update={"canary_since": world.clock.now().isoformat()})
-        world.records.update_rollout(rollout)
+        since = {"canary_since": world.clock.now().isoformat()}
+        rollout = world.records.update_rollout(rollout.model_copy(update=since))
     return rollout
 
 

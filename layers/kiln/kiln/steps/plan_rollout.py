@@ -58,8 +58,8 @@ def plan_rollout(request: PlanRollout, world: World) -> RolloutPlanned:
     check_open(rollout)
     if request.execution not in ("", rollout.id, rollout.execution):
         # Somebody started it in the console: by this name it is found where it is stopped.
-        rollout = rollout.model_copy(update={"execution": request.execution})
-        world.records.update_rollout(rollout)
+        name = {"execution": request.execution}
+        rollout = world.records.update_rollout(rollout.model_copy(update=name))
     if not _holds(rollout, world):
         waited = LayerFree(
             kind="layer-free",
@@ -174,8 +174,7 @@ def _begin(rollout: Rollout, found: dict[str, Any], world: World) -> Rollout:
             rollout=rollout.id, image=rollout.image, layer=rollout.layer, status="Started"
         )
     )
-    world.records.update_rollout(begun)
-    return begun
+    return world.records.update_rollout(begun)
 
 
 def _approval(rollout: Rollout) -> RolloutApproved:
