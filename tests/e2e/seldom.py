@@ -175,6 +175,7 @@ ACTS: dict[str, Callable[[Stage], Callable[[], object]]] = {
     "groups.complete": lambda s: partial(s.kiln.groups.complete, s.action, "CONTINUE"),
     "groups.delete_version": lambda s: partial(s.kiln.groups.delete_version, s.template, 7),
     "groups.describe": lambda s: partial(s.kiln.groups.describe, s.group),
+    "groups.refresh": lambda s: partial(s.kiln.groups.refresh, s.group, NOBODY),
     "groups.roll_back": lambda s: partial(s.kiln.groups.roll_back, s.group),
     "groups.set_launch": lambda s: partial(s.kiln.groups.set_launch, s.group, s.launching),
     "groups.start_refresh": lambda s: partial(

@@ -36,9 +36,11 @@ def asked(player: Player, name: str, stopped: str | None = None) -> BeginChange:
     return BeginChange(**{k: payload[k] for k in keys if k in payload}, execution=name)
 
 
-def started(player: Player, entry: LayerInstance, upto: str, **more: Any) -> str:
+def started(
+    player: Player, entry: LayerInstance, upto: str, change: str = "start", **more: Any
+) -> str:
     """A start that is stopped after one of its steps."""
-    name = change_by_hand(player.now(entry), "start", player.fake.world, f"w-{upto}", **more)
+    name = change_by_hand(player.now(entry), change, player.fake.world, f"w-{upto}", **more)
     world, who = player.fake.world, {"stack": "shop", "instance": entry.id}
     steps = {
         "nothing": lambda: None,

@@ -6,6 +6,7 @@ import pytest
 
 from kiln.domain.deployment import Deployment
 from kiln.domain.failure import Failure
+from kiln.domain.hooks import LifecycleAction
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.errors import InstanceBusy
 from kiln.steps._instances import change_by_hand, change_instance
@@ -150,7 +151,7 @@ def a_stop(player: Player, entry: LayerInstance, upto: str, change: str = "stop"
         "asked": lambda: stop_instance(stopping, world),
     }
     for step, act in steps.items():
-        if change == "stop" or step not in ("left", "marked"):
+        if change != "delete" or step not in ("left", "marked"):
             act()
         if step == upto:
             break
@@ -262,3 +263,27 @@ def test_whoever_finds_a_stopped_change_lets_it_be_ended_first() -> None:
     assert f"{name}_end" in player.fake.machines.started
     with pytest.raises(InstanceBusy, match=name):
         begin_change(asked(player, other), player.fake.world)
+
+
+@pytest.mark.parametrize(("upto", "answer"), [("begun", "ABANDON"), ("serving", "CONTINUE")])
+def test_a_group_is_told_of_an_instance_whose_joining_is_stopped(upto: str, answer: str) -> None:
+    player = a_player()
+    groups = player.fake.groups
+    instance = player.fake.fleet.add({"kiln:managed": "true"})
+    web1 = player.add("web1", ec2_id=instance)
+    hook = LifecycleAction(group="g", hook="kiln-launch", token="t", instance=instance)
+    groups.waiting.add("t")
+    name = started(player, web1, upto, change="join", hook=hook.model_dump())
+    ended(player, name)
+    assert groups.answers[-1] == ("t", answer)
+    # A group ends what it launched by itself.
+    assert player.fake.fleet.instances[instance].state != "shutting-down"
+
+
+def test_a_leaving_that_is_stopped_goes_on_for_the_group_has_decided() -> None:
+    player = a_player(target_groups=[GROUP])
+    web1 = player.add("web1")
+    player.change(web1, "start")
+    begun = ended(player, a_stop(player, web1, "marked", "leave"))
+    assert (begun.path, begun.failure) == ("stop", None)
+    assert player.fake.records.instances("shop") == ()
