@@ -65,7 +65,7 @@ class Ground:
     def all_acted(self) -> None:
         """Each of them has."""
         idle = [told["fault"] for told in self.aws.faults.report() if not told["fired"]]
-        assert not idle
+        assert idle == []
 
     def quiet(self) -> None:
         """Wait until nothing runs and nothing is left that should. To look costs what runs time."""

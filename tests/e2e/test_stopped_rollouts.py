@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
 FORWARD = [
     ("PlanRollout", 1),
     *(("AdvanceRollout", nth) for nth in (1, 2, 4)),
-    *(("AwaitStep", nth) for nth in (1, 4)),
+    *(("AwaitStep", nth) for nth in (1, 3)),
     ("FinishRollout", 1),
 ]
 BACK = [("UndoRollout", 1), ("AwaitUndo", 1)]

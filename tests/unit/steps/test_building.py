@@ -9,6 +9,7 @@ import pytest
 from kiln.domain.bake import Adoption
 from kiln.domain.naming import TAG_CHEF, TAG_LAYER, TAG_ROLE
 from kiln.errors import (
+    AwsBusy,
     AwsRefused,
     ImageFailed,
     ImageRefused,
@@ -156,13 +157,6 @@ def test_a_command_is_sent_once() -> None:
     assert len(fake.commands.sent) == 1
 
 
-def test_a_command_whose_claim_was_lost_is_found_by_its_comment() -> None:
-    fake = a_world()
-    first = sent(fake, "step").command
-    fake.records._claims.clear()
-    assert sent(fake, "step").command == first
-
-
 def test_a_script_in_s3_is_read_and_sent() -> None:
     fake = a_world(a_document(steps=[{"name": "s", "script": {"s3": "s3://bucket/x.sh"}}]))
     with pytest.raises(InvalidBlueprint, match="cannot be read"):
@@ -229,6 +223,16 @@ def test_an_image_that_a_lost_call_made_is_found_by_its_name() -> None:
     answers = iter([None, taken, taken])
     fake.images.named = lambda _: next(answers)  # type: ignore[method-assign]
     assert imaged(fake) == image
+
+
+def test_an_image_that_ec2_does_not_tell_of_yet_is_looked_for_again() -> None:
+    fake = a_world()
+    imaged(fake)
+    # What EC2 tells is behind what it knows.
+    answers = iter([None, fake.images.named("web-20261123-101500"), None])
+    fake.images.named = lambda _: next(answers)  # type: ignore[method-assign]
+    with pytest.raises(AwsBusy, match="does not tell of yet"):
+        imaged(fake)
 
 
 def test_a_refused_image_says_why() -> None:

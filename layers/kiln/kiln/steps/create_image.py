@@ -9,7 +9,7 @@ from kiln.domain.durations import seconds
 from kiln.domain.image import ImageFacts
 from kiln.domain.model import Model
 from kiln.domain.naming import TAG_BAKE, TAG_PLATFORM, bake_tags
-from kiln.errors import AwsRefused, ImageRefused
+from kiln.errors import AwsBusy, AwsRefused, ImageRefused
 from kiln.ports import ImageOrder, World
 from kiln.steps._bakes import record_of, seconds_left
 
@@ -69,10 +69,18 @@ def _create(request: CreateImage, plan: BakePlan, world: World) -> str:
         return world.images.create(order)
     except AwsRefused as error:
         # A first call whose answer was lost has made it meanwhile.
-        mine = _mine(world.images.named(plan.image_name), plan)
-        if error.code == "InvalidAMIName.Duplicate" and mine:
-            return mine
+        if error.code == "InvalidAMIName.Duplicate":
+            return _made_before(plan, world)
         raise ImageRefused(f"{request.instance} could not be made an image: {error}") from error
+
+
+def _made_before(plan: BakePlan, world: World) -> str:
+    """The image that has the name. AwsBusy where EC2 does not tell of it yet: its descriptions are
+    eventually consistent (EC2 Developer Guide, "Eventual consistency in the Amazon EC2 API")."""
+    mine = _mine(world.images.named(plan.image_name), plan)
+    if mine is None:
+        raise AwsBusy(f"{plan.image_name} is taken by an image that EC2 does not tell of yet")
+    return mine
 
 
 def _added(instance: str, plan: BakePlan, world: World) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from kiln.errors import AwsRefused, SetupFailed
 from kiln.ports import CommandOrder, World
 from kiln.steps._deployments import sent_key
 from kiln.steps._instances import found
+from kiln.steps._sending import sent_once
 from kiln.steps._snapshot import Command, files_for
 from kiln.steps._stacks import layers_of
 from kiln.steps.run_step import DELIVERY_S
@@ -178,21 +179,17 @@ def _reboot(request: RunRecipes, entry: LayerInstance, world: World) -> RecipesR
 def _sent_once(
     request: RunRecipes, entry: LayerInstance, what: tuple[DocumentCall, str], world: World
 ) -> str:
-    """Send unless this very command was sent before: by its claim, or after a crash by its
-    comment."""
+    """Send unless this very command was sent before."""
     call, label = what
     key = sent_key(request.execution, entry.id, request.events, request.at)
     # Run Command's Comment holds 100 characters.
     comment = f"kiln {hashlib.sha256(key.encode()).hexdigest()[:32]} {label}"[:100]
     instance = entry.ec2_id or ""
-    sent = world.records.claimed(key) or world.commands.find(instance, comment)
-    if sent is None:
-        # Apart from what recipes read (`stacks/`): there no instance may write.
-        prefix = f"outputs/{entry.stack}/{entry.hostname}/{request.execution}"
-        try:
-            sent = world.commands.send(CommandOrder(instance, call, comment, prefix))
-        except AwsRefused as error:
-            raise SetupFailed(
-                f"{label}: document {call.name} could not be sent to {entry.hostname}: {error}"
-            ) from error
-    return world.records.claim(key, sent)
+    # Apart from what recipes read (`stacks/`): there no instance may write.
+    prefix = f"outputs/{entry.stack}/{entry.hostname}/{request.execution}"
+    try:
+        return sent_once(key, CommandOrder(instance, call, comment, prefix), world)
+    except AwsRefused as error:
+        raise SetupFailed(
+            f"{label}: document {call.name} could not be sent to {entry.hostname}: {error}"
+        ) from error

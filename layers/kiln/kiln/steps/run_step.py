@@ -23,6 +23,7 @@ from kiln.domain.step import Step
 from kiln.errors import AwsRefused, KilnError, StepFailed
 from kiln.ports import CommandOrder, World
 from kiln.steps._bakes import plan_of, seconds_left
+from kiln.steps._sending import sent_once
 
 # How long Run Command may take to hand a command to an agent (our TimeoutSeconds in SendCommand).
 DELIVERY_S = 600
@@ -109,24 +110,16 @@ def _label(request: RunStep, plan: BakePlan) -> str:
 
 
 def _sent_once(request: RunStep, plan: BakePlan, call: DocumentCall, world: World) -> str:
-    """Send unless this very command was sent before: by its claim, or after a crash by its
-    comment."""
+    """Send unless this very command was sent before."""
     part = f"{request.purpose}-{request.index}"
     key = f"{plan.bake}/{part}/{request.instance}"
     # Run Command's Comment holds 100 characters; a bake id is at most 69 long.
     comment = f"kiln {plan.bake} {part}"
-    sent = world.records.claimed(key) or world.commands.find(request.instance, comment)
-    if sent is None:
-        order = CommandOrder(request.instance, call, comment, output_prefix(plan.bake, part))
-        sent = _send(order, _label(request, plan), world)
-    return world.records.claim(key, sent)
-
-
-def _send(order: CommandOrder, label: str, world: World) -> str:
+    order = CommandOrder(request.instance, call, comment, output_prefix(plan.bake, part))
     try:
-        return world.commands.send(order)
+        return sent_once(key, order, world)
     except AwsRefused as error:
-        raise _refusal(order, label, error) from error
+        raise _refusal(order, _label(request, plan), error) from error
 
 
 def _refusal(order: CommandOrder, label: str, error: AwsRefused) -> KilnError:
