@@ -38,6 +38,13 @@ _INSTEAD = {
 }
 
 
+# What a person may do with one that does not serve and that nobody works on.
+_NEXT_STEP = {
+    S.START_FAILED: "`kiln layers start {0}` tries again",
+    S.SETUP_FAILED: "`kiln layers run {0} setup` tries again",
+    S.STOP_FAILED: "`kiln layers stop {0}` tries again, `kiln layers start {0}` lets it serve",
+    S.CONNECTION_LOST: "`kiln layers stop {0}`, then start it, where it is not healed",
+}
 _ENDED_OUTSIDE = "its execution was ended from outside; another one puts the instance right"
 
 
@@ -99,6 +106,16 @@ def _notes(entry: LayerInstance, verb: Verb, world: World) -> Iterable[str]:
                 f"{entry.hostname} starts from its own root, made from {root.image}, and keeps "
                 f"it; {entry.place} runs {taken[-1].image}: delete and add it to change over"
             )
+
+
+def troubles(entries: Iterable[LayerInstance]) -> list[str]:
+    """Of each instance that failed, why it did and what to do next."""
+    return [
+        f"{entry.hostname} is {entry.state}: {entry.error or 'no reason is known'}; "
+        + _NEXT_STEP[entry.state].format(entry.hostname)
+        for entry in entries
+        if entry.state in _NEXT_STEP and entry.change is None
+    ]
 
 
 def begin(entries: Iterable[LayerInstance], verb: Verb, world: World) -> dict[str, str]:

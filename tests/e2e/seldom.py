@@ -160,6 +160,7 @@ ACTS: dict[str, Callable[[Stage], Callable[[], object]]] = {
         s.kiln.bus.publish,
         RolloutChanged(rollout="seldom", image="ami-1", layer="shop/web", status="Started"),
     ),
+    "commands.find": lambda s: partial(s.kiln.commands.find, s.kept, "seldom"),
     "commands.look": lambda s: partial(s.kiln.commands.look, NOBODY, s.kept),
     "commands.output": lambda s: partial(s.kiln.commands.output, NOBODY, s.kept, "script"),
     "commands.send": _send,

@@ -42,15 +42,18 @@ for _other in (run, recipes, deployments):
 @options.together(options.stack_name, options.as_json)
 def listing(stack_name: str, as_json: bool) -> int:
     """List the layers of all stacks with their instances."""
+    from kiln_cli.changing import troubles
     from kiln_cli.place import account
-    from kiln_cli.printing import emit, table
+    from kiln_cli.printing import emit, progress, table
     from kiln_cli.taking import takes
 
     world = account(stack_name).world
     records, taken = world.records, takes(world)
-    rows = []
+    rows, notes = [], []
     for stack in records.stacks():
         instances = records.instances(stack.name)
+        kept = {layer.name for layer in stack.layers if layer.kind == "instances"}
+        notes += troubles(i for i in instances if i.layer in kept)
         for layer in stack.layers:
             feeds = taken.get(f"{stack.name}/{layer.name}", [])
             rows.append(_row(stack, layer, instances) | {"takes": feeds})
@@ -59,6 +62,8 @@ def listing(stack_name: str, as_json: bool) -> int:
         return 0
     cells = [line for row in rows for line in _lines(row)]
     table(("LAYER", "KIND", "PLATFORM", "INSTANCE", "HOSTNAME", "STATE", "IMAGE", "TAKES"), cells)
+    for note in notes:
+        progress(note)
     return 0
 
 

@@ -37,6 +37,17 @@ def with_image(player: Player, image: str = NEW, at: str = "2026") -> None:
     )
 
 
+def test_of_each_that_failed_the_reason_and_the_next_step_are_said() -> None:
+    player = a_player()
+    player.add("web1", state=S.START_FAILED, error="no room")
+    player.add("web2", state=S.SETUP_FAILED, error="exit 3", change="somebody-works-on-it")
+    player.add("web3", state=S.ONLINE, error="its Setup was stopped")
+    player.add("web4", state=S.STOP_FAILED)
+    first, second = changing.troubles(player.fake.records.instances("shop"))
+    assert first == "web1 is start_failed: no room; `kiln layers start web1` tries again"
+    assert second.startswith("web4 is stop_failed: no reason is known; `kiln layers stop web4`")
+
+
 def change(player: Player, verb: Any, *entries: LayerInstance) -> list[changing.Outcome]:
     """A change by hand, waited for."""
     now = tuple(player.now(entry) for entry in entries)

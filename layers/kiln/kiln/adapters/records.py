@@ -23,6 +23,7 @@ last look          LOOK#subject      LOOK                   (stamped: when it be
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -253,10 +254,13 @@ class DynamoRecords:
     def rollouts_of(self, layer: str) -> tuple[Rollout, ...]:
         """All attempts at a layer."""
         partition, name = _layer_key("ROLLOUT", layer)
-        keys = (json.loads(key) for key in self._table.query(partition, f"{name}#"))
-        bodies = (self._table.get((image, rollout)) for image, rollout in keys)
-        found = (Rollout.model_validate_json(body) for body in bodies if body)
+        found = self._attempts(partition, f"{name}#")
         return tuple(sorted(found, key=lambda rollout: rollout.asked))
+
+    def _attempts(self, partition: str, begins: str) -> Iterator[Rollout]:
+        keys = (json.loads(key) for key in self._table.query(partition, begins))
+        bodies = (self._table.get((image, rollout)) for image, rollout in keys)
+        return (Rollout.model_validate_json(body) for body in bodies if body)
 
     def update_rollout(self, rollout: Rollout) -> Rollout:
         """Write a rollout's next revision."""
@@ -272,9 +276,7 @@ class DynamoRecords:
 
     def open_rollouts(self) -> tuple[Rollout, ...]:
         """Those that are noted as open; of one that has just ended the record counts."""
-        keys = (json.loads(key) for key in self._table.query("CATALOGUE", "ROLLOUT#"))
-        bodies = (self._table.get((image, rollout)) for image, rollout in keys)
-        found = (Rollout.model_validate_json(body) for body in bodies if body)
+        found = self._attempts("CATALOGUE", "ROLLOUT#")
         return tuple(rollout for rollout in found if rollout.status is RolloutStatus.RUNNING)
 
     def note_distribution(self, image: str, execution: str) -> None:
@@ -287,8 +289,8 @@ class DynamoRecords:
 
     def open_distributions(self) -> tuple[tuple[str, str], ...]:
         """All that are noted."""
-        found = (json.loads(pair) for pair in self._table.query("CATALOGUE", "DISTRIBUTION#"))
-        return tuple((image, execution) for image, execution in found)
+        pairs = self._table.query("CATALOGUE", "DISTRIBUTION#")
+        return tuple((image, name) for image, name in map(json.loads, pairs))
 
 
 def _bake_key(bake: str) -> tuple[str, str]:
