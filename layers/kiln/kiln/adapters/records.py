@@ -236,7 +236,7 @@ class DynamoRecords:
         partition, name = _layer_key("ROLLOUT", rollout.layer)
         key = _rollout_key(rollout)
         self._table.put((partition, f"{name}#{rollout.id}"), json.dumps(key))
-        self._table.put(_open_key(rollout), json.dumps(key))
+        self._table.put(_open_key("ROLLOUT", rollout.layer, rollout.id), json.dumps(key))
         revision = {"N": str(rollout.revision)}
         return self._table.add(key, rollout.model_dump_json(), revision=revision)
 
@@ -272,25 +272,24 @@ class DynamoRecords:
     def close_rollout(self, rollout: Rollout) -> None:
         """Write a rollout that has ended, and take it from the open ones."""
         self.update_rollout(rollout)
-        self._table.remove(_open_key(rollout))
+        self._table.remove(_open_key("ROLLOUT", rollout.layer, rollout.id))
 
     def open_rollouts(self) -> tuple[Rollout, ...]:
         """Those that are noted as open; of one that has just ended the record counts."""
         found = self._attempts("CATALOGUE", "ROLLOUT#")
-        return tuple(rollout for rollout in found if rollout.status is RolloutStatus.RUNNING)
+        return tuple(one for one in found if one.status is RolloutStatus.RUNNING)
 
     def note_distribution(self, image: str, execution: str) -> None:
         """One PutItem."""
-        self._table.put(_distribution_key(image, execution), json.dumps([image, execution]))
+        self._table.put(_open_key("DISTRIBUTION", image, execution), json.dumps([image, execution]))
 
     def drop_distribution(self, image: str, execution: str) -> None:
         """One DeleteItem."""
-        self._table.remove(_distribution_key(image, execution))
+        self._table.remove(_open_key("DISTRIBUTION", image, execution))
 
     def open_distributions(self) -> tuple[tuple[str, str], ...]:
         """All that are noted."""
-        pairs = self._table.query("CATALOGUE", "DISTRIBUTION#")
-        return tuple((image, name) for image, name in map(json.loads, pairs))
+        return tuple(map(tuple, map(json.loads, self._table.query("CATALOGUE", "DISTRIBUTION#"))))
 
 
 def _bake_key(bake: str) -> tuple[str, str]:
@@ -310,12 +309,8 @@ def _rollout_key(rollout: Rollout) -> tuple[str, str]:
     return f"IMAGE#{rollout.image}", f"ROLLOUT#{rollout.layer}#{rollout.attempt:08d}"
 
 
-def _open_key(rollout: Rollout) -> tuple[str, str]:
-    return "CATALOGUE", f"ROLLOUT#{rollout.layer}#{rollout.id}"
-
-
-def _distribution_key(image: str, execution: str) -> tuple[str, str]:
-    return "CATALOGUE", f"DISTRIBUTION#{image}#{execution}"
+def _open_key(*parts: str) -> tuple[str, str]:
+    return "CATALOGUE", "#".join(parts)
 
 
 def _token_key(resource: str, token: WaitingToken) -> tuple[str, str]:
