@@ -165,3 +165,11 @@ def test_the_command_line_starts_without_the_local_aws() -> None:
         "sys.exit(f'imported at start: {heavy}' if heavy else 0)\n"
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_each_test_that_the_page_on_idempotency_names_is_there() -> None:
+    page = (ROOT / "docs" / "idempotency.md").read_text()
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page)
+    assert len(named) > 30
+    missing = [one for one in named if f"def {one[1]}(" not in (ROOT / one[0]).read_text()]
+    assert not missing

@@ -63,8 +63,12 @@ class FakeRecords:
         names = sorted(name for name in self._bakes if blueprint_of(name) == blueprint)
         return tuple(self._bakes[name] for name in names)
 
-    def update_bake(self, record: BakeRecord) -> None:
-        self._bakes[record.plan.bake] = record
+    def update_bake(self, record: BakeRecord) -> BakeRecord:
+        if self._bakes[record.plan.bake].revision != record.revision:
+            raise AwsBusy(f"the record of bake {record.plan.bake} changed while it was read")
+        new = record.model_copy(update={"revision": record.revision + 1})
+        self._bakes[record.plan.bake] = new
+        return new
 
     def put_image(self, record: ImageRecord) -> None:
         self._images[record.id] = record

@@ -42,8 +42,10 @@ def test_a_bake_is_added_once_and_updated(records: Records) -> None:
     assert records.add_bake(record)
     assert not records.add_bake(record)
     done = record.model_copy(update={"status": BakeStatus.SUCCEEDED, "ended": NOW})
-    records.update_bake(done)
+    done = records.update_bake(done)
     assert records.bake(BAKE) == done
+    with pytest.raises(AwsBusy, match=f"{BAKE} changed while it was read"):
+        records.update_bake(record.model_copy(update={"image": "ami-1"}))
     assert records.bake("by-hand") is None
     assert records.bake("web-20260101-000000-0000") is None
 
@@ -172,7 +174,7 @@ def test_a_rollout_is_one_per_image_and_layer(records: Records) -> None:
     assert not records.add_rollout(rollout)
     going = records.update_rollout(rollout.model_copy(update={"size": 2}))
     assert records.open_rollouts() == (going,)
-    with pytest.raises(AwsBusy, match="rollout r changed while it was read"):
+    with pytest.raises(AwsBusy, match="changed while it was read"):
         records.update_rollout(rollout.model_copy(update={"size": 3}))
     records.close_rollout(going.model_copy(update={"status": RolloutStatus.SUCCEEDED}))
     assert records.open_rollouts() == ()

@@ -9,7 +9,6 @@ import pytest
 from kiln.domain.bake import Adoption
 from kiln.domain.naming import TAG_CHEF, TAG_LAYER, TAG_ROLE
 from kiln.errors import (
-    AwsBusy,
     AwsRefused,
     ImageFailed,
     ImageRefused,
@@ -21,7 +20,6 @@ from kiln.errors import (
     VerificationFailed,
 )
 from kiln.ports import StepResult
-from kiln.steps.create_image import CreateImage, create_image
 from kiln.steps.launch_builder import LaunchBuilder, launch_builder
 from kiln.steps.run_step import RunStep, run_step
 from kiln.steps.stop_builder import StopBuilder, stop_builder
@@ -191,66 +189,6 @@ def test_the_builder_is_asked_to_stop() -> None:
     fake.fleet.refusal = REFUSAL
     with pytest.raises(StopFailed, match=f"{instance} could not be stopped"):
         stop_builder(StopBuilder(bake=BAKE, instance=instance), fake.world)
-
-
-def imaged(fake: FakeWorld) -> str:
-    """Create the image."""
-    return create_image(CreateImage(bake=BAKE, instance="i-1"), fake.world).image
-
-
-def test_one_image_per_bake() -> None:
-    fake = a_world(a_document(image={"tags": {"team": "shop"}}, description="\u00fcber"))
-    image = imaged(fake)
-    assert imaged(fake) == image
-    record = fake.records.bake(BAKE)
-    assert record is not None
-    assert record.image == image
-    tags = fake.images.images[image].tags
-    assert (tags["kiln:bake"], tags["kiln:role"], tags["team"]) == (BAKE, "image", "shop")
-
-
-def test_a_name_that_somebody_else_has_taken_is_refused() -> None:
-    fake = a_world()
-    fake.images.add(an_image(id="ami-0000000000000aaaa", name="web-20261123-101500"))
-    with pytest.raises(ImageRefused, match="is taken by ami-0000000000000aaaa"):
-        imaged(fake)
-
-
-def test_an_image_that_a_lost_call_made_is_found_by_its_name() -> None:
-    fake = a_world()
-    image = imaged(fake)
-    taken = fake.images.named("web-20261123-101500")
-    answers = iter([None, taken, taken])
-    fake.images.named = lambda _: next(answers)  # type: ignore[method-assign]
-    assert imaged(fake) == image
-
-
-def test_an_image_that_ec2_does_not_tell_of_yet_is_looked_for_again() -> None:
-    fake = a_world()
-    imaged(fake)
-    # What EC2 tells is behind what it knows.
-    answers = iter([None, fake.images.named("web-20261123-101500"), None])
-    fake.images.named = lambda _: next(answers)  # type: ignore[method-assign]
-    with pytest.raises(AwsBusy, match="does not tell of yet"):
-        imaged(fake)
-
-
-def test_a_refused_image_says_why() -> None:
-    fake = a_world()
-    fake.images.refusal = AwsRefused("ec2", "CreateImage", "AMIQuotaExceeded", "too many")
-    with pytest.raises(ImageRefused, match="AMIQuotaExceeded"):
-        imaged(fake)
-
-
-def test_an_image_has_the_volumes_of_its_base_and_no_others() -> None:
-    """A volume that was attached later holds one machine's data."""
-    fake = FakeWorld()
-    base = an_image(devices=("/dev/xvda", "/dev/sdb"))
-    fake.records.add_bake(a_record(a_plan(base=base)))
-    instance = launched(fake)
-    fake.fleet.attach(instance, "/dev/sdb", "/dev/sdg", "/dev/sdf")
-    create_image(CreateImage(bake=BAKE, instance=instance), fake.world)
-    assert fake.images.orders[0].without == ("/dev/sdf", "/dev/sdg")
 
 
 def judged(builder: str, clone: str) -> Any:

@@ -131,7 +131,7 @@ def test_what_has_ended_uses_nothing() -> None:
     the_base_of_a_bake(album, old)
     (bake,) = album.fake.records.bakes("shop")
     for status, action in ((BakeStatus.WAITING, "none"), (BakeStatus.SKIPPED, "delete")):
-        album.fake.records.update_bake(bake.model_copy(update={"status": status}))
+        bake = album.fake.records.update_bake(bake.model_copy(update={"status": status}))
         assert done(album.prune(dry_run=True))[old] == action
     the_base_of_an_image(album, old)
     child = album.fake.records.image("ami-0000000c")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._errors import translated
-from kiln.errors import AwsRefused
+from kiln.errors import AwsBusy, AwsRefused
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -112,6 +112,11 @@ class Table:
         except AwsRefused as error:
             return _lost(error)
         return True
+
+    def overwrite(self, key: Key, body: str, revision: int) -> None:
+        """As `replace`. AwsBusy where somebody else has written meanwhile."""
+        if not self.replace(key, body, revision):
+            raise AwsBusy(f"the record {key[1]} changed while it was read; look again")
 
     def count(self, key: Key, name: str) -> int:
         """Add one to a number of an item, atomically; what it is then."""

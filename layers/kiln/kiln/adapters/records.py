@@ -35,7 +35,6 @@ from kiln.domain.place import ImagePlace
 from kiln.domain.rollout import LayerImage, Rollout, RolloutStatus
 from kiln.domain.stack import Stack, split_layer
 from kiln.domain.waiting import WaitingToken, subject_for, subject_of
-from kiln.errors import AwsBusy
 from kiln.ports import Clock
 
 if TYPE_CHECKING:
@@ -140,7 +139,8 @@ class DynamoRecords:
         """Store a new bake, its blueprint's name first: a crash in between must not hide a bake."""
         name = blueprint_of(record.plan.bake)
         self._table.put(("CATALOGUE", f"BAKED#{name}"), name)
-        return self._table.add(_bake_key(record.plan.bake), record.model_dump_json())
+        key, body = _bake_key(record.plan.bake), record.model_dump_json()
+        return self._table.add(key, body, revision={"N": "0"})
 
     def bake(self, bake: str) -> BakeRecord | None:
         """A bake; None for what is no bake id too."""
@@ -159,9 +159,11 @@ class DynamoRecords:
         """All names under which there are bakes."""
         return tuple(self._table.query("CATALOGUE", "BAKED#"))
 
-    def update_bake(self, record: BakeRecord) -> None:
-        """Replace a bake."""
-        self._table.put(_bake_key(record.plan.bake), record.model_dump_json())
+    def update_bake(self, record: BakeRecord) -> BakeRecord:
+        """Write a bake's next revision."""
+        new = record.model_copy(update={"revision": record.revision + 1})
+        self._table.overwrite(_bake_key(new.plan.bake), new.model_dump_json(), new.revision)
+        return new
 
     def put_image(self, record: ImageRecord) -> None:
         """Store an image, first under its id: the list must not name one that cannot be read."""
@@ -237,8 +239,7 @@ class DynamoRecords:
         key = _rollout_key(rollout)
         self._table.put((partition, f"{name}#{rollout.id}"), json.dumps(key))
         self._table.put(_open_key("ROLLOUT", rollout.layer, rollout.id), json.dumps(key))
-        revision = {"N": str(rollout.revision)}
-        return self._table.add(key, rollout.model_dump_json(), revision=revision)
+        return self._table.add(key, rollout.model_dump_json(), revision={"N": "0"})
 
     def rollout(self, image: str, layer: str) -> Rollout | None:
         """The last attempt."""
@@ -258,15 +259,14 @@ class DynamoRecords:
         return tuple(sorted(found, key=lambda rollout: rollout.asked))
 
     def _attempts(self, partition: str, begins: str) -> Iterator[Rollout]:
-        keys = (json.loads(key) for key in self._table.query(partition, begins))
+        keys = map(json.loads, self._table.query(partition, begins))
         bodies = (self._table.get((image, rollout)) for image, rollout in keys)
         return (Rollout.model_validate_json(body) for body in bodies if body)
 
     def update_rollout(self, rollout: Rollout) -> Rollout:
         """Write a rollout's next revision."""
         new = rollout.model_copy(update={"revision": rollout.revision + 1})
-        if not self._table.replace(_rollout_key(new), new.model_dump_json(), new.revision):
-            raise AwsBusy(f"the record of rollout {new.id} changed while it was read; look again")
+        self._table.overwrite(_rollout_key(new), new.model_dump_json(), new.revision)
         return new
 
     def close_rollout(self, rollout: Rollout) -> None:

@@ -93,7 +93,8 @@ class Skipped(Model):
 
 
 class BakeRecord(Model):
-    """A bake as it is kept. Written by PlanBake, ended by Teardown."""
+    """A bake as it is kept. Written by PlanBake, ended by Teardown; `revision` counts its
+    writes."""
 
     plan: BakePlan
     status: BakeStatus = BakeStatus.RUNNING
@@ -106,6 +107,7 @@ class BakeRecord(Model):
     # The name of its execution, where that is not the bake's id.
     execution: str = ""
     skipped: Skipped | None = None
+    revision: int = 0
 
 
 class ImageRecord(Model):

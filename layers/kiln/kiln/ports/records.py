@@ -47,8 +47,9 @@ class Records(Protocol):
         """Names of all blueprints with a bake, stored ones or not."""
         ...
 
-    def update_bake(self, record: BakeRecord) -> None:
-        """Replace a bake's record."""
+    def update_bake(self, record: BakeRecord) -> BakeRecord:
+        """Write a changed bake: what is stored then. AwsBusy where somebody else has written since
+        it was read."""
         ...
 
     def put_image(self, record: ImageRecord) -> None:

@@ -14,7 +14,7 @@ from kiln.domain.naming import NAME, bake_of
 from kiln.domain.platforms import Family
 from kiln.domain.rebuild import Trigger
 from kiln.domain.turns import BEGIN_AT_ONCE, BEGIN_EVERY_S, LONGEST_WAIT_S, Turn, turn_for
-from kiln.errors import BakeRefused, InvalidBlueprint, Refused
+from kiln.errors import AwsBusy, BakeRefused, InvalidBlueprint, Refused
 from kiln.ports import World
 from kiln.steps._pausing import stopped_by_pause
 from kiln.steps._planning import PlanOrder, make_plan
@@ -86,14 +86,21 @@ def _decided(
     plan: BakePlan, asked: BakeRequest, turn: Turn, known: BakeRecord | None, world: World
 ) -> BakeRecord:
     """The bake's record, written: it goes, stands in line or makes nothing."""
-    record = _taken(plan, asked, turn, known, world)
+    try:
+        record = _taken(plan, asked, turn, known, world)
+    except AwsBusy:
+        over = world.records.bake(plan.bake)
+        if over is None or over.ended is None:
+            raise
+        # Teardown has ended it meanwhile, and cannot have known of a turn taken since.
+        drop_turn(turn, world)
+        return over
     status = world.records.claimed(stopped_key(turn.execution))
     if status is None:
         return record
     # Teardown came and went while this was decided: what it did not find is ended here.
     drop_turn(turn, world)
-    world.records.update_bake(record := stopped(record, Stop(status), world))
-    return record
+    return world.records.update_bake(stopped(record, Stop(status), world))
 
 
 def _taken(
@@ -134,11 +141,14 @@ def _skipped(record: BakeRecord, why: Skipped, world: World) -> BakeRecord:
 
 
 def _write(record: BakeRecord, known: BakeRecord | None, world: World) -> BakeRecord:
-    if known is None:
-        world.records.add_bake(record)
-    else:
-        world.records.update_bake(record)
+    if known:
+        return _over(known, record, world)
+    world.records.add_bake(record)
     return record
+
+
+def _over(known: BakeRecord, record: BakeRecord, world: World) -> BakeRecord:
+    return world.records.update_bake(record.model_copy(update={"revision": known.revision}))
 
 
 def _started(record: BakeRecord, known: BakeRecord | None, world: World) -> BakeRecord:
@@ -146,7 +156,7 @@ def _started(record: BakeRecord, known: BakeRecord | None, world: World) -> Bake
         # A doubled call was faster, and has told it.
         return record
     if known:
-        world.records.update_bake(record)
+        record = _over(known, record, world)
     plan = record.plan
     world.bus.publish(
         BakeStarted(
