@@ -125,3 +125,14 @@ def test_every_class_in_the_error_tree_is_drawn() -> None:
     for name, found in inspect.getmembers(errors, inspect.isclass):
         if issubclass(found, errors.KilnError):
             assert name in (errors.__doc__ or ""), name
+
+
+def test_who_takes_over_waits_until_no_function_of_its_machine_can_still_run() -> None:
+    """A function that was under way goes on when its execution is stopped."""
+    common = TEMPLATE["Globals"]["Function"]["Timeout"]
+    waiting = {n: m for n, m in MACHINES.items() if "AwaitFunctions" in m["States"]}
+    assert waiting.keys() == {"rollout", "instance", "distribution"}
+    for machine in waiting.values():
+        called = {f.removeprefix("${").removesuffix("Arn}") for f in tasks(machine).values()}
+        own = [TEMPLATE["Resources"][name]["Properties"].get("Timeout", common) for name in called]
+        assert machine["States"]["AwaitFunctions"]["Seconds"] > max(own)
