@@ -6,6 +6,7 @@ PYTEST_WORKERS ?= 2
 SCHEDULES ?= 200
 bin := .venv/bin
 ready := .venv/.ready
+scans := .venv-scan/.ready
 export SAM_CLI_TELEMETRY := 0
 # Compiled once, not in each run and each worker of one; `make clean` removes it.
 unexport PYTHONDONTWRITEBYTECODE
@@ -13,7 +14,7 @@ export AWS_DEFAULT_REGION ?= eu-west-1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup bake test long fuzz crowd bench-scale faults promises matrix check lint coverage build tables pins clean
+.PHONY: help setup bake test long fuzz crowd bench-scale faults promises matrix check lint scan audit coverage build tables pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +52,7 @@ promises: $(ready) ## two hundred random schedules of what may happen, none of w
 matrix: $(ready) ## bake every platform with every Chef version (make long bakes a sample)
 	KILN_MATRIX=whole $(bin)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal -q tests/e2e/test_matrix.py tests/e2e/test_windows.py
 
-check: lint test coverage long ## the gate: every check, then every test
+check: lint scan test coverage long ## the gate: every check, then every test
 
 lint: $(ready) ## the checks that are no tests
 	$(bin)/ruff check .
@@ -70,6 +71,16 @@ lint: $(ready) ## the checks that are no tests
 	$(bin)/python -m tools.check_sizes
 	$(bin)/codespell
 
+scan: $(ready) $(scans) ## checkov over the template; each finding has a reason in tools/findings.yaml
+	PYTHONPATH=local $(bin)/python -m tools.check_template
+
+audit: $(scans) ## look up known vulnerabilities of every pin; Error 3 where nobody can be asked
+	@$(PYTHON) -m tools.audit
+
+$(scans): requirements/scan.txt tools/setup.sh
+	@PYTHON='$(PYTHON)' tools/setup.sh scan
+	@touch $@
+
 coverage: test
 	$(bin)/python -m tools.check_coverage 90
 
@@ -86,6 +97,6 @@ pins: $(ready) ## compile requirements/*.in into pins with hashes
 	tools/pins.sh
 
 clean: ## remove .venv, builds and caches
-	rm -rf .venv .aws-sam .coverage coverage.json dist
+	rm -rf .venv .venv-scan .venv-fuzz .aws-sam .coverage coverage.json dist
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Makes .venv with all that Kiln, its tests and its checks need. Called by `make setup`; runs again when the pins changed.
+# `tools/setup.sh scan` makes .venv-scan of requirements/scan.txt, and so for any tool whose own needs do not go with Kiln's.
 # System packages are best effort: one that cannot be had is named in a plain sentence.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,8 +21,13 @@ install_system_package() {
 }
 
 make_venv() {
-    rm -rf .venv
-    "$python" -m venv .venv
+    rm -rf "$1"
+    "$python" -m venv "$1"
+}
+
+# --no-deps: the file is complete, and old versions of pip lose a pin where a package is asked for with extras.
+install_pins() {
+    "$1/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r "$2"
 }
 
 command -v "$python" >/dev/null || { say "$python is not there: install Python 3.11 or newer, or name one with PYTHON=..."; exit 1; }
@@ -30,11 +36,18 @@ command -v "$python" >/dev/null || { say "$python is not there: install Python 3
     exit 1
 }
 
-if ! .venv/bin/python -c 'import pip' 2>/dev/null; then
-    if ! make_venv >/dev/null 2>&1; then
+venv=.venv${1:+-$1}
+if ! "$venv/bin/python" -c 'import pip' 2>/dev/null; then
+    if ! make_venv "$venv" >/dev/null 2>&1; then
         install_system_package python3-venv || say "python3-venv is missing and cannot be installed here: run 'apt-get install python3-venv' as root"
-        make_venv
+        make_venv "$venv"
     fi
+fi
+
+if [ "$#" -gt 0 ]; then
+    say "installing the pinned packages of requirements/$1.txt into $venv"
+    install_pins "$venv" "requirements/$1.txt"
+    exit
 fi
 
 command -v rpm >/dev/null || install_system_package rpm || say \
@@ -46,9 +59,8 @@ for tool in git unzip; do
         "$tool is missing and cannot be installed here: app steps that need it will fail on local instances; 'apt-get install $tool' mends it"
 done
 
-# --no-deps: the file is complete, and old versions of pip lose a pin where a package is asked for with extras.
 say "installing the pinned packages into .venv (about a minute)"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r requirements/dev.txt
+install_pins .venv requirements/dev.txt
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 # Where Python may not write its own (PYTHONDONTWRITEBYTECODE), each command would compile all of Kiln anew.
 .venv/bin/python -m compileall -q layers/kiln cli local || true

@@ -77,12 +77,37 @@ def test_no_lock_file_records_download_addresses() -> None:
     assert {path.name for path in tracked_files()} & LOCK_FILES_WITH_ADDRESSES == set()
 
 
-@pytest.mark.parametrize("pins", ["requirements/dev.txt", "layers/deps/requirements.txt"])
-def test_every_pin_has_a_hash(pins: str) -> None:
-    entries = re.split(r"\n(?=\w)", (ROOT / pins).read_text().strip())
-    without = [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry]
-    assert len(entries) > 1
-    assert without == []
+PINS = [
+    "layers/deps/requirements.txt",
+    *sorted(f"requirements/{path.name}" for path in (ROOT / "requirements").glob("*.txt")),
+]
+
+
+@pytest.mark.parametrize("pins", PINS)
+def test_every_pin_names_one_version_and_its_hashes(pins: str) -> None:
+    entries = re.split(r"\n(?=[\w-])", (ROOT / pins).read_text().strip())
+    entry = re.compile(
+        r"[\w.-]+(\[[\w,-]+\])?==[^ ;\\]+( ; [^\\]+)? \\\n( +--hash=sha256:[0-9a-f]{64}.*\n?)+"
+    )
+    assert [found.splitlines()[0] for found in entries if not entry.match(found)] == []
+    assert entries
+
+
+def test_what_we_ask_for_is_pinned_beside_it() -> None:
+    asked = {f"requirements/{path.stem}" for path in (ROOT / "requirements").glob("*.in")}
+    pinned = {pins.removesuffix(".txt") for pins in PINS}
+    assert asked - {"requirements/layer"} == pinned - {"layers/deps/requirements"}
+
+
+def test_whatever_installs_packages_asks_for_their_hashes() -> None:
+    # What compiles the pins goes to a folder that is thrown away; what it writes is looked at.
+    installs = [
+        f"{where}: {line.strip()}"
+        for where, line in lines_of_tracked_files()
+        if where.startswith(("Makefile", "tools/", ".ci/")) and re.search(r"pip\S* install ", line)
+        if "--require-hashes" not in line and not where.startswith("tools/pins.sh")
+    ]
+    assert [one for one in installs if "--no-index" not in one] == []
 
 
 def test_the_layer_runs_the_versions_that_the_tests_ran() -> None:
