@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
+from kiln.domain.confidential import hidden
 from kiln.domain.deployment import Command, Deployment, status_of
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import explain
@@ -51,7 +52,8 @@ class Deployed:
         for row in commands:
             del row["deployment"]
         return {
-            "deployment": self.deployment.model_dump(mode="json"),
+            # A terminal is often the log of a pipeline.
+            "deployment": hidden(self.deployment.model_dump(mode="json")),
             "status": self.status,
             "commands": commands,
         }

@@ -1,4 +1,5 @@
-"""How two documents differ, key by key: what `kiln apply` shows before it stores anything."""
+"""How two documents differ, key by key: what `kiln apply` shows before it stores anything. That a
+secret differs is said, not what it is or was: a terminal is often the log of a pipeline."""
 
 from __future__ import annotations
 
@@ -6,6 +7,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from kiln.domain.confidential import hidden, is_secret
 
 # Lists of things that have names: they are compared by name, not by place.
 _NAMES = {
@@ -57,11 +60,19 @@ def _by_key(old: dict[str, Any], new: dict[str, Any], path: str) -> Iterator[Dif
     for key in (*new, *(key for key in old if key not in new)):
         inner = f"{path}.{key}" if path else str(key)
         if key not in old:
-            yield Difference(inner, "added", new=_trimmed(new[key]))
+            yield Difference(inner, "added", new=_shown(key, new))
         elif key not in new:
-            yield Difference(inner, "removed", old=_trimmed(old[key]))
+            yield Difference(inner, "removed", old=_shown(key, old))
+        elif is_secret(str(key)):
+            if _said(old[key]) != _said(new[key]):
+                yield Difference(inner, "changed", _shown(key, old), _shown(key, new))
         else:
             yield from differences(old[key], new[key], inner)
+
+
+def _shown(key: str, document: dict[str, Any]) -> Any:
+    """What stands at a key, in the words that may be shown."""
+    return hidden({key: _trimmed(document[key])})[key]
 
 
 def _by_name(old: Any, new: Any, where: tuple[str, str]) -> Iterator[Difference]:

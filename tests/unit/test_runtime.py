@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from kiln.domain.model import Model
-from kiln.errors import NoCapacity
+from kiln.errors import InvalidRequest, NoCapacity
 from kiln.runtime import step
 
 
@@ -91,7 +91,34 @@ def test_anything_else_is_a_fault_and_leaves_too(capsys: pytest.CaptureFixture[s
     assert metric(capsys)["error"] == "Fault"
 
 
-def test_an_event_of_another_shape_is_a_fault(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ValidationError):
+def test_an_event_of_another_shape_is_refused_by_its_key(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(InvalidRequest, match="nummer: is not a known key; allowed: number$"):
         handler({"nummer": 1}, Context())
-    assert metric(capsys)["error"] == "Fault"
+    assert metric(capsys)["error"] == "InvalidRequest"
+
+
+@pytest.mark.parametrize("event", [None, [], "x", 7, float("nan"), {"number": None}, {1: 2}])
+def test_what_is_no_event_at_all_is_refused(event: Any) -> None:
+    with pytest.raises(InvalidRequest, match="the event is none that this function takes: "):
+        handler(event, Context())
+
+
+def test_nesting_without_end_is_refused() -> None:
+    event: dict[str, Any] = {"number": 2}
+    event["number"] = reduce(lambda inner, _: [inner], range(5000), 2)
+    with pytest.raises(InvalidRequest, match="nested deeper than 50 levels"):
+        handler(event, Context())
+
+
+@pytest.mark.parametrize("event", [{"number": ["\ud800"]}, {"\udfff": 1}])
+def test_half_a_surrogate_pair_is_refused(event: Any) -> None:
+    with pytest.raises(InvalidRequest, match="half a surrogate pair"):
+        handler(event, Context())
+
+
+def test_a_refusal_does_not_repeat_what_was_sent(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(InvalidRequest):
+        handler({"number": {"password": "hunter2!"}}, Context())
+    assert "hunter2" not in capsys.readouterr().out

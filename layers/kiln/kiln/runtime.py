@@ -8,9 +8,10 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from kiln.errors import KilnError
+from kiln.domain.model import check_depth_and_text, explain
+from kiln.errors import InvalidRequest, KilnError
 from kiln.wiring import world
 
 __all__ = ["step", "world"]
@@ -34,8 +35,9 @@ def step(model: type[Request]) -> Callable[[Callable[[Request], BaseModel]], Han
     """Make a Lambda handler of a function from a request model to a result model.
 
     An error of ours leaves the function as it is: its class name is the error that the state
-    machine sees. Anything else, an event of another shape too, is a fault of Kiln; it is logged
-    whole and leaves the function as well.
+    machine sees. An event of another shape is one of them, InvalidRequest, and is not repeated: it
+    may hold anything. What else happens is a fault of Kiln; it is logged whole and leaves the
+    function as well.
     """
 
     def decorate(call: Callable[[Request], BaseModel]) -> Handler:
@@ -43,7 +45,7 @@ def step(model: type[Request]) -> Callable[[Callable[[Request], BaseModel]], Han
             name = context.function_name
             logger.append_keys(function=name, request_id=context.aws_request_id)
             try:
-                result = call(model.model_validate(event))
+                result = call(_request(model, event))
             except KilnError as error:
                 logger.warning(str(error), extra={"error": type(error).__name__})
                 _count(name, type(error).__name__)
@@ -60,6 +62,17 @@ def step(model: type[Request]) -> Callable[[Callable[[Request], BaseModel]], Han
         return handler
 
     return decorate
+
+
+def _request(model: type[Request], event: Any) -> Request:
+    try:
+        check_depth_and_text(event)
+        return model.model_validate(event)
+    except ValidationError as error:
+        said = explain(error, model)
+    except ValueError as error:
+        said = f"it {error}"
+    raise InvalidRequest(f"the event is none that this function takes: {said}")
 
 
 def _measure(function: str, metrics: dict[str, int]) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
+from kiln.domain.confidential import hidden, is_secret
+
 Text = Annotated[str, StringConstraints(min_length=1)]
 
 
@@ -21,6 +23,34 @@ class Lenient(BaseModel):
     alone."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+# Far above what AWS or Kiln sends; what goes on and on ends in a RecursionError somewhere.
+DEEPEST = 50
+
+
+def check_depth_and_text(value: Any) -> None:
+    """Raise ValueError for what no model looks into and nothing can carry: nesting without end, and
+    half a surrogate pair, which JSON can say and UTF-8 cannot."""
+    left = [(value, 1)]
+    while left:
+        found, depth = left.pop()
+        if isinstance(found, str) and not _is_text(found):
+            raise ValueError("holds half a surrogate pair, which is no character")
+        if isinstance(found, dict):
+            left += ((key, depth) for key in found)
+            found = list(found.values())
+        if isinstance(found, list):
+            if depth > DEEPEST:
+                raise ValueError(f"is nested deeper than {DEEPEST} levels")
+            left += ((inner, depth + 1) for inner in found)
+
+
+def _is_text(value: str) -> bool:
+    try:
+        return value.isascii() or bool(value.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
@@ -63,8 +93,7 @@ _SHAPES = {
 
 def _reason(found: Any, model: type[BaseModel]) -> str:
     kind, context = found["type"], found.get("ctx", {})
-    given = repr(found["input"])
-    given = given if len(given) <= 60 else given[:57] + "..."
+    given = _given(found)
     if kind == "extra_forbidden":
         keys = ", ".join(_keys_at(model, tuple(_path(found["loc"][:-1]))))
         return f"is not a known key; allowed: {keys}"
@@ -86,6 +115,21 @@ def _reason(found: Any, model: type[BaseModel]) -> str:
     if kind in _SHAPES:
         return f"{_SHAPES[kind]}, not {given}"
     return f"{found['msg']} (got {given})"
+
+
+# Where a user may write secrets under any name: what is wrong there is told without repeating it.
+_PRIVATE = frozenset({"environment", "custom_json", "attributes", "parameters"})
+
+
+def _given(found: Any) -> str:
+    """What stands in the wrong place, shortened; no secret."""
+    # pydantic's own word for a key that is wrong; keys are no secrets.
+    about_key = found["loc"][-1:] == ("[key]",)
+    if not about_key and any(part in _PRIVATE or is_secret(str(part)) for part in found["loc"]):
+        return "what is there"
+    value = found["input"]
+    given = repr(hidden(value) if isinstance(value, dict | list) else value)
+    return given if len(given) <= 60 else given[:57] + "..."
 
 
 def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

@@ -154,13 +154,16 @@ RolloutWait = (
 
 class CommandDone(_Wait):
     """A Run Command invocation has ended; `purpose` decides how a failure is called. One that
-    seals its instance has also ended when the instance stops: Sysprep shuts it down."""
+    seals its instance has also ended when the instance stops: Sysprep shuts it down. Recipes run
+    for a `stack` and perhaps for a `deployment`, whose secrets are not to be quoted."""
 
     kind: Literal["command-done"]
     instance: str
     command: str
     purpose: Purpose
     label: str
+    stack: str = ""
+    deployment: str = ""
 
 
 class ImageAvailable(_Wait):

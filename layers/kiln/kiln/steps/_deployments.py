@@ -9,6 +9,7 @@ from kiln.domain.instance import LayerInstance
 from kiln.errors import AwsRefused, InstanceBusy, InstanceGone, WrongState
 from kiln.ports import World
 from kiln.steps._instances import change_by_hand
+from kiln.steps._masking import secrets_of_stack
 from kiln.steps._output import ends
 
 # Its state did not allow it: nothing ran.
@@ -89,8 +90,15 @@ def _told(
     )
 
 
-def log_of(entry: LayerInstance, execution: str, events: tuple[str, ...], world: World) -> str:
-    """The end of what the last command of an execution said; nothing, where none was sent."""
+def log_of(
+    entry: LayerInstance,
+    execution: str,
+    events: tuple[str, ...],
+    deployment: Deployment,
+    world: World,
+) -> str:
+    """The end of what the last command of a deployment's execution said, without its secrets;
+    nothing, where none was sent."""
     sent, at = None, 0
     while found := world.records.claimed(sent_key(execution, entry.id, events, at)):
         sent, at = found, at + 1
@@ -103,4 +111,5 @@ def log_of(entry: LayerInstance, execution: str, events: tuple[str, ...], world:
     except AwsRefused:
         # Run Command forgets after 30 days, and what it cannot show is no reason to fail.
         return ""
-    return "\n".join(text for text in ends(output, world) if text)
+    secrets = secrets_of_stack(entry.stack, deployment, world)
+    return "\n".join(text for text in ends(output, secrets, world) if text)

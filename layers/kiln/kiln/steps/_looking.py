@@ -32,6 +32,7 @@ from kiln.errors import (
 from kiln.ports import CommandFacts, InstanceFacts, StepResult, World
 from kiln.steps._looking_at_layers import look_layer, too_late
 from kiln.steps._looking_at_rollouts import look_rollout, rollout_too_late
+from kiln.steps._masking import secrets_of
 from kiln.steps._output import ends
 from kiln.steps._sight import UNDER_WAY, Sight
 from kiln.steps._turns import line_for, turn_too_late
@@ -184,6 +185,6 @@ def _how(failed: StepResult) -> str:
 
 def _said(output: StepResult, wait: CommandDone, world: World) -> str:
     # The verification prints what it found; everything else says on stderr why it failed.
-    stdout, stderr = ends(output, world)
+    stdout, stderr = ends(output, secrets_of(wait, world), world)
     order = (stdout, stderr) if wait.purpose == "verify" else (stderr, stdout)
     return next((text for text in order if text), "no output")

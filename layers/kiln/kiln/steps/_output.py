@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from kiln.domain.confidential import masked
 from kiln.domain.failure import tail
 from kiln.errors import AwsRefused
 from kiln.ports import StepResult, World
@@ -11,19 +14,24 @@ _MOST_STDOUT, _MOST_STDERR = 24_000, 8_000
 _END_BYTES = 8_000
 
 
-def ends(output: StepResult, world: World) -> tuple[str, str]:
-    """The ends of standard output and standard error, empty where nothing was said."""
-    return (
-        _end(output.stdout, _MOST_STDOUT, output.stdout_key, world),
-        _end(output.stderr, _MOST_STDERR, output.stderr_key, world),
+def ends(output: StepResult, secrets: Collection[str], world: World) -> tuple[str, str]:
+    """The ends of standard output and standard error without these secrets, empty where nothing was
+    said."""
+    whole = (
+        _whole(output.stdout, _MOST_STDOUT, output.stdout_key, world),
+        _whole(output.stderr, _MOST_STDERR, output.stderr_key, world),
     )
+    # Masked first: an end may begin in the middle of a secret.
+    stdout, stderr = (tail(masked(text, secrets)) for text in whole)
+    return stdout, stderr
 
 
-def _end(shown: str, most: int, key: str, world: World) -> str:
+def _whole(shown: str, most: int, key: str, world: World) -> str:
+    """What was shown, or where that is only the beginning a long end of it all."""
     if key and len(shown.encode()) >= most:
         try:
-            return tail(world.objects.end(key, _END_BYTES).decode(errors="replace"))
+            return world.objects.end(key, _END_BYTES).decode(errors="replace")
         except AwsRefused:
             # The role of the instance may not have been allowed to put it there.
-            return tail(shown)
-    return tail(shown)
+            return shown
+    return shown

@@ -81,7 +81,7 @@ def _deployed(
         return
     # A Setup ends with the Deploy recipes.
     events = ("setup", "deploy") if request.change == "setup" else request.events
-    log = log_of(entry, request.of, events, world) if entry else ""
+    log = log_of(entry, request.of, events, asked, world) if entry else ""
     record_command(asked, entry or request.instance, (request.failure, log), world)
 
 

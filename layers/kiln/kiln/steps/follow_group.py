@@ -8,10 +8,10 @@ delivery starts nothing; what joined once and has left does not come back.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Self
 from uuid import NAMESPACE_OID, uuid5
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from kiln.domain.hooks import LAUNCHING, LifecycleAction
 from kiln.domain.instance import InstanceState, LayerInstance
@@ -31,23 +31,39 @@ _POOL = "WarmPool"
 _FRESH = timedelta(minutes=10)
 
 
+class GroupDetail(Lenient):
+    """What Auto Scaling tells (Auto Scaling User Guide, "Amazon EC2 Auto Scaling event
+    reference"). `token` and `hook` come together, where an instance waits for a hook."""
+
+    group: str = Field(alias="AutoScalingGroupName")
+    instance: str = Field(alias="EC2InstanceId")
+    hook: str = Field("", alias="LifecycleHookName")
+    token: str = Field("", alias="LifecycleActionToken")
+    transition: str = Field("", alias="LifecycleTransition")
+    destination: str = Field("", alias="Destination")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if bool(self.hook) != bool(self.token):
+            raise ValueError("LifecycleActionToken and LifecycleHookName: one is without the other")
+        return self
+
+
 class GroupEvent(Lenient):
     """An event of Auto Scaling: an instance waits for a lifecycle hook, or is terminated."""
 
     detail_type: str = Field(alias="detail-type")
-    time: str
-    detail: dict[str, Any]
+    time: AwareDatetime
+    detail: GroupDetail
 
     @property
     def action(self) -> LifecycleAction | None:
         """What waits for an answer, if anything does."""
-        if "LifecycleActionToken" not in self.detail:
+        told = self.detail
+        if not told.token:
             return None
         return LifecycleAction(
-            group=self.detail["AutoScalingGroupName"],
-            hook=self.detail["LifecycleHookName"],
-            token=self.detail["LifecycleActionToken"],
-            instance=self.detail["EC2InstanceId"],
+            group=told.group, hook=told.hook, token=told.token, instance=told.instance
         )
 
 
@@ -59,9 +75,9 @@ class GroupFollowed(Model):
 
 def follow_group(event: GroupEvent, world: World) -> GroupFollowed:
     """Start what is not started yet. AwsBusy."""
-    action, instance = event.action, str(event.detail.get("EC2InstanceId", ""))
-    place = _place(str(event.detail.get("AutoScalingGroupName", "")), world)
-    if place is None or (event.detail.get("Destination") == _POOL and _launches(event)):
+    action, instance = event.action, event.detail.instance
+    place = _place(event.detail.group, world)
+    if place is None or (event.detail.destination == _POOL and _launches(event)):
         return _passed(action, world)
     stack, layer = place
     own = member_id(instance)
@@ -78,16 +94,18 @@ def follow_group(event: GroupEvent, world: World) -> GroupFollowed:
     return _started(stack, own, "join", action, world)
 
 
-def _described(instance: str, told: str, world: World) -> InstanceFacts | None:
+def _described(instance: str, told: datetime, world: World) -> InstanceFacts | None:
     """The instance, None where it is gone. AwsBusy for one that EC2 does not tell of yet."""
     facts = world.fleet.describe(instance)
-    if facts is None and world.clock.now() - datetime.fromisoformat(told) < _FRESH:
-        raise AwsBusy(f"EC2 does not tell of {instance} yet, which a group launched at {told}")
+    if facts is None and world.clock.now() - told < _FRESH:
+        raise AwsBusy(
+            f"EC2 does not tell of {instance} yet, which a group launched at {told:%FT%TZ}"
+        )
     return None if facts is None or facts.state in _GONE else facts
 
 
 def _launches(event: GroupEvent) -> bool:
-    return event.detail.get("LifecycleTransition") == LAUNCHING
+    return event.detail.transition == LAUNCHING
 
 
 def member_id(instance: str) -> str:

@@ -163,6 +163,8 @@ def _wait(
         command=command,
         purpose=purpose,
         label=label,
+        stack=entry.stack,
+        deployment=request.deployment or "",
     )
 
 
