@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,11 +60,10 @@ def read_stack(path: Path) -> StackFile:
     return found
 
 
-def read_text(path: Path, largest: int = LARGEST_FILE) -> str:
-    """The text of a file of at most `largest` bytes of UTF-8."""
+def read_text(path: Path, largest: int = LARGEST_FILE, instead: str = "keep scripts in S3") -> str:
+    """The text of a file of at most `largest` bytes of UTF-8; `instead` is what to do with more."""
     try:
-        if path.is_dir():
-            raise InvalidBlueprint("is a folder; name a file in it")
+        _check_kind(path)
         with path.open("rb") as stream:
             content = stream.read(largest + 1)
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -73,8 +73,21 @@ def read_text(path: Path, largest: int = LARGEST_FILE) -> str:
             f"cannot be read: {getattr(error, 'strerror', None) or error}"
         ) from error
     if len(content) > largest:
-        raise InvalidBlueprint(f"is larger than {largest // 1024} KiB; keep scripts in S3")
+        raise InvalidBlueprint(f"is larger than {largest // 1024} KiB; {instead}")
     return _decoded(content)
+
+
+# What a shell hands over: `kiln validate <(make-blueprint)`.
+_HANDED_OVER = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+
+
+def _check_kind(path: Path) -> None:
+    """Raise InvalidBlueprint for what has no end, or none before somebody writes to it."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise InvalidBlueprint("is a folder; name a file in it")
+    if not stat.S_ISREG(mode) and not str(path).startswith(_HANDED_OVER):
+        raise InvalidBlueprint("is a pipe or a device; name a file, or /dev/stdin")
 
 
 def read_mapping(given: str, option: str) -> dict[str, Any]:
@@ -106,7 +119,7 @@ def _mapping(text: str) -> dict[str, Any]:
         raise InvalidBlueprint("kind: is required; allowed: blueprint, stack")
     if document["kind"] not in ("blueprint", "stack"):
         raise InvalidBlueprint(
-            f"kind: {document['kind']!r} is not allowed; allowed: blueprint, stack"
+            f"kind: {str(document['kind'])[:60]!r} is not allowed; allowed: blueprint, stack"
         )
     return document
 
@@ -171,7 +184,7 @@ def _read(value: Any, key: str, folder: Path) -> Any:
     try:
         return read_text(_beside(name, folder))
     except InvalidBlueprint as error:
-        raise InvalidBlueprint(f"{key}.file: {name} {error}") from error
+        raise InvalidBlueprint(f"{key}.file: {name[:200]} {error}") from error
 
 
 def _beside(name: str, folder: Path) -> Path:

@@ -17,6 +17,8 @@ from kiln.errors import InvalidBlueprint
 
 # Far above what a blueprint needs; a few aliases of aliases would make millions of values.
 MOST_VALUES = 50_000
+# So many keys and values may be written down: to read twice as many takes seconds.
+MOST_WRITTEN = 40_000
 DEEPEST = 50
 _TOO_DEEP = f"is nested deeper than {DEEPEST} levels"
 # JSON numbers travel as doubles through a state machine.
@@ -28,6 +30,18 @@ class _Loader(yaml.SafeLoader):
     """PyYAML's reader with the plain scalars of YAML 1.2."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}
+    _written = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """A key, a value or what holds them."""
+        self._written += 1
+        if self._written > MOST_WRITTEN:
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise InvalidBlueprint(
+                f"{_place(mark)}: more than {MOST_WRITTEN} keys and values "
+                "are written down; split the file, or keep data in S3"
+            )
+        return super().compose_node(parent, index)
 
     def fetch_flow_collection_start(self, token: Any) -> None:
         """An opening bracket."""
@@ -85,7 +99,7 @@ def read_yaml(text: str, needs: str = "it needs `kind: blueprint` or `kind: stac
 def _syntax(error: yaml.MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
     where = f"{_place(mark)}: " if mark else ""
-    problem = " ".join(str(error.problem or error.context).split())
+    problem = " ".join(str(error.problem or error.context).split())[:200]
     if "a single document" in str(error.context):
         return f"{where}a second document begins; a file holds one blueprint or one stack"
     return f"{where}is not YAML: {problem}"
@@ -113,7 +127,7 @@ class _Values:
             return [self.value(item, depth + 1) for item in node.value]
         if isinstance(node, yaml.ScalarNode) and tag in _SCALARS:
             return _scalar(node, tag)
-        raise _wrong(node, f"the tag {node.tag.replace(_PREFIX, '!!')} is not allowed")
+        raise _wrong(node, f"the tag {node.tag.replace(_PREFIX, '!!')[:60]} is not allowed")
 
     def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -122,7 +136,7 @@ class _Values:
             if not isinstance(key, str):
                 raise _wrong(key_node, "a key must be text; quote it")
             if key in found:
-                raise _wrong(key_node, f"the key {key!r} is given twice")
+                raise _wrong(key_node, f"the key {key[:60]!r} is given twice")
             found[key] = self.value(value_node, depth + 1)
         return found
 

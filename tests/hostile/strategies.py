@@ -101,7 +101,8 @@ def _spoil(document: Any, path: tuple[Any, ...], draw: Any) -> None:
     holder = reduce(lambda inner, key: inner[key], path[:-1], document)
     key, way = path[-1], draw(st.sampled_from(_WAYS))
     if way == "replace":
-        holder[key] = draw(hostile)
+        # A copy, for the next change may be one of it.
+        holder[key] = copy.deepcopy(draw(hostile))
     elif way == "wrap":
         holder[key] = draw(st.sampled_from([[holder[key]], {"a": holder[key]}]))
     elif isinstance(holder, list):

@@ -4,6 +4,7 @@ such output is refused in one line that says where."""
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +14,13 @@ from kiln.errors import InvalidRequest, Refused
 from kiln_cli.files import read_text
 from kiln_cli.opsworks.fields import FLAG, MAP, NUMBER, OTHER, SHAPES, TEXT, WHOLE
 
-# Some thousand instances.
-LARGEST_EXPORT = 32 * 1024 * 1024
+# Two thousand instances take a third of it. OpsWorks let an account have 40 stacks, each with 40
+# layers of 40 instances, unless it was asked for more (opsworks guide, "Quotas").
+LARGEST_EXPORT = 16 * 1024 * 1024
+MOST_OBJECTS = 2_000
+# What is small as text and large as objects: so many brackets and commas are in no such file.
+_MOST_BRACKETS, _MOST_COMMAS = 250_000, 1_000_000
+_IN_PARTS = "save the output of one stack at a time, and import it in parts"
 _NOT_SO = {TEXT: str, WHOLE: int, NUMBER: (int, float), FLAG: bool, MAP: dict}
 _IDS = {
     "Stacks": "StackId",
@@ -43,7 +49,7 @@ def read_export(paths: Iterable[Path]) -> Export:
     export = Export()
     for path in paths:
         try:
-            _take(_parsed(read_text(path, LARGEST_EXPORT)), export)
+            _take(_parsed(read_text(path, LARGEST_EXPORT, _IN_PARTS)), export)
         except Refused as error:
             raise InvalidRequest(f"{path}: {error}") from error
     if not export.objects["Stacks"]:
@@ -52,12 +58,23 @@ def read_export(paths: Iterable[Path]) -> Export:
 
 
 def _parsed(text: str) -> Any:
+    if text.count("{") + text.count("[") > _MOST_BRACKETS or text.count(",") > _MOST_COMMAS:
+        raise InvalidRequest(f"holds too much; {_IN_PARTS}")
+    hooks: Any = {"object_pairs_hook": _once, "parse_constant": _no_number}
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+        return json.loads(text, **hooks, parse_int=_whole, parse_float=_float)
     except RecursionError as error:
         raise InvalidRequest("is nested too deep") from error
     except ValueError as error:
         raise InvalidRequest(f"is not JSON: {error}") from error
+
+
+def _whole(text: str) -> int:
+    return int(text) if len(text) < 20 else int(_no_number(text))
+
+
+def _float(text: str) -> float:
+    return found if math.isfinite(found := float(text)) else float(_no_number(text))
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -70,7 +87,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_number(text: str) -> NoReturn:
-    raise InvalidRequest(f"holds {text}, which is no JSON")
+    raise InvalidRequest(f"holds {text[:40]}, which is no number of OpsWorks's")
 
 
 def _take(document: Any, export: Export) -> None:
@@ -97,9 +114,11 @@ def _items(document: Any) -> Iterable[tuple[str, Any]]:
 
 
 def _add(key: str, found: list[Any], export: Export) -> None:
+    name = _IDS.get(key)
     for index, one in enumerate(found):
+        if len(export.objects[key]) == MOST_OBJECTS:
+            raise InvalidRequest(f"{key}: there are more than {MOST_OBJECTS}; {_IN_PARTS}")
         _check(one, SHAPES[key], f"{key}.{index}")
-        name = _IDS.get(key)
         if name:
             identity = one.get(name)
             if not identity:

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from kiln.domain.confidential import hidden, is_secret
 
 Text = Annotated[str, StringConstraints(min_length=1)]
+# The list of a blueprint's keys takes half of it.
+LONGEST_LINE = 900
 
 
 class Model(BaseModel):
@@ -56,11 +58,21 @@ def _is_text(value: str) -> bool:
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
     """The first thing that is wrong, as `key.path: what; what is allowed`, on one line."""
     found = min(error.errors(include_url=False), key=_rank)
-    where = ".".join(str(part) for part in _path(found["loc"]))
+    where = ".".join(_cut(str(part), 60) for part in _path(found["loc"]))
     if not where and found["type"] == "value_error":
         # What is wrong with several keys together names them itself.
-        return " ".join(_reason(found, model).split())
-    return " ".join(f"{where or 'the file'}: {_reason(found, model)}".split())
+        return _one_line(_reason(found, model))
+    return _one_line(f"{where or 'the file'}: {_reason(found, model)}")
+
+
+def _one_line(text: str) -> str:
+    """What is said of a value may hold the value, and that may be a megabyte."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_LINE else f"{line[:600]} ... {line[-200:]}"
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def _rank(found: Any) -> tuple[int, int]:
@@ -100,7 +112,9 @@ def _reason(found: Any, model: type[BaseModel]) -> str:
     if kind == "missing":
         return "is required"
     if kind == "string_pattern_mismatch":
-        return f"{given} does not match {context['pattern']}"
+        # As escapes, for a letter of another alphabet may look like one that is allowed.
+        seen = given if given.isascii() else ascii(given)[1:-1]
+        return f"{seen} does not match {context['pattern']}"
     if kind in ("literal_error", "enum"):
         return f"{given} is not allowed; allowed: {context['expected']}"
     if kind == "too_short":
@@ -128,8 +142,7 @@ def _given(found: Any) -> str:
     if not about_key and any(part in _PRIVATE or is_secret(str(part)) for part in found["loc"]):
         return "what is there"
     value = found["input"]
-    given = repr(hidden(value) if isinstance(value, dict | list) else value)
-    return given if len(given) <= 60 else given[:57] + "..."
+    return _cut(repr(hidden(value) if isinstance(value, dict | list) else value), 60)
 
 
 def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Protocol, Self
 
@@ -161,8 +162,8 @@ _KEYS_OF = {
 
 
 def _once(key: str, what: str, names: list[str]) -> None:
-    for name in names:
-        if names.count(name) > 1:
+    for name, times in Counter(names).items():
+        if times > 1:
             raise ValueError(f"{key}: the {what} {name!r} is used twice; each must be unique")
 
 

@@ -8,9 +8,9 @@ an image: each entry of the channel has an attempt of its own, kept by a claim.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from kiln.domain.channel import Channel
 from kiln.domain.events import LayerStrategy
@@ -25,7 +25,8 @@ class AnnouncedImage(Lenient):
     """The detail of `Image Available` or `Image Promoted`, as far as it matters here."""
 
     bake: str
-    blueprint: str = ""
+    # Empty in events of before it was told.
+    blueprint: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{0,48}$")] = ""
     images: dict[str, str]
     platform: str
     architecture: str

@@ -24,12 +24,16 @@ logger = logging.getLogger(__name__)
 _ORDER = ("instance", "volume", "network-interface", "image", "snapshot", "bundle")
 
 
+# Ten years; before the year 1 there is no time.
+LONGEST_GRACE_S = 3650 * 86_400
+
+
 class Sweep(Lenient):
     """Whatever EventBridge sends on a schedule, or what `kiln sweep` asks for: things younger than
     `grace_s` seconds are left alone."""
 
     dry_run: bool = False
-    grace_s: Annotated[int, Field(ge=0)] = 2 * 3600
+    grace_s: Annotated[int, Field(ge=0, le=LONGEST_GRACE_S)] = 2 * 3600
 
 
 class Leak(Model):
