@@ -7,6 +7,7 @@ SCHEDULES ?= 200
 bin := .venv/bin
 ready := .venv/.ready
 scans := .venv-scan/.ready
+fuzzes := .venv-fuzz/.ready
 export SAM_CLI_TELEMETRY := 0
 # Compiled once, not in each run and each worker of one; `make clean` removes it.
 unexport PYTHONDONTWRITEBYTECODE
@@ -14,7 +15,7 @@ export AWS_DEFAULT_REGION ?= eu-west-1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup bake test long fuzz crowd bench-scale faults promises matrix check lint scan audit coverage build tables pins clean
+.PHONY: help setup bake test long fuzz atheris crowd bench-scale faults promises matrix check lint scan audit coverage build tables pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +37,9 @@ long: $(ready) ## the tests that take longer: whole rollouts, Windows, rows of m
 
 fuzz: $(ready) ## properties with examples of their own in each run, many of them
 	$(bin)/python -m pytest -n $(PYTEST_WORKERS) -q -m hypothesis --hypothesis-profile=fuzz --timeout=3000
+
+atheris: $(fuzzes) ## coverage-guided fuzzing of what reads files and notices, FUZZ_SECONDS each
+	PYTHONPATH=layers/kiln:cli .venv-fuzz/bin/python -m tools.fuzz
 
 crowd: $(ready) ## bake a hundred at once under EC2's token buckets (KILN_CROWD=1000)
 	KILN_CROWD=$${KILN_CROWD:-100} $(bin)/python -m pytest -q tests/e2e/test_crowd.py
@@ -77,8 +81,8 @@ scan: $(ready) $(scans) ## checkov over the template; each finding has a reason 
 audit: $(scans) ## look up known vulnerabilities of every pin; Error 3 where nobody can be asked
 	@$(PYTHON) -m tools.audit
 
-$(scans): requirements/scan.txt tools/setup.sh
-	@PYTHON='$(PYTHON)' tools/setup.sh scan
+$(scans) $(fuzzes): .venv-%/.ready: requirements/%.txt tools/setup.sh
+	@PYTHON='$(PYTHON)' tools/setup.sh $*
 	@touch $@
 
 coverage: test
@@ -97,6 +101,6 @@ pins: $(ready) ## compile requirements/*.in into pins with hashes
 	tools/pins.sh
 
 clean: ## remove .venv, builds and caches
-	rm -rf .venv .venv-scan .venv-fuzz .aws-sam .coverage coverage.json dist
+	rm -rf .venv .venv-scan .venv-fuzz .fuzz .aws-sam .coverage coverage.json dist
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

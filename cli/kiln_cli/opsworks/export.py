@@ -70,11 +70,15 @@ def _parsed(text: str) -> Any:
 
 
 def _whole(text: str) -> int:
-    return int(text) if len(text) < 20 else int(_no_number(text))
+    return int(text) if len(text) < 20 else _too_large(text)
 
 
 def _float(text: str) -> float:
-    return found if math.isfinite(found := float(text)) else float(_no_number(text))
+    return found if math.isfinite(found := float(text)) else _too_large(text)
+
+
+def _too_large(text: str) -> NoReturn:
+    raise InvalidRequest(f"holds {text[:40]}, which is larger than a JSON number can be")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -87,7 +91,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_number(text: str) -> NoReturn:
-    raise InvalidRequest(f"holds {text[:40]}, which is no number of OpsWorks's")
+    raise InvalidRequest(f"holds {text[:40]}, which is no JSON")
 
 
 def _take(document: Any, export: Export) -> None:
