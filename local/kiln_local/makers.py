@@ -103,7 +103,8 @@ def _table(stack: Stack, name: str, p: Properties) -> Made:
         p.pop("PointInTimeRecoverySpecification", None),
     )
     policy = p.pop("ResourcePolicy", None)
-    p["SSESpecification"] = {"Enabled": p.pop("SSESpecification", {}).get("SSEEnabled", False)}
+    encryption = p.pop("SSESpecification", {})
+    p["SSESpecification"] = {"Enabled": encryption.pop("SSEEnabled", False), **encryption}
     client.create_table(TableName=table, **p)
     if ttl:
         client.update_time_to_live(TableName=table, TimeToLiveSpecification=ttl)
@@ -125,8 +126,10 @@ def _bucket(stack: Stack, name: str, p: Properties) -> Made:
             Bucket=bucket, VersioningConfiguration=p["VersioningConfiguration"]
         )
     rules = p["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    default = "ServerSideEncryptionByDefault"
     encryption = [
-        {"ApplyServerSideEncryptionByDefault": r["ServerSideEncryptionByDefault"]} for r in rules
+        {key.replace(default, f"Apply{default}"): value for key, value in rule.items()}
+        for rule in rules
     ]
     client.put_bucket_encryption(
         Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": encryption}
@@ -141,6 +144,13 @@ def _bucket(stack: Stack, name: str, p: Properties) -> Made:
             "Rules": [_rule_of(r) for r in p["LifecycleConfiguration"]["Rules"]]
         },
     )
+    if "LoggingConfiguration" in p:
+        given = p["LoggingConfiguration"]
+        kept = {
+            "TargetBucket": given["DestinationBucketName"],
+            "TargetPrefix": given["LogFilePrefix"],
+        }
+        client.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={"LoggingEnabled": kept})
     return Made(bucket, Arn=f"arn:aws:s3:::{bucket}")
 
 

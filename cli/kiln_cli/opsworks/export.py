@@ -120,9 +120,7 @@ def _items(document: Any) -> Iterable[tuple[str, Any]]:
 def _add(key: str, found: list[Any], export: Export) -> None:
     name = _IDS.get(key)
     for index, one in enumerate(found):
-        if len(export.objects[key]) == MOST_OBJECTS:
-            raise InvalidRequest(f"{key}: there are more than {MOST_OBJECTS}; {_IN_PARTS}")
-        _check(one, SHAPES[key], f"{key}.{index}")
+        _check_item(one, SHAPES[key], f"{key}.{index}")
         if name:
             identity = one.get(name)
             if not identity:
@@ -134,6 +132,8 @@ def _add(key: str, found: list[Any], export: Export) -> None:
                 )
             if before:
                 continue
+        if len(export.objects[key]) == MOST_OBJECTS:
+            raise InvalidRequest(f"{key}: there are more than {MOST_OBJECTS}; {_IN_PARTS}")
         export.objects[key].append(one)
 
 
@@ -157,9 +157,13 @@ def _check_list(value: Any, shape: Any, path: str) -> None:
     if not isinstance(value, list):
         raise InvalidRequest(f"{path}: must be a list, not {_kind(value)}")
     for index, item in enumerate(value):
-        if item is None:
-            raise InvalidRequest(f"{path}.{index}: must not be null")
-        _check(item, shape, f"{path}.{index}")
+        _check_item(item, shape, f"{path}.{index}")
+
+
+def _check_item(item: Any, shape: Any, path: str) -> None:
+    if item is None:
+        raise InvalidRequest(f"{path}: must not be null")
+    _check(item, shape, path)
 
 
 def _is(value: Any, shape: str) -> bool:

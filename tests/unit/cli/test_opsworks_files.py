@@ -71,6 +71,14 @@ def test_several_stacks_want_a_folder_and_no_file_is_written_over(tmp_path: Path
         ('{"Stacks": [7]}', "Stacks.0: must be a mapping, not 7"),
         ('{"Stacks": [{"Name": "x"}]}', "Stacks.0.StackId: is required"),
         ('{"Stacks": [{"StackId": 7}]}', "Stacks.0.StackId: must be text, not 7"),
+        ('{"Stacks": [null]}', "Stacks.0: must not be null"),
+        ('{"Stacks": [{"StackId": "s", "x": 1e999}]}', "1e999, which is larger than"),
+        ('{"Stacks": [{"StackId": "s", "x": 100000000000000000000}]}', "which is larger than"),
+        ('{"Stacks": [' + "{}," * 250_000 + "{}]}", "holds too much; save the output of one"),
+        (
+            json.dumps({"Stacks": [{"StackId": f"s{n}"} for n in range(2_001)]}),
+            "Stacks: there are more than 2000; save the output of one stack at a time",
+        ),
         ('{"Stacks": [], "Other": 1}', "Other: is no list"),
         ('{"Stacks": []}', "no file holds Stacks"),
         ('{"Layers": []}', "no file holds Stacks"),
@@ -98,6 +106,14 @@ def test_what_is_no_output_of_opsworks_is_refused_in_one_line(
     ran = run("import", "opsworks", write(tmp_path, "x.json", document))
     assert (ran.status, ran.stdout) == (2, "")
     assert said in ran.error
+
+
+def test_two_files_may_hold_the_same_objects_many_as_they_are(tmp_path: Path) -> None:
+    stack = {"StackId": "s", "DefaultOs": "Ubuntu 18.04 LTS"}
+    layers = [{"StackId": "s", "LayerId": f"l{n}"} for n in range(2_000)]
+    whole = {"Stacks": [stack], "Layers": layers}
+    paths = [write(tmp_path, name, whole) for name in ("a.json", "b.json")]
+    assert len(read_export(paths).objects["Layers"]) == 2_000
 
 
 def test_a_platform_that_kiln_does_not_know_is_refused(tmp_path: Path) -> None:
