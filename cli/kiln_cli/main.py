@@ -19,6 +19,7 @@ from typing import Any
 import click
 
 from kiln.errors import AwsBusy, AwsRefused, InvalidBlueprint, KilnError, Refused
+from kiln_cli.printing import plain
 
 DONE, FAILED, WRONG, AWS_REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -98,7 +99,7 @@ def _usage_name(error: click.ClickException) -> str:
 
 def _end(message: str, name: str, status: int, wants_json: bool) -> None:
     message = " ".join(message.split())
-    click.echo(f"kiln: {message}", err=True)
+    click.echo(f"kiln: {plain(message)}", err=True)
     if wants_json:
         click.echo(json.dumps({"error": name, "message": message}))
     sys.exit(status)
@@ -142,7 +143,7 @@ def _fault(kind: type[BaseException], value: BaseException, trace: TracebackType
     if os.environ.get("KILN_TRACEBACK"):
         sys.__excepthook__(kind, value, trace)
         return
-    text = " ".join(f"{kind.__name__}: {value}".split())
+    text = plain(" ".join(f"{kind.__name__}: {value}".split()))
     click.echo(f"kiln: a fault of Kiln: {text} (KILN_TRACEBACK=1 shows where)", err=True)
 
 

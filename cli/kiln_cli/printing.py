@@ -19,7 +19,7 @@ def emit(value: Any) -> None:
 
 def progress(text: str) -> None:
     """What is going on, on stderr."""
-    click.echo(text, err=True)
+    click.echo(plain(text), err=True)
 
 
 def plain(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import time
 import typing
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,8 +98,8 @@ def test_a_version_or_number_beyond_all_measure_is_refused_or_answered(name: str
 
 def test_the_time_of_an_event_must_be_one() -> None:
     event = json.loads((EVENTS / "follow_group.json").read_text())
-    for time in ("", "2026-02-30T00:00:00Z", "2026-01-01T00:00:00", 10**400, None):
-        assert isinstance(answer("follow_group", event | {"time": time}), InvalidRequest)
+    for at in ("", "2026-02-30T00:00:00Z", "2026-01-01T00:00:00", 10**400, None):
+        assert isinstance(answer("follow_group", event | {"time": at}), InvalidRequest)
 
 
 def test_a_lifecycle_action_without_its_hook_is_refused() -> None:
@@ -107,3 +108,29 @@ def test_a_lifecycle_action_without_its_hook_is_refused() -> None:
     found = answer("follow_group", event)
     assert isinstance(found, InvalidRequest)
     assert "one is without the other" in str(found)
+
+
+# A synchronous invocation brings 6 MB at most (Lambda Developer Guide, "Lambda quotas").
+LARGE = {
+    "a text": "a" * 6_000_000,
+    "numbers": [0] * 2_000_000,
+    "objects": [{}] * 1_000_000,
+    "keys": {f"k{n}": n for n in range(300_000)},
+    "astral": "\U0001f525" * 1_400_000,
+}
+
+
+@pytest.mark.parametrize("what", LARGE)
+def test_as_much_as_an_event_can_hold_is_refused_or_answered_in_time(
+    what: str,
+) -> None:
+    begun = time.process_time()
+    for name, key in (("wake", "detail"), ("follow_bases", "Records"), ("plan_bake", "request")):
+        whole = json.loads((EVENTS / f"{name}.json").read_text())
+        told = str(answer(name, whole | {key: LARGE[what]}))
+        assert len(told) < 2_000
+    inner = {"detail-type": "x", "detail": {"instance-id": LARGE[what], "x": LARGE[what]}}
+    answer("wake", inner)
+    answer("follow_bases", {"Records": [{"Sns": {"Message": LARGE[what]}}]})
+    # Five events; of each at most two seconds of a processor are allowed.
+    assert time.process_time() - begun < 10

@@ -141,3 +141,22 @@ PIECES = [
         *("'", '"', "\\", "#", "%TAG ", "---\n", "...\n", "\t", "\r", "<<: ", "~", "\ufeff"),
     )
 ]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("\ud800", "half a surrogate pair"),
+        ({"\udfff": 1}, "half a surrogate pair"),
+        (float("nan"), "holds nan, which is no number that JSON knows"),
+        (float("inf"), "holds inf, which is no number that JSON knows"),
+        ([[0] * 60_000, [0] * 60_000], "holds more than 100000 values"),
+    ],
+)
+def test_what_could_not_be_kept_is_refused_where_anything_may_stand(value: Any, said: str) -> None:
+    blueprint = read_yaml(BLUEPRINTS[0].read_text())
+    chef = {"source": {"type": "S3"}, "run_list": ["a"], "attributes": {"a": value}}
+    with pytest.raises(Refused, match=said):
+        blueprint_from(blueprint | {"steps": [{"name": "chef", "chef": chef}]})
+    with pytest.raises(Refused, match=said):
+        stack_from(read_yaml(STACKS[0].read_text()) | {"custom_json": {"a": value}})

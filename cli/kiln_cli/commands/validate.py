@@ -19,7 +19,7 @@ def command(files: tuple[Path, ...], as_json: bool) -> int:
     """
     from kiln.errors import Refused
     from kiln_cli.files import read_any
-    from kiln_cli.printing import emit
+    from kiln_cli.printing import emit, plain
 
     rows = []
     for path in files:
@@ -28,11 +28,11 @@ def command(files: tuple[Path, ...], as_json: bool) -> int:
             rows.append({"file": str(path), "valid": True, "message": None})
         except Refused as error:
             rows.append({"file": str(path), "valid": False, "message": str(error)})
-            click.echo(f"kiln: {' '.join(str(error).split())}", err=True)
+            click.echo(f"kiln: {plain(' '.join(str(error).split()))}", err=True)
     if as_json:
         emit({"files": rows})
     else:
         for row in rows:
             if row["valid"]:
-                click.echo(f"{row['file']}: valid")
+                click.echo(f"{plain(str(row['file']))}: valid")
     return 0 if all(row["valid"] for row in rows) else 2

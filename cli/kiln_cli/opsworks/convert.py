@@ -71,8 +71,8 @@ def _check_related(export: Export) -> None:
         for one in export.objects[kind]:
             if one.get("StackId") not in stacks:
                 raise InvalidRequest(
-                    f"{what} {one[key]} is of stack {one.get('StackId')}, which no file describes; "
-                    "add the output of aws opsworks describe-stacks for it"
+                    f"{what} {one[key]} is of stack {str(one.get('StackId'))[:200]}, which no file "
+                    "describes; add the output of aws opsworks describe-stacks for it"
                 )
     for kind, other, key in (
         ("LoadBasedAutoScalingConfigurations", "Layers", "LayerId"),

@@ -20,6 +20,8 @@ LARGEST_EXPORT = 16 * 1024 * 1024
 MOST_OBJECTS = 2_000
 # What is small as text and large as objects: so many brackets and commas are in no such file.
 _MOST_BRACKETS, _MOST_COMMAS = 250_000, 1_000_000
+# A group's ARN is the longest there was; every message may repeat one.
+_LONGEST_ID = 200
 _IN_PARTS = "save the output of one stack at a time, and import it in parts"
 _NOT_SO = {TEXT: str, WHOLE: int, NUMBER: (int, float), FLAG: bool, MAP: dict}
 _IDS = {
@@ -125,6 +127,10 @@ def _add(key: str, found: list[Any], export: Export) -> None:
             identity = one.get(name)
             if not identity:
                 raise InvalidRequest(f"{key}.{index}.{name}: is required")
+            if len(identity) > _LONGEST_ID:
+                raise InvalidRequest(
+                    f"{key}.{index}.{name}: is longer than {_LONGEST_ID} characters"
+                )
             before = export.of(key, name, identity)
             if before and before[0] != one:
                 raise InvalidRequest(

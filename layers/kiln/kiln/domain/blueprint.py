@@ -19,7 +19,7 @@ from kiln.domain.builder import Builder
 from kiln.domain.channel import Channel
 from kiln.domain.distribution import Distribute, check_keys
 from kiln.domain.durations import Duration
-from kiln.domain.model import Model, Text, explain
+from kiln.domain.model import Model, Text, check_depth_and_text, explain
 from kiln.domain.naming import check_image_name
 from kiln.domain.platforms import PLATFORMS, Family
 from kiln.domain.rebuild import Rebuild
@@ -249,6 +249,9 @@ def blueprint_from(document: Any) -> Blueprint:
             "the file is not a blueprint; it must be a mapping with `kind: blueprint`"
         )
     try:
+        check_depth_and_text(document)
         return Blueprint.model_validate(document)
     except ValidationError as error:
         raise InvalidBlueprint(explain(error, Blueprint)) from error
+    except ValueError as error:
+        raise InvalidBlueprint(f"the file {error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Annotated, Any, get_args
 
@@ -27,25 +28,32 @@ class Lenient(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-# Far above what AWS or Kiln sends; what goes on and on ends in a RecursionError somewhere.
+# Far above what AWS or Kiln sends: what goes on and on ends in a RecursionError somewhere, and a
+# model has something to say of each of two million numbers.
 DEEPEST = 50
+MOST_VALUES = 100_000
 
 
 def check_depth_and_text(value: Any) -> None:
-    """Raise ValueError for what no model looks into and nothing can carry: nesting without end, and
-    half a surrogate pair, which JSON can say and UTF-8 cannot."""
+    """Raise ValueError for what no model looks into and nothing can carry: nesting or values
+    without end, no number, and half a surrogate pair, which JSON can say and UTF-8 cannot."""
     left = [(value, 1)]
+    seen = 0
     while left:
         found, depth = left.pop()
+        seen += 1
         if isinstance(found, str) and not _is_text(found):
             raise ValueError("holds half a surrogate pair, which is no character")
-        if isinstance(found, dict):
-            left += ((key, depth) for key in found)
-            found = list(found.values())
-        if isinstance(found, list):
+        if isinstance(found, float) and not math.isfinite(found):
+            raise ValueError(f"holds {found}, which is no number that JSON knows")
+        if isinstance(found, dict | list):
             if depth > DEEPEST:
                 raise ValueError(f"is nested deeper than {DEEPEST} levels")
+            if seen + len(left) + len(found) > MOST_VALUES:
+                raise ValueError(f"holds more than {MOST_VALUES} values")
             left += ((inner, depth + 1) for inner in found)
+        if isinstance(found, dict):
+            left += ((inner, depth + 1) for inner in found.values())
 
 
 def _is_text(value: str) -> bool:

@@ -22,7 +22,7 @@ from kiln.domain.lifecycle import (
     check_family,
     check_runner,
 )
-from kiln.domain.model import Model, Text, explain
+from kiln.domain.model import Model, Text, check_depth_and_text, explain
 from kiln.domain.platforms import PLATFORMS, Family
 from kiln.domain.scaling import LoadScaling, PlannedInstance, Scaling
 from kiln.domain.volumes import MOST_VOLUMES, LayerVolume, check_apart
@@ -219,9 +219,12 @@ def stack_from(document: Any) -> Stack:
     if not isinstance(document, dict):
         raise InvalidBlueprint("the file is not a stack; it must be a mapping with `kind: stack`")
     try:
+        check_depth_and_text(document)
         return Stack.model_validate(document)
     except ValidationError as error:
         raise InvalidBlueprint(explain(error, Stack)) from error
+    except ValueError as error:
+        raise InvalidBlueprint(f"the file {error}") from error
 
 
 def split_layer(path: str) -> tuple[str, str]:
