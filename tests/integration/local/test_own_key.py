@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import boto3
+import pytest
 from moto import mock_aws
 
 from kiln_local import makers
@@ -14,6 +15,8 @@ from tests.e2e.running import ROOT
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 
 
+# tests/contract/test_encryption.py sees the same in the template.
+@pytest.mark.long
 def test_what_is_kept_is_made_with_the_users_key() -> None:
     with LocalAws(ROOT, parameters={"KmsKeyArn": KEY}) as aws:
         session, out = aws.session(), aws.outputs
