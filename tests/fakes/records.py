@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-
 from kiln.domain.bake import BakeRecord, ImageRecord
 from kiln.domain.instance import LayerInstance
 from kiln.domain.naming import blueprint_of
 from kiln.domain.place import ImagePlace
 from kiln.domain.rollout import LayerImage, Rollout, RolloutStatus
 from kiln.domain.stack import Stack, split_layer
-from kiln.domain.waiting import WaitingToken, subject_of
 from kiln.errors import AwsBusy
-from tests.builders import NOW
 
 
 class FakeRecords:
@@ -25,10 +20,6 @@ class FakeRecords:
         self._images: dict[str, ImageRecord] = {}
         self._places: dict[tuple[str, str], ImagePlace] = {}
         self._claims: dict[str, str] = {}
-        self._tokens: dict[tuple[str, str], WaitingToken] = {}
-        self._looks: dict[str, float] = {}
-        # A world's clock, where a test has one.
-        self.now: Callable[[], datetime] = lambda: NOW
         self._rollouts: dict[tuple[str, str, int], Rollout] = {}
         self._instances: dict[tuple[str, str], LayerInstance] = {}
         self._distributions: set[tuple[str, str]] = set()
@@ -92,27 +83,6 @@ class FakeRecords:
 
     def claimed(self, key: str) -> str | None:
         return self._claims.get(key)
-
-    def keep_token(self, resource: str, token: WaitingToken) -> None:
-        self._tokens[resource, f"{token.wait.bake}#{token.state}"] = token
-
-    def tokens(self, resource: str) -> tuple[WaitingToken, ...]:
-        return tuple(token for (name, _), token in self._tokens.items() if name == resource)
-
-    def waiting(self, subject: str) -> tuple[WaitingToken, ...]:
-        return tuple(t for t in self._tokens.values() if subject_of(t.wait) == subject)
-
-    def begin_look(self, subject: str, pace_s: float) -> bool:
-        now = self.now().timestamp()
-        if now - self._looks.get(subject, 0.0) < pace_s:
-            return False
-        self._looks[subject] = now
-        return True
-
-    def drop_token(self, resource: str, token: WaitingToken) -> None:
-        key = resource, f"{token.wait.bake}#{token.state}"
-        if self._tokens.get(key) == token:
-            del self._tokens[key]
 
     def add_rollout(self, rollout: Rollout) -> bool:
         key = rollout.image, rollout.layer, rollout.attempt

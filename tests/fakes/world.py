@@ -31,6 +31,7 @@ from tests.fakes.stacks import (
 from tests.fakes.systems_manager import FakeCommands, FakeParameters
 from tests.fakes.turns import FakeOrigins, FakePauses, FakeTurns
 from tests.fakes.versions import FakeChannels, FakeVersions
+from tests.fakes.waits import FakeWaits
 
 
 class FakeClock:
@@ -192,6 +193,7 @@ class FakeWorld:
     distribution_role: str = ""
     release_topics: tuple[str, ...] = ()
     turns: FakeTurns = field(default_factory=FakeTurns)
+    waits: FakeWaits = field(default_factory=FakeWaits)
     pauses: FakePauses = field(default_factory=FakePauses)
     origins: FakeOrigins = field(default_factory=FakeOrigins)
     max_bakes: int = 10
@@ -199,7 +201,7 @@ class FakeWorld:
     subnets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self.records.now = self.turns.now = self.clock.now
+        self.waits.now = self.turns.now = self.clock.now
         self.workshop = FakeWorkshop(self.records)
         self.shelf = FakeShelf(self.images)
         here = Place(self.images, self.parameters, FakeOutlet(self.images), self.uses, self.shelf)

@@ -11,11 +11,10 @@ from kiln.domain.bake import BakeStatus, ImageRecord
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.place import ImagePlace
 from kiln.domain.rollout import LayerImage, Rollout, RolloutStatus
-from kiln.domain.waiting import ImageAvailable, WaitingToken
 from kiln.errors import AwsBusy
 from kiln.ports import Records
 from tests.builders import BAKE, NOW, a_plan, a_record, a_stack
-from tests.fakes import FakeClock, FakeRecords
+from tests.fakes import FakeRecords
 from tests.moto_clients import a_table, mock_aws
 
 
@@ -26,7 +25,7 @@ def records(request: pytest.FixtureRequest) -> Iterator[Records]:
         yield FakeRecords()
         return
     with mock_aws():
-        yield DynamoRecords(a_table(), "kiln", FakeClock())
+        yield DynamoRecords(a_table(), "kiln")
 
 
 def test_stacks_are_replaced_and_listed(records: Records) -> None:
@@ -109,65 +108,6 @@ def test_a_claim_is_the_first_writers(records: Records) -> None:
     assert records.claimed("k") == "mine"
 
 
-def a_token(text: str, state: str = "PollImage") -> WaitingToken:
-    """A task that waits for ami-1."""
-    wait = ImageAvailable(
-        kind="image-available", image="ami-1", bake=BAKE, since=NOW.isoformat(), timeout_s=1
-    )
-    return WaitingToken(wait=wait, state=state, token=text)
-
-
-def test_a_newer_token_of_a_state_replaces_the_older(records: Records) -> None:
-    old, new = a_token("old"), a_token("new")
-    records.keep_token("ami-1", old)
-    records.keep_token("ami-1", new)
-    records.keep_token("ami-1", a_token("other", "Elsewhere"))
-    records.drop_token("ami-1", old)
-    assert {token.token for token in records.tokens("ami-1")} == {"new", "other"}
-    records.drop_token("ami-1", new)
-    assert [token.token for token in records.tokens("ami-1")] == ["other"]
-    assert records.tokens("ami-2") == ()
-
-
-def a_wait(kind: str, token: str, **more: str) -> WaitingToken:
-    """A task that waits for something on i-1."""
-    common = {"kind": kind, "bake": BAKE, "since": NOW.isoformat(), "timeout_s": 1}
-    wait = common | {"instance": "i-1"} | more
-    return WaitingToken.model_validate({"wait": wait, "state": token, "token": token})
-
-
-def test_all_that_wait_for_a_subject_are_found_and_each_by_its_resource(records: Records) -> None:
-    command = {"command": "c-1", "purpose": "step", "label": "step"}
-    stops, runs = a_wait("instance-stopped", "stops"), a_wait("command-done", "runs", **command)
-    far = a_token("far").model_copy(
-        update={
-            "wait": a_token("far").wait.model_copy(update={"image": "ami-2", "region": "us-east-1"})
-        }
-    )
-    records.keep_token("i-1", stops)
-    records.keep_token("i-1", runs)
-    records.keep_token("c-1", runs)
-    records.keep_token("i-10", a_wait("instance-stopped", "other", instance="i-10"))
-    records.keep_token("ami-1", a_token("image"))
-    records.keep_token("ami-2", far)
-    assert {token.token for token in records.waiting("instances")} == {"stops", "other"}
-    assert {token.token for token in records.waiting("images")} == {"image"}
-    assert {token.token for token in records.waiting("images#us-east-1")} == {"far"}
-    # An event names a resource: of an instance both what waits for it and for its commands.
-    assert {token.token for token in records.tokens("i-1")} == {"stops", "runs"}
-    assert [token.token for token in records.tokens("c-1")] == ["runs"]
-    records.drop_token("i-1", stops)
-    assert {token.token for token in records.waiting("instances")} == {"other"}
-
-
-def test_a_look_begins_only_a_while_after_the_last_of_its_subject(records: Records) -> None:
-    assert records.begin_look("instances", 2)
-    assert not records.begin_look("instances", 2)
-    assert records.begin_look("images", 2)
-    # Nobody's clock stands still: no time at all has passed since.
-    assert records.begin_look("instances", 0)
-
-
 def test_a_rollout_is_one_per_image_and_layer(records: Records) -> None:
     rollout = a_rollout()
     assert records.add_rollout(rollout)
@@ -221,7 +161,7 @@ def test_each_attempt_is_kept_and_the_last_one_counts(records: Records) -> None:
 def test_a_rollout_of_an_older_kiln_has_no_revision_and_is_written_once() -> None:
     with mock_aws():
         table = a_table()
-        records = DynamoRecords(table, "kiln", FakeClock())
+        records = DynamoRecords(table, "kiln")
         rollout = a_rollout()
         key = {"PK": {"S": "IMAGE#ami-1"}, "SK": {"S": "ROLLOUT#shop/web#00000001"}}
         table.put_item(TableName="kiln", Item=key | {"body": {"S": rollout.model_dump_json()}})

@@ -195,7 +195,7 @@ class Bakes(RuleBasedStateMachine):
         token = WaitingToken(
             wait=wait, state="AwaitTurn", token=f"{turn.bake} {next(self.numbers)}"
         )
-        self.fake.records.keep_token(turn_of(turn.bake), token)
+        self.fake.waits.keep(turn_of(turn.bake), token)
         if line_for(turn, self.fake.world):
             self._plan(turn)
 

@@ -41,7 +41,7 @@ def test_an_approval_wakes_the_task_that_waits_for_it() -> None:
         layer="shop/web",
     )
     token = WaitingToken(wait=wait, state="AwaitTurn", token="t")
-    player.fake.records.keep_token("shop/web", token)
+    player.fake.waits.keep("shop/web", token)
     found = rolling.waiting_for_approval(web(player), None, player.fake.world)
     assert found.id == rollout.id
     approve(found, "ada", player.fake.world)

@@ -85,7 +85,7 @@ def test_one_look_ends_everything_that_is_over_well_or_badly() -> None:
     assert not until_stopped(fake, stays, stays)
     assert fake.machines.outputs == {stops: {"instance": stops}, online: {"instance": online}}
     assert fake.machines.failures[dies][0] == "StopFailed"
-    assert [t.token for t in fake.records.waiting("instances")] == [stays]
+    assert [t.token for t in fake.waits.all_of("instances")] == [stays]
 
 
 def test_an_event_is_looked_at_however_lately_somebody_has_looked() -> None:
@@ -136,7 +136,7 @@ def test_a_task_of_a_stopped_execution_is_looked_at_once_more_and_then_forgotten
     fleet.become(gone, "terminated")
     fake.clock.move(PACE_S)
     until_stopped(fake, "other", fleet.add({}, "stopping"))
-    assert [t.token for t in fake.records.waiting("instances")] == ["other"]
+    assert [t.token for t in fake.waits.all_of("instances")] == ["other"]
 
 
 def test_a_look_that_aws_is_too_busy_for_fails_nobody() -> None:

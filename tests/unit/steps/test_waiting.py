@@ -52,7 +52,7 @@ def test_what_is_done_is_answered_at_once() -> None:
     done = await_resource(a_wait(kind="instance-online", instance=instance), fake.world)
     assert done.done
     assert fake.machines.outputs == {"token-1": {"instance": instance}}
-    assert fake.records.tokens(instance) == ()
+    assert fake.waits.of(instance) == ()
 
 
 def test_what_is_not_done_keeps_its_token_until_an_event_comes() -> None:
@@ -64,7 +64,7 @@ def test_what_is_not_done_keeps_its_token_until_an_event_comes() -> None:
     assert wake(event(**{"instance-id": instance}), fake.world).ended == 0
     fake.commands.agents.add(instance)
     assert wake(event(**{"instance-id": instance}), fake.world).ended == 1
-    assert fake.records.tokens(instance) == ()
+    assert fake.waits.of(instance) == ()
     assert wake(event(**{"instance-id": instance}), fake.world).ended == 0
 
 
@@ -86,7 +86,7 @@ def test_an_event_at_the_time_of_the_look_is_not_lost() -> None:
     await_resource(a_wait(kind="instance-stopped", instance=instance), fake.world)
     assert woken[1] == 1
     assert fake.machines.outputs == {"token-1": {"instance": instance}}
-    assert fake.records.tokens(instance) == ()
+    assert fake.waits.of(instance) == ()
 
 
 def test_a_wait_that_ends_badly_at_once_keeps_no_token() -> None:
@@ -94,7 +94,7 @@ def test_a_wait_that_ends_badly_at_once_keeps_no_token() -> None:
     instance = fake.fleet.add({}, "terminated")
     with pytest.raises(BuilderUnreachable):
         await_resource(a_wait(kind="instance-online", instance=instance), fake.world)
-    assert fake.records.tokens(instance) == ()
+    assert fake.waits.of(instance) == ()
 
 
 def test_a_token_that_has_ended_is_forgotten() -> None:
@@ -166,10 +166,10 @@ def test_a_command_that_takes_too_long_names_its_step() -> None:
 def test_a_command_is_waited_for_by_its_own_id_and_its_instance() -> None:
     fake = FakeWorld()
     assert not await_resource(for_command(), fake.world).done
-    assert len(fake.records.tokens("c-1")) == len(fake.records.tokens("i-1")) == 1
+    assert len(fake.waits.of("c-1")) == len(fake.waits.of("i-1")) == 1
     fake.commands.end("c-1", "Success", StepResult("script", "Success", 0))
     assert wake(event(**{"command-id": "c-1", "instance-id": "i-1"}), fake.world).ended == 1
-    assert fake.records.tokens("i-1") == ()
+    assert fake.waits.of("i-1") == ()
     assert fake.machines.outputs["token-1"] == {"command": "c-1", "instance": "i-1"}
 
 

@@ -15,16 +15,12 @@ image of a layer   STACK#name        TAKEN#layer#time#rollout
 names              CATALOGUE         STACK#name, BAKED#name
 not ended yet      CATALOGUE         ROLLOUT#layer#id, DISTRIBUTION#ami#execution
 claim              CLAIM#key         CLAIM
-waiting token      WAIT#resource     bake#state             (expires)
-one of a subject   WAITING#subject   resource#bake#state    (expires)
-last look          LOOK#subject      LOOK                   (stamped: when it began, ms)
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from kiln.adapters._table import Table
@@ -34,22 +30,16 @@ from kiln.domain.naming import blueprint_of
 from kiln.domain.place import ImagePlace
 from kiln.domain.rollout import LayerImage, Rollout, RolloutStatus
 from kiln.domain.stack import Stack, split_layer
-from kiln.domain.waiting import WaitingToken, subject_for, subject_of
-from kiln.ports import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-# Longer than any wait: TTL is for tokens that were lost, not for those that are late.
-_TOKEN_LIFE = timedelta(days=31)
 
 
 class DynamoRecords:
     """`Records` on DynamoDB."""
 
-    def __init__(self, dynamodb: DynamoDBClient, table: str, clock: Clock) -> None:
+    def __init__(self, dynamodb: DynamoDBClient, table: str) -> None:
         self._table = Table(dynamodb, table)
-        self._clock = clock
 
     # ------------------------------------------------------------ stacks and instances
 
@@ -190,7 +180,7 @@ class DynamoRecords:
         found = self._table.query(f"IMAGE#{image}", "PLACE#")
         return tuple(ImagePlace.model_validate_json(body) for body in found)
 
-    # ------------------------------------------------------------ claims and tokens
+    # ------------------------------------------------------------ claims
 
     def claim(self, key: str, value: str) -> str:
         """Whose value it is: the first writer's."""
@@ -200,36 +190,6 @@ class DynamoRecords:
     def claimed(self, key: str) -> str | None:
         """A claim's value."""
         return self._table.get((f"CLAIM#{key}", "CLAIM"))
-
-    def keep_token(self, resource: str, token: WaitingToken) -> None:
-        """Remember a waiting task."""
-        expires = int((self._clock.now() + _TOKEN_LIFE).timestamp())
-        key = _token_key(resource, token)
-        self._table.put(key, token.model_dump_json(), expires={"N": str(expires)})
-
-    def tokens(self, resource: str) -> tuple[WaitingToken, ...]:
-        """Who waits for a resource."""
-        subject = subject_for(resource)
-        shared = self._table.query(f"WAITING#{subject}", f"{resource}#") if subject else ()
-        # Only commands are waited for by an instance's id and alone, and nothing by an image's.
-        alone = self._table.query(f"WAIT#{resource}") if subject != "images" else ()
-        return tuple(WaitingToken.model_validate_json(body) for body in (*shared, *alone))
-
-    def drop_token(self, resource: str, token: WaitingToken) -> None:
-        """Forget a waiting task, unless it waits anew."""
-        self._table.remove(_token_key(resource, token), token.model_dump_json())
-
-    def waiting(self, subject: str) -> tuple[WaitingToken, ...]:
-        """Who waits for anything of a subject."""
-        found = self._table.query(f"WAITING#{subject}")
-        return tuple(WaitingToken.model_validate_json(body) for body in found)
-
-    def begin_look(self, subject: str, pace_s: float) -> bool:
-        """One write, or none. The clocks of two machines differ by milliseconds: a look too early
-        costs a call, one too late that much time."""
-        now = self._clock.now().timestamp()
-        key = (f"LOOK#{subject}", "LOOK")
-        return self._table.stamp(key, int(now * 1000), int((now - pace_s) * 1000))
 
     # ------------------------------------------------------------ rollouts
 
@@ -311,8 +271,3 @@ def _rollout_key(rollout: Rollout) -> tuple[str, str]:
 
 def _open_key(*parts: str) -> tuple[str, str]:
     return "CATALOGUE", "#".join(parts)
-
-
-def _token_key(resource: str, token: WaitingToken) -> tuple[str, str]:
-    subject, name = subject_of(token.wait), f"{token.wait.bake}#{token.state}"
-    return (f"WAITING#{subject}", f"{resource}#{name}") if subject else (f"WAIT#{resource}", name)

@@ -31,6 +31,7 @@ from kiln.ports.schedules import Schedules, Standing, Timing
 from kiln.ports.stacks import Agents, Alarms, Deployments, LoadSteps, Rounds, Traffic
 from kiln.ports.turns import Origins, Pauses, Turns
 from kiln.ports.versions import Channels, Versions
+from kiln.ports.waits import Waits
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class World:
     bills: Bills
     bundles: Bundles
     records: Records
+    waits: Waits
     bus: Bus
     machines: Machines
     traffic: Traffic
@@ -139,6 +141,7 @@ __all__ = [
     "Uses",
     "VersionOrder",
     "Versions",
+    "Waits",
     "Workshop",
     "World",
 ]

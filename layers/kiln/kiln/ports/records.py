@@ -9,7 +9,6 @@ from kiln.domain.instance import LayerInstance
 from kiln.domain.place import ImagePlace
 from kiln.domain.rollout import LayerImage, Rollout
 from kiln.domain.stack import Stack
-from kiln.domain.waiting import WaitingToken
 
 
 class Records(Protocol):
@@ -78,28 +77,6 @@ class Records(Protocol):
 
     def claimed(self, key: str) -> str | None:
         """The value of a claim."""
-        ...
-
-    def keep_token(self, resource: str, token: WaitingToken) -> None:
-        """Remember a waiting task; a later token of the same state replaces it. Expires by
-        itself."""
-        ...
-
-    def tokens(self, resource: str) -> tuple[WaitingToken, ...]:
-        """The tasks that wait for a resource."""
-        ...
-
-    def drop_token(self, resource: str, token: WaitingToken) -> None:
-        """Forget a waiting task, unless a newer token has replaced it."""
-        ...
-
-    def waiting(self, subject: str) -> tuple[WaitingToken, ...]:
-        """All tasks that wait for something of a subject (`subject_of`)."""
-        ...
-
-    def begin_look(self, subject: str, pace_s: float) -> bool:
-        """Begin to look for all of a subject; False where somebody began less than that long
-        ago."""
         ...
 
     def add_rollout(self, rollout: Rollout) -> bool:

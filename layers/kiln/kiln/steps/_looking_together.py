@@ -28,8 +28,8 @@ def look_with_others(own: WaitingToken, world: World) -> bool:
     # Who is too late must find that out, whoever has looked.
     overdue = own.wait.is_over(world.clock.now())
     others: list[WaitingToken] = []
-    if subject and world.records.begin_look(subject, PACE_S):
-        others = [t for t in world.records.waiting(subject) if t.token != own.token]
+    if subject and world.waits.begin_look(subject, PACE_S):
+        others = [t for t in world.waits.all_of(subject) if t.token != own.token]
     elif subject and not overdue:
         return False
     sight = Sight((token.wait for token in (own, *others)), world)
@@ -82,4 +82,4 @@ def fail(token: WaitingToken, error: KilnError, world: World) -> None:
 def forget(token: WaitingToken, world: World) -> None:
     """Drop a token wherever it is kept."""
     for resource in resources_of(token.wait):
-        world.records.drop_token(resource, token)
+        world.waits.drop(resource, token)

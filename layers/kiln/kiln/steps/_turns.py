@@ -70,9 +70,9 @@ def _wake_next(line: Line, world: World) -> None:
         line = world.turns.line()
     for turn in line.next_up(most):
         resource = turn_of(turn.bake)
-        for token in world.records.tokens(resource):
+        for token in world.waits.of(resource):
             _wake(token.token, turn, world)
-            world.records.drop_token(resource, token)
+            world.waits.drop(resource, token)
 
 
 def _wake(token: str, turn: Turn, world: World) -> None:

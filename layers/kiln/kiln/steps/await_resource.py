@@ -32,7 +32,7 @@ def await_resource(request: AwaitResource, world: World) -> Awaited:
     """Answer, or leave the token kept. Raises the error that ends the wait badly."""
     token = WaitingToken(wait=request.wait, state=request.state, token=request.token)
     for resource in resources_of(request.wait):
-        world.records.keep_token(resource, token)
+        world.waits.keep(resource, token)
     try:
         done = look_with_others(token, world)
     except KilnError:

@@ -43,7 +43,7 @@ class Woken(Model):
 def wake(event: AwsEvent, world: World) -> Woken:
     """End every task whose wait is over. An event that nobody waits for is no error."""
     # A command that ended on an instance is waited for under both.
-    tokens = {t.token: t for name in event.resources for t in world.records.tokens(name)}
+    tokens = {t.token: t for name in event.resources for t in world.waits.of(name)}
     sight = Sight((token.wait for token in tokens.values()), world)
     return Woken(ended=sum(_wake(token, sight, world) for token in tokens.values()))
 

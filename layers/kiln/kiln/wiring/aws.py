@@ -1,7 +1,7 @@
 """Every port on AWS, each made when a step first asks for it: a function loads the adapters that it
 uses, and no client of a service that it never calls.
 
-That is why modules are imported inside the properties here, and nowhere else.
+That is why modules are imported inside the properties here and in `table`, and nowhere else.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 
-from kiln.ports import Settings, World
+from kiln.ports import Settings
+from kiln.wiring.table import TableWorld
 
 if TYPE_CHECKING:
     from kiln.ports import (
@@ -22,31 +23,21 @@ if TYPE_CHECKING:
         Bundles,
         Bus,
         Certificates,
-        Channels,
         Clock,
         Commands,
-        Deployments,
         Fleet,
-        Follows,
         Groups,
         Images,
         Leftovers,
-        LoadSteps,
         Machines,
         Objects,
         Origins,
         Parameters,
-        Pauses,
-        Records,
         Regions,
-        Rounds,
         Schedules,
         Scripts,
         Signatures,
         Traffic,
-        Turns,
-        Versions,
-        Workshop,
     )
     from kiln.wiring.environment import Environment
     from kiln.wiring.session import Session
@@ -57,7 +48,7 @@ _RETRIES = Config(
 )
 
 
-class AwsWorld(World):
+class AwsWorld(TableWorld):
     """The world of an account and Region: those of a session."""
 
     _told: Environment
@@ -191,66 +182,6 @@ class AwsWorld(World):
         from kiln.adapters.origins import AwsOrigins
 
         return AwsOrigins(self._client("ssm"), self._client("s3"), self._told.document_prefix)
-
-    @cached_property
-    def rounds(self) -> Rounds:
-        from kiln.adapters.rounds import DynamoRounds
-
-        return DynamoRounds(*self._table)
-
-    @cached_property
-    def deployments(self) -> Deployments:
-        from kiln.adapters.deployments import DynamoDeployments
-
-        return DynamoDeployments(*self._table)
-
-    @cached_property
-    def load_steps(self) -> LoadSteps:
-        from kiln.adapters.load_steps import DynamoLoadSteps
-
-        return DynamoLoadSteps(*self._table)
-
-    @cached_property
-    def follows(self) -> Follows:
-        from kiln.adapters.follows import DynamoFollows
-
-        return DynamoFollows(*self._table)
-
-    @cached_property
-    def turns(self) -> Turns:
-        from kiln.adapters.turns import DynamoTurns
-
-        return DynamoTurns(*self._table, self.clock)
-
-    @cached_property
-    def pauses(self) -> Pauses:
-        from kiln.adapters.pauses import DynamoPauses
-
-        return DynamoPauses(*self._table)
-
-    @cached_property
-    def versions(self) -> Versions:
-        from kiln.adapters.versions import DynamoVersions
-
-        return DynamoVersions(*self._table)
-
-    @cached_property
-    def channels(self) -> Channels:
-        from kiln.adapters.channels import DynamoChannels
-
-        return DynamoChannels(*self._table)
-
-    @cached_property
-    def workshop(self) -> Workshop:
-        from kiln.adapters.workshop import DynamoWorkshop
-
-        return DynamoWorkshop(*self._table)
-
-    @cached_property
-    def records(self) -> Records:
-        from kiln.adapters.records import DynamoRecords
-
-        return DynamoRecords(*self._table, self.clock)
 
     @cached_property
     def clock(self) -> Clock:
