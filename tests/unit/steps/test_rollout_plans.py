@@ -15,6 +15,7 @@ from kiln.domain.waiting import (
     TimePassed,
 )
 from kiln.errors import RolloutFailed
+from kiln.ports import ExecutionFacts
 from kiln.steps._looking import check_time, look
 from kiln.steps.advance_rollout import AdvanceRollout, advance_rollout
 from kiln.steps.finish_rollout import FinishRollout, finish_rollout
@@ -131,6 +132,30 @@ def test_waits_of_a_rollout_end_badly_in_words() -> None:
     ):
         with pytest.raises(RolloutFailed, match=said):
             check_time(wait, player.fake.world)
+
+
+def test_a_wait_that_took_too_long_says_what_stopped_those_it_was_for() -> None:
+    player, denied = a_player(), "states:PutItem refused: AccessDeniedException"
+    web1, web2 = player.add("web1"), player.add("web2")
+    machines = player.fake.machines
+    for name, status in (("c-1", "FAILED"), ("c-2", "RUNNING"), ("shop-3", "FAILED")):
+        machines.start("instance", name, {"stack": "shop"})
+        machines.ended[name] = ExecutionFacts(status, "AwsRefused", denied)
+    assert player.fake.rounds.hold("shop", "shop-3")
+    player.fake.clock.move(61)
+    stack = {"stack": "shop", **COMMON}
+    configured = StackConfigured(kind="stack-configured", asked=3, **stack)
+    with pytest.raises(RolloutFailed, match=f"60 s; shop-3 ended with AwsRefused: {denied}$"):
+        check_time(configured, player.fake.world)
+    rest = InstancesRest(
+        kind="instances-rest",
+        instances=(web1.id, web2.id),
+        states=("online",),
+        changes=("c-1", "c-2"),
+        **stack,
+    )
+    with pytest.raises(RolloutFailed, match=f"60 s; c-1 ended with AwsRefused: {denied}$"):
+        check_time(rest, player.fake.world)
 
 
 def a_canary(player: Player, entry: LayerInstance) -> TimePassed:

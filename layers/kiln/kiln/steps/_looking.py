@@ -91,7 +91,7 @@ def _too_late(wait: Wait, world: World) -> KilnError:
         return turn_too_late(wait, world)
     after = f"after {wait.timeout_s} s"
     if isinstance(wait, RolloutWait):
-        return rollout_too_late(wait, after)
+        return rollout_too_late(wait, after, world)
     if not isinstance(wait, InstanceOnline | InstanceStopped | ImageAvailable | CommandDone):
         return too_late(wait, after)
     if isinstance(wait, InstanceOnline):

@@ -20,7 +20,7 @@ from kiln.domain.waiting import (
     TimePassed,
 )
 from kiln.errors import KilnError, RolloutFailed
-from kiln.ports import World
+from kiln.ports import Machine, World
 from kiln.steps._rollouts import failed_join, sickness
 from kiln.steps._taking_over import holder_of, row_of
 
@@ -108,8 +108,8 @@ def _check_canary(sick: list[LayerInstance], world: World) -> None:
         raise RolloutFailed(f"the canary {sick[0].hostname}: {sickness(sick[0], world)}")
 
 
-def rollout_too_late(wait: RolloutWait, after: str) -> KilnError:
-    """The error of a wait whose time is over."""
+def rollout_too_late(wait: RolloutWait, after: str, world: World) -> KilnError:
+    """The error of a wait whose time is over, with what stopped those that it waited for."""
     if isinstance(wait, RolloutApproved):
         return RolloutFailed(f"nobody approved {wait.image} for {wait.layer} {after}")
     if isinstance(wait, LayerFree):
@@ -125,5 +125,22 @@ def rollout_too_late(wait: RolloutWait, after: str) -> KilnError:
             f"{after}; look at the health check and at what listens on its port"
         )
     if isinstance(wait, StackConfigured):
-        return RolloutFailed(f"Configure had not reached stack {wait.stack} {after}")
-    return RolloutFailed(f"instances of stack {wait.stack} had not come to rest {after}")
+        holder = world.rounds.holder(wait.stack)
+        why = _failures("configure", (holder,) if holder else (), world)
+        return RolloutFailed(f"Configure had not reached stack {wait.stack} {after}{why}")
+    changes = _changes_late(wait, world) if isinstance(wait, InstancesRest) else ()
+    why = _failures("instance", changes, world)
+    return RolloutFailed(f"instances of stack {wait.stack} had not come to rest {after}{why}")
+
+
+def _changes_late(wait: InstancesRest, world: World) -> tuple[str, ...]:
+    states = {entry.id: entry.state.value for entry in world.records.instances(wait.stack)}
+    changes = zip(wait.instances, wait.changes, strict=False)
+    return tuple(change for name, change in changes if states.get(name) not in wait.states)
+
+
+def _failures(machine: Machine, executions: tuple[str, ...], world: World) -> str:
+    """What work that was not done ended with, as words to add: none of what still runs."""
+    rows = [row_of(machine, execution, world) for execution in executions]
+    failed = [row.why for row in rows if row.known and not (row.runs or row.succeeded)]
+    return "".join(f"; {why.of} ended with {why.error}: {why.cause}" for why in failed)
