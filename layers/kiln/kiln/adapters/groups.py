@@ -218,6 +218,12 @@ def _group(row: Any) -> GroupFacts:
         launch_configuration=row.get("LaunchConfigurationName"),
         types=tuple(o["InstanceType"] for o in overrides if o.get("InstanceType")),
         suspended=tuple(p["ProcessName"] for p in row.get("SuspendedProcesses", ())),
+        # Auto Scaling API, Instance, LifecycleState.
+        held=tuple(
+            member["InstanceId"]
+            for member in row.get("Instances", ())
+            if member["LifecycleState"] == "Pending:Wait"
+        ),
         tags={tag["Key"]: tag["Value"] for tag in row.get("Tags", ())},
     )
 

@@ -41,7 +41,7 @@ class TemplateUse(Model):
 class GroupFacts(Model):
     """What DescribeAutoScalingGroups says of a group. `templates` are all that it names, the one
     that counts first; `policy` is its mixed instances policy as the API takes it; `types` are the
-    instance types that the policy names."""
+    instance types that the policy names; `held` are its instances that wait for a launch hook."""
 
     name: str
     size: int
@@ -50,6 +50,7 @@ class GroupFacts(Model):
     launch_configuration: str | None = None
     types: tuple[str, ...] = ()
     suspended: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
     tags: dict[str, str] = {}
 
     @property

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import UTC, datetime
+from uuid import NAMESPACE_OID, uuid5
 
 from kiln.domain.platforms import Family
 
@@ -115,3 +116,8 @@ def step_output_key(prefix: str, command: str, instance: str, step: str, family:
     that ran it, then by its name."""
     plugin = "awsrunPowerShellScript" if family is Family.WINDOWS else "awsrunShellScript"
     return f"{prefix}/{command}/{instance}/{plugin}/{step}/stdout"
+
+
+def member_id(instance: str) -> str:
+    """The own id of an instance that an Auto Scaling group launched, from EC2's."""
+    return str(uuid5(NAMESPACE_OID, instance))

@@ -40,9 +40,24 @@ def look_rollout(wait: RolloutWait, world: World) -> dict[str, Any] | None:
     if ringing:
         raise RolloutFailed(f"alarm {ringing[0]} is in ALARM")
     if isinstance(wait, StackConfigured):
-        answered = covered(world.rounds.rounds(wait.stack)) >= wait.asked
-        return {"stack": wait.stack} if answered else None
+        return _look_configured(wait, world)
     return _look_instances(wait, world)
+
+
+def _look_configured(wait: StackConfigured, world: World) -> dict[str, Any] | None:
+    if covered(world.rounds.rounds(wait.stack)) >= wait.asked:
+        return {"stack": wait.stack}
+    holder = world.rounds.holder(wait.stack)
+    if holder:
+        _check_hope("configure", holder, f"Configure does not reach stack {wait.stack}", world)
+    return None
+
+
+def _check_hope(machine: Machine, execution: str, what: str, world: World) -> None:
+    """Raise RolloutFailed where work was ended neither by itself nor by those that took it over."""
+    row = row_of(machine, execution, world)
+    if row.given_up:
+        raise RolloutFailed(f"{what}: {row.of} ended with {row.why.error}: {row.why.cause}")
 
 
 def _look_refresh(wait: InstanceRefresh, world: World) -> dict[str, Any] | None:
@@ -82,7 +97,12 @@ def _have_come_to_rest(
         name: entries[name].state if name in entries else S.TERMINATED for name in wait.instances
     }
     late = [name for name, state in states.items() if state.value not in wait.states]
-    if any(name in entries and _is_worked_on(entries[name]) for name in late):
+    worked_on = [entries[name] for name in late if name in entries and _is_worked_on(entries[name])]
+    if worked_on:
+        # One at a time: of the others the next look tells.
+        first = worked_on[0]
+        if first.change:
+            _check_hope("instance", first.change, f"{first.hostname} stays {first.state}", world)
         return False
     changes = dict(zip(wait.instances, wait.changes, strict=False))
     return all(name in changes and _came_to_its_end(changes[name], world) for name in late)

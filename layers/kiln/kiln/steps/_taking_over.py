@@ -41,6 +41,16 @@ class Row:
         return any(facts.status == "SUCCEEDED" for facts in self.known.values())
 
     @property
+    def tried(self) -> int:
+        """How many were to end what the first had begun."""
+        return len(self.known) - (self.of in self.known)
+
+    @property
+    def given_up(self) -> bool:
+        """Whether nobody tries any more before the sweep does."""
+        return bool(self.known) and self.tried >= MOST and not (self.runs or self.succeeded)
+
+    @property
     def given(self) -> Payload:
         """What the first was given."""
         facts = self.known.get(self.of)
@@ -88,8 +98,7 @@ def under_way(machine: Machine, execution: str, world: World) -> bool:
 
 def take_over(row: Row, payload: Payload, world: World, most: int | None = MOST) -> str | None:
     """Start the next of a row, unless one runs or `most` have; its name. Again is harmless."""
-    tried = len(row.known) - (row.of in row.known)
-    if row.runs or row.succeeded or (most is not None and tried >= most):
+    if row.runs or row.succeeded or (most is not None and row.tried >= most):
         return None
     told = payload | {"stopped": row.why.model_dump()}
     world.machines.start(row.machine, row.next_name, told)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Self
-from uuid import NAMESPACE_OID, uuid5
 
 from pydantic import AwareDatetime, Field, model_validator
 
 from kiln.domain.hooks import LAUNCHING, LifecycleAction
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Lenient, Model
+from kiln.domain.naming import member_id
 from kiln.domain.rollout import RolloutStatus
 from kiln.domain.stack import Layer
 from kiln.errors import AwsBusy
@@ -106,11 +106,6 @@ def _described(instance: str, told: datetime, world: World) -> InstanceFacts | N
 
 def _launches(event: GroupEvent) -> bool:
     return event.detail.transition == LAUNCHING
-
-
-def member_id(instance: str) -> str:
-    """The own id of an instance that a group launched."""
-    return str(uuid5(NAMESPACE_OID, instance))
 
 
 def _key(action: LifecycleAction) -> str:

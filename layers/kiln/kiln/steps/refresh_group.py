@@ -32,6 +32,7 @@ from kiln.domain.waiting import InstanceRefresh
 from kiln.errors import AwsRefused, RolloutFailed
 from kiln.ports import VersionOrder, World
 from kiln.steps._groups import group_of
+from kiln.steps._holding_up import why_held
 from kiln.steps._rollouts import check_open, goes_back, layer_of_rollout, rollout_of
 
 # More than any way has; each turn but the last changes something.
@@ -111,7 +112,7 @@ def _known(state: GroupRollout, refresh: str | None, world: World) -> RefreshFac
 
 def _act(turn: Turn, rollout: Rollout, state: GroupRollout, back: bool, world: World) -> None:
     if isinstance(turn, Missed):
-        raise RolloutFailed(turn.why)
+        raise RolloutFailed(turn.why + why_held(rollout, state, world))
     if isinstance(turn, MakeVersion):
         _note(rollout, world, made=_version(rollout, state, world))
     elif isinstance(turn, StartRefresh):
@@ -169,6 +170,11 @@ def _started(wish: RefreshOrder, state: GroupRollout, back: bool, world: World) 
     try:
         return world.groups.start_refresh(wish)
     except AwsRefused as error:
+        # A request whose answer was lost is sent again by the client itself, and then is in the way
+        # of what it has started.
+        under_way = _active(state, state.former if back else state.made, world)
+        if error.code == "InstanceRefreshInProgress" and under_way:
+            return under_way
         raise RolloutFailed(_why_refused(error, state)) from error
 
 
