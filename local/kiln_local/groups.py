@@ -4,7 +4,7 @@ when they fail, drain, wait for hooks again and are terminated.
 Facts: Auto Scaling User Guide, "Amazon EC2 Auto Scaling instance lifecycle". Assumed: a launch hook
 begins when EC2 calls the instance running; an instance is drained before its terminate hooks begin;
 one whose launch was abandoned goes through its terminate hooks too; what could not be launched is
-tried again after a minute.
+tried again after a minute; what is in service goes to scale in only once enough others are.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ class Groups:
             for _ in range(int(group.desired_capacity or 0) - len(active)):
                 if self.launch(group, *self.wants(group)) is None:
                     break
-            surplus = len(active) - int(group.desired_capacity or 0)
+            # What is still to come into service, or is given up, is settled when it has been.
+            surplus = sum(m.serving for m in active) - int(group.desired_capacity or 0)
             for member in removable(group)[: max(0, surplus)]:
                 self.leave(group, member, "an instance was taken out of service to scale in")
 
@@ -123,6 +124,8 @@ class Groups:
         self._enter(member, "InService")
         self.register(group, member)
         self.events.activity(group, "Launch Successful", member.instance)
+        # Now there may be more in service than wanted.
+        self.ec2.clock.later(0.1, partial(self.settle, group))
 
     def register(self, group: Any, member: Member) -> None:
         """Let the group's target groups send requests to an instance in service."""
