@@ -34,8 +34,8 @@ def _wanted(workers: Workers, names: Sequence[str]) -> list[Case]:
         return every
     some = chosen(every)
     click.echo(
-        f"{len(some)} of {len(every)} cases: each call in each state, each kind of fault with each "
-        "call, and each family of kinds in each state; WHOLE=1 runs all"
+        f"{len(some)} of {len(every)} cases: each call in each state, and each kind of fault with "
+        "each call; WHOLE=1 runs all"
     )
     return some
 

@@ -1,9 +1,8 @@
 """Which of all cases are run: every pair of what a case is made of, not every triple.
 
-A case is a place, what goes wrong there, and how. Each call in each state is in some case, each
-kind of fault with each call, and each family of kinds in each state; what is left out is the third
-of a triple whose pairs are all there. Nothing is drawn: the same cases in the same order give the
-same choice.
+A case is a place, what goes wrong there, and how. Each call in each state is in some case, and each
+kind of fault with each call; what is left out is the third of a triple whose pairs are there.
+Nothing is drawn: the same cases in the same order give the same choice.
 """
 
 from __future__ import annotations
@@ -13,31 +12,14 @@ from collections.abc import Iterable
 from tests.faults.cases import Case
 
 Pair = tuple[str, ...]
-# Kinds that come to the same where nothing is asked but whether a state minds them at all.
-_FAMILIES = {
-    "throttled-once": "busy",
-    "throttled-for-a-minute": "busy",
-    "table-throttled": "busy",
-    "function-refused": "busy",
-    "internal-error": "unheard",
-    "answer-lost": "unheard",
-    "timed-out": "unheard",
-    "crash-before": "crashed",
-    "crash-after": "crashed",
-    "function-crashed": "crashed",
-    "function-timed-out": "crashed",
-    "no-capacity": "denied",
-}
-
 # So many at most go wrong in one run.
-TOGETHER = 6
+TOGETHER = 10
 
 
 def pairs_of(case: Case) -> frozenset[Pair]:
     """What a case is the proof of."""
     ground, place, what, kind = case.name.split("/")
-    family = _FAMILIES.get(kind, kind)
-    return frozenset({(ground, place, what), (what, kind), (ground, place, family, "")})
+    return frozenset({(ground, place, what), (what, kind)})
 
 
 def chosen(every: Iterable[Case]) -> list[Case]:
@@ -46,7 +28,7 @@ def chosen(every: Iterable[Case]) -> list[Case]:
     left = {case: pairs_of(case) for case in every}
     wanted = {pair for pairs in left.values() for pair in pairs}
     found: set[Case] = set()
-    for size in (3, 2, 1):
+    for size in (2, 1):
         for case, pairs in left.items():
             if len(pairs & wanted) >= size:
                 wanted -= pairs

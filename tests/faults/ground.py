@@ -29,7 +29,7 @@ _SERVICES = (
 _NEVER = 999_999
 # Simulated seconds: longer than any wait of what is tried here, which has deadlines of four hours,
 # and what is a moment to it.
-_LONGEST_S, _MOMENT_S = 36 * 3600.0, 15.0
+_LONGEST_S, MOMENT_S = 36 * 3600.0, 15.0
 # Real seconds: what works and never waits lets no time pass.
 _PATIENCE_S = 300.0
 # Events of what is counted over all runs.
@@ -71,6 +71,9 @@ class Ground(ABC):
     machines: tuple[str, ...]
     # A run that is to fail of itself, so that its way back is seen, fails with one of these words.
     fails: tuple[str, ...] = ()
+
+    # How often it is looked whether a run has come to its end.
+    looks = 40
 
     # Of all grounds of a process: what one that was given up has made keeps its name.
     numbers = itertools.count(1)
@@ -186,10 +189,10 @@ class Ground(ABC):
         """Wait until a run has ended and nothing is under way any more; for some minutes at least,
         in which what was late arrives, and what Lambda tries again was tried."""
         self.settle()
-        for _ in range(40):
+        for _ in range(self.looks):
             if self.is_over(run):
                 break
-            self.aws.clock.sleep(_MOMENT_S)
+            self.aws.clock.sleep(MOMENT_S)
             self.settle()
         # What was under way when an execution was stopped comes to its end.
         self.aws.clock.sleep(90)
@@ -198,12 +201,12 @@ class Ground(ABC):
     def settle(self) -> None:
         """Wait until no execution is under way."""
         begun, real = self.aws.clock.seconds(), time.monotonic()
-        self.aws.clock.sleep(_MOMENT_S)
+        self.aws.clock.sleep(MOMENT_S)
         while under_way := self.aws.executions.under_way:
             passed = self.aws.clock.seconds() - begun
             if passed > _LONGEST_S or time.monotonic() - real > _PATIENCE_S:
                 raise Unended(f"after {passed / 3600:.1f} hours: {under_way}")
-            self.aws.clock.sleep(_MOMENT_S)
+            self.aws.clock.sleep(MOMENT_S)
 
     def start(self, machine: str, name: str, given: dict[str, Any]) -> None:
         """Start an execution of a machine."""

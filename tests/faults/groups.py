@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from kiln.domain.hooks import HEARTBEAT_S
 from kiln.domain.instance import InstanceState
 from kiln.domain.stack import stack_from
 from kiln.steps._hooks import put_hooks
+from tests.faults.cases import Case
+from tests.faults.ground import MOMENT_S, Verdict
 from tests.faults.rollouts import PLATFORM, RECIPES, SIZE, STACK, Rollouts
 from tests.faults.service import GroupService, Service
 from tests.integration.local.crowds import Crowd
@@ -23,6 +26,8 @@ class Refreshes(Rollouts):
     """A layer of kind `autoscaling` that takes one image after another."""
 
     name = "refresh"
+    # A lifecycle hook that nobody answers ends by itself.
+    looks = Rollouts.looks + int(HEARTBEAT_S / MOMENT_S)
     _group: Crowd
 
     def _service(self) -> Service:
@@ -51,11 +56,23 @@ class Refreshes(Rollouts):
         self._image = self.outside.base
         self.quiet("")
 
+    def is_over(self, run: str) -> bool:
+        waits = any(m["LifecycleState"].endswith(":Wait") for m in self._group.told["Instances"])
+        return super().is_over(run) and not waits
+
     def _apply(self, layer: dict[str, Any]) -> None:
         stack = stack_from({"kind": "stack", "name": STACK, "layers": [layer]})
         before = self.kiln.records.stack(STACK)
         self.kiln.records.put_stack(stack)
         put_hooks(stack, before, self.kiln)
+
+    def ended(self, case: Case, said: str) -> Verdict:
+        """Of what a function could take no notice, a dead letter tells; of an event that was lost,
+        nobody can."""
+        if case.kind == "lost" and "could take no notice" in said:
+            return Verdict(case.name, "failed", said)
+        letters = self._letters() if "kiln dlq list" in said else ()
+        return super().ended(case, f"{said} {letters}")
 
     def flaws(self) -> list[str]:
         entries = self.entries()

@@ -166,7 +166,8 @@ class Rollouts(Ground):
             status = self.told("rollout", found.id)["status"]
             return Verdict(case.name, "lied", f"{found.id} is {status}, its record RUNNING")
         honest = "is not as it was" in (found.cause or "")
-        flaws = [] if honest and "denied" in case.kind else self.flaws()
+        # What goes on being refused, or is gone for good, cannot be put right, only told.
+        flaws = [] if honest and case.kind in ("denied", "terminated") else self.flaws()
         if flaws:
             return Verdict(case.name, "leaked", f"{said}; {flaws}")
         if self.service.fewest < SIZE and case.kind != "terminated":

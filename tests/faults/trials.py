@@ -70,11 +70,16 @@ class Trials:
         return self.ground(name).occasions()
 
     def run(self, together: Sequence[Case]) -> list[Verdict]:
-        """What comes of cases that are run at once; of each alone, where not all went well."""
+        """What comes of cases that are run at once; of each alone, where not all went well, and of
+        one that another one kept from acting."""
         verdicts = self._run(together)
-        if len(together) == 1 or {v.outcome for v in verdicts} <= {"survived", "missed"}:
+        if len(together) == 1:
             return verdicts
-        return [verdict for case in together for verdict in self._run((case,))]
+        well = {v.outcome for v in verdicts} <= {"survived", "missed"}
+        return [
+            verdict if well and verdict.outcome == "survived" else self._run((case,))[0]
+            for case, verdict in zip(together, verdicts, strict=True)
+        ]
 
     def _run(self, together: Sequence[Case]) -> list[Verdict]:
         self._runs += 1
