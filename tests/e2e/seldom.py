@@ -189,6 +189,9 @@ ACTS: dict[str, Callable[[Stage], Callable[[], object]]] = {
     "images.delete_snapshot": lambda s: partial(s.kiln.images.delete_snapshot, s.snapshot()),
     "images.deregister": lambda s: partial(s.kiln.images.deregister, s.image()),
     "machines.fail": lambda s: partial(s.kiln.machines.fail, "none", "Seldom", ""),
+    "machines.look": lambda s: _every(
+        *(partial(s.kiln.machines.look, m, "seldom") for m in get_args(Machine))
+    ),
     "machines.succeed": lambda s: partial(s.kiln.machines.succeed, "none", {}),
     "machines.running": lambda s: _every(
         *(partial(s.kiln.machines.running, m, "seldom") for m in get_args(Machine))
