@@ -35,7 +35,7 @@ def _wanted(workers: Workers, names: Sequence[str]) -> list[Case]:
     some = chosen(every)
     click.echo(
         f"{len(some)} of {len(every)} cases: each call in each state, and each kind of fault with "
-        "each call; WHOLE=1 runs all"
+        "each service; WHOLE=1 runs all"
     )
     return some
 

@@ -1,7 +1,7 @@
 """Which of all cases are run: every pair of what a case is made of, not every triple.
 
 A case is a place, what goes wrong there, and how. Each call in each state is in some case, and each
-kind of fault with each call; what is left out is the third of a triple whose pairs are there.
+kind of fault with each service; what is left out is the third of a triple whose pairs are there.
 Nothing is drawn: the same cases in the same order give the same choice.
 """
 
@@ -19,7 +19,8 @@ TOGETHER = 10
 def pairs_of(case: Case) -> frozenset[Pair]:
     """What a case is the proof of."""
     ground, place, what, kind = case.name.split("/")
-    return frozenset({(ground, place, what), (what, kind)})
+    service = what.partition(":")[0]
+    return frozenset({(ground, place, what), (service, kind)})
 
 
 def chosen(every: Iterable[Case]) -> list[Case]:

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from kiln.domain.hooks import LifecycleAction
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.naming import member_id
 from kiln.errors import AwsRefused
 from kiln.ports import ExecutionFacts
+from kiln.steps.end_change import EndChange, end_change
 from tests.fakes import FakeWorld
 from tests.unit.steps.test_refresh_group import LAYER, a_shop, planned, rolled, turned
 
@@ -61,6 +63,26 @@ def test_a_change_that_failed_and_was_not_ended_says_why() -> None:
     assert f"; i-1 is running_setup, join-1 ended with AwsRefused: {DENIED}" in said
     assert "; i-2 is running_setup" in said
     assert "join-2" not in said
+
+
+def test_one_whose_group_could_not_be_told_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = a_shop()
+    entry = a_member(fake, "i-1", state=InstanceState.ONLINE, change="join-1")
+
+    def refuse(*_: object) -> bool:
+        raise AwsRefused("autoscaling", "CompleteLifecycleAction", "AccessDenied", "no")
+
+    monkeypatch.setattr(fake.groups, "complete", refuse)
+    hook = LifecycleAction(group="shop-api", hook="kiln-launch", token="t", instance="i-1")
+    ending = EndChange(
+        stack="shop", instance=entry.id, change="join", execution="join-1", hook=hook
+    )
+    for _ in range(2):
+        with pytest.raises(AwsRefused):
+            end_change(ending, fake.world)
+    said = failed(fake, "i-1")
+    assert "; i-1 is online: its group could not be told how join-1 ended" in said
+    assert "AccessDenied" in said
 
 
 def test_of_many_some_are_named() -> None:

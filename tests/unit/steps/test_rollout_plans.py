@@ -158,6 +158,26 @@ def test_a_wait_that_took_too_long_says_what_stopped_those_it_was_for() -> None:
         check_time(rest, player.fake.world)
 
 
+def test_an_instance_that_never_got_healthy_is_named_with_what_is_said_of_it() -> None:
+    player = a_player()
+    web1 = player.add("web1")
+    player.change(web1, "start")
+    entry = player.fake.records.instance("shop", web1.id)
+    assert entry
+    assert entry.ec2_id
+    for key in player.fake.traffic.targets:
+        player.fake.traffic.targets[key] = ("unhealthy", "Target.Timeout")
+    player.fake.clock.move(61)
+    wait = TargetsHealthy(kind="targets-healthy", stack="shop", instances=(web1.id,), **COMMON)
+    with pytest.raises(RolloutFailed, match=r"; web1: .* finds it unhealthy \(Target.Timeout\)$"):
+        check_time(wait, player.fake.world)
+    player.fake.fleet.terminate([entry.ec2_id])
+    with pytest.raises(
+        RolloutFailed, match=f"; web1: {entry.ec2_id} is (shutting-down|terminated)"
+    ):
+        check_time(wait, player.fake.world)
+
+
 def a_canary(player: Player, entry: LayerInstance) -> TimePassed:
     return TimePassed(
         kind="time-passed",

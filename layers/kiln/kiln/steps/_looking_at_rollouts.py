@@ -142,7 +142,7 @@ def rollout_too_late(wait: RolloutWait, after: str, world: World) -> KilnError:
     if isinstance(wait, TargetsHealthy):
         return RolloutFailed(
             f"{len(wait.instances)} new instance(s) were not found healthy by their target groups "
-            f"{after}; look at the health check and at what listens on its port"
+            f"{after}; look at the health check and at what listens on its port{_sick(wait, world)}"
         )
     if isinstance(wait, StackConfigured):
         holder = world.rounds.holder(wait.stack)
@@ -151,6 +151,17 @@ def rollout_too_late(wait: RolloutWait, after: str, world: World) -> KilnError:
     changes = _changes_late(wait, world) if isinstance(wait, InstancesRest) else ()
     why = _failures("instance", changes, world)
     return RolloutFailed(f"instances of stack {wait.stack} had not come to rest {after}{why}")
+
+
+def _sick(wait: TargetsHealthy, world: World) -> str:
+    """Of the first that is not healthy what EC2, or else its target group, says."""
+    for entry in world.records.instances(wait.stack):
+        if entry.id not in wait.instances or not (why := sickness(entry, world)):
+            continue
+        facts = world.fleet.describe(entry.ec2_id) if entry.ec2_id else None
+        state = facts.state if facts else "gone"
+        return f"; {entry.hostname}: {why if state == 'running' else f'{entry.ec2_id} is {state}'}"
+    return ""
 
 
 def _changes_late(wait: InstancesRest, world: World) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from kiln.domain.healing import UNHEALED
 from kiln.domain.hooks import LifecycleAction
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Model
+from kiln.errors import AwsRefused
 from kiln.ports import World
 from kiln.steps._cut_short import cut_short, end_strays, serving
 from kiln.steps._deployments import log_of, record_command
@@ -64,7 +65,11 @@ def end_change(request: EndChange, world: World) -> ChangeEnded:
         _deployed(request, request.deployment, entry, world)
     if request.hook:
         # Last: from here on the group may do away with the instance.
-        _answer(request.hook, request, entry, world)
+        try:
+            _answer(request.hook, request, entry, world)
+        except AwsRefused as error:
+            _note_unanswered(request, error, world)
+            raise
     return ended
 
 
@@ -139,6 +144,13 @@ def _done(request: EndChange, entry: LayerInstance, world: World) -> InstanceSta
         states = (S.TERMINATED, S.STOPPED) if gone else (S.STOPPED,)
         entry = through(entry, states, world, **({"ec2_id": None} if gone else {}))
     return write(entry, world, change=None, lost_in=None).state
+
+
+def _note_unanswered(request: EndChange, error: AwsRefused, world: World) -> None:
+    """The group goes on waiting for an answer: whoever asks why finds the reason in the record."""
+    entry = world.records.instance(request.stack, request.instance)
+    if entry:
+        write(entry, world, error=f"its group could not be told how {request.of} ended: {error}")
 
 
 def _answer(
