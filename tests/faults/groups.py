@@ -10,7 +10,7 @@ from kiln.domain.stack import stack_from
 from kiln.steps._hooks import put_hooks
 from tests.faults.cases import Case
 from tests.faults.ground import MOMENT_S, Verdict
-from tests.faults.rollouts import PLATFORM, RECIPES, SIZE, STACK, Rollouts
+from tests.faults.rollouts import PLATFORM, RECIPES, SIZE, Rollouts
 from tests.faults.service import GroupService, Service
 from tests.integration.local.crowds import Crowd
 
@@ -31,11 +31,11 @@ class Refreshes(Rollouts):
     _group: Crowd
 
     def _service(self) -> Service:
-        return GroupService(self.aws, STACK)
+        return GroupService(self.aws, self.stack)
 
     def renew(self) -> None:
         self._layer = f"{self.name}{next(self.numbers)}"
-        for entry in self.kiln.records.instances(STACK):
+        for entry in self.kiln.records.instances(self.stack):
             self.kiln.records.remove_instance(entry)
         if hasattr(self, "_group"):
             name = self._group.name
@@ -61,8 +61,8 @@ class Refreshes(Rollouts):
         return super().is_over(run) and not waits
 
     def _apply(self, layer: dict[str, Any]) -> None:
-        stack = stack_from({"kind": "stack", "name": STACK, "layers": [layer]})
-        before = self.kiln.records.stack(STACK)
+        stack = stack_from({"kind": "stack", "name": self.stack, "layers": [layer]})
+        before = self.kiln.records.stack(self.stack)
         self.kiln.records.put_stack(stack)
         put_hooks(stack, before, self.kiln)
 

@@ -14,7 +14,7 @@ from tests.faults.ground import Ground, Unended, Verdict
 from tests.faults.service import Service
 from tests.integration.local.worlds import World as Outside
 
-STACK, SIZE = "shop", 2
+SIZE = 2
 PLATFORM = "amazon-linux-2023"
 # A Setup that fails on an image with a mark.
 RECIPES = {
@@ -43,12 +43,17 @@ class Rollouts(Ground):
         self._layer = ""
 
     def _service(self) -> Service:
-        return Service(self.aws, STACK)
+        return Service(self.aws, self.stack)
+
+    @property
+    def stack(self) -> str:
+        """Its own: what another ground of the same local AWS keeps is not to be counted here."""
+        return self.name
 
     @property
     def layer(self) -> str:
         """The layer's whole name."""
-        return f"{STACK}/{self._layer}"
+        return f"{self.stack}/{self._layer}"
 
     # ------------------------------------------------------------ the ground
 
@@ -65,7 +70,7 @@ class Rollouts(Ground):
             raise Unended(f"{self.layer} has not got its first image: {rollout}, {serving} serve")
 
     def _lay(self) -> None:
-        for entry in self.kiln.records.instances(STACK):
+        for entry in self.kiln.records.instances(self.stack):
             self.kiln.records.remove_instance(entry)
         self.kiln.fleet.terminate(self.machines_there())
         group = self.outside.a_target_group(self._layer)
@@ -81,7 +86,7 @@ class Rollouts(Ground):
         self._apply(layer)
 
     def _apply(self, layer: dict[str, Any]) -> None:
-        given = {"kind": "stack", "name": STACK, "layers": [layer]}
+        given = {"kind": "stack", "name": self.stack, "layers": [layer]}
         self.kiln.records.put_stack(stack_from(given))
 
     def image(self, spoiled: bool = False) -> str:
@@ -144,12 +149,12 @@ class Rollouts(Ground):
 
     def entries(self) -> list[LayerInstance]:
         """The instances of the layer."""
-        return [e for e in self.kiln.records.instances(STACK) if e.layer == self._layer]
+        return [e for e in self.kiln.records.instances(self.stack) if e.layer == self._layer]
 
     def machines_there(self) -> list[str]:
         """EC2 instances of the stack that are not gone."""
         filters = [
-            {"Name": "tag:kiln:stack", "Values": [STACK]},
+            {"Name": "tag:kiln:stack", "Values": [self.stack]},
             {"Name": "instance-state-name", "Values": _THERE},
         ]
         pages = self.outside.ec2.describe_instances(Filters=filters)["Reservations"]
@@ -221,7 +226,10 @@ class Rollouts(Ground):
 
     def holds(self) -> list[str]:
         """What is still held by whoever has ended."""
-        holder, rounds = self.kiln.records.layer_holder(self.layer), self.kiln.rounds.holder(STACK)
+        holder, rounds = (
+            self.kiln.records.layer_holder(self.layer),
+            self.kiln.rounds.holder(self.stack),
+        )
         return [
             *(f"{e.hostname} is held by {e.change}" for e in self.entries() if e.change),
             *([f"{holder} holds the layer"] if holder else []),

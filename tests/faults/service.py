@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from moto.autoscaling.models import autoscaling_backends
 
 from kiln.domain.instance import InstanceState
 from kiln.wiring import world
-from kiln_local.lives import life
-from kiln_local.recorder import caller
+from kiln_local.own_calls import in_nobodys_name
 from kiln_local.world import LocalAws
 
 
@@ -45,7 +42,7 @@ class Service:
 
     def count(self) -> int:
         """Instances of the layer that are online and run."""
-        with _outside():
+        with in_nobodys_name():
             entries = world().records.instances(self._stack)
         return sum(
             entry.layer == self._layer
@@ -66,14 +63,3 @@ class GroupService(Service):
         groups = autoscaling_backends[self._aws.account][self._aws.region].autoscaling_groups
         members = groups[self._layer].instance_states if self._layer in groups else []
         return sum(m.lifecycle_state == "InService" and self._runs(m.instance_id) for m in members)
-
-
-@contextmanager
-def _outside() -> Iterator[None]:
-    """What is asked here, in whichever thread, no function of Kiln's asks."""
-    tokens = caller.set(None), life.set(None)
-    try:
-        yield
-    finally:
-        caller.reset(tokens[0])
-        life.reset(tokens[1])

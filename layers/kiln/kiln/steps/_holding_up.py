@@ -30,6 +30,6 @@ def _why(stack: str, instance: str, world: World) -> str:
         )
     if entry.change:
         row = row_of("instance", entry.change, world)
-        if not row.runs:
-            return f"is {entry.state}, {row.of} ended with {row.why.error}: {row.why.cause}"
+        if row.failed:
+            return f"is {entry.state}, {row.said}"
     return f"is {entry.state}" + (f": {entry.error}" if entry.error else "")

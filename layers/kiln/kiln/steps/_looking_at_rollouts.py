@@ -57,7 +57,7 @@ def _check_hope(machine: Machine, execution: str, what: str, world: World) -> No
     """Raise RolloutFailed where work was ended neither by itself nor by those that took it over."""
     row = row_of(machine, execution, world)
     if row.given_up:
-        raise RolloutFailed(f"{what}: {row.of} ended with {row.why.error}: {row.why.cause}")
+        raise RolloutFailed(f"{what}: {row.said}")
 
 
 def _look_refresh(wait: InstanceRefresh, world: World) -> dict[str, Any] | None:
@@ -172,6 +172,5 @@ def _changes_late(wait: InstancesRest, world: World) -> tuple[str, ...]:
 
 def _failures(machine: Machine, executions: tuple[str, ...], world: World) -> str:
     """What work that was not done ended with, as words to add: none of what still runs."""
-    rows = [row_of(machine, execution, world) for execution in executions]
-    failed = [row.why for row in rows if row.known and not (row.runs or row.succeeded)]
-    return "".join(f"; {why.of} ended with {why.error}: {why.cause}" for why in failed)
+    rows = (row_of(machine, execution, world) for execution in executions)
+    return "".join(f"; {row.said}" for row in rows if row.failed)

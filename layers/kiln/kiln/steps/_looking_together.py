@@ -9,6 +9,8 @@ A look that fails or gets lost is made good by the next one, of whoever it is.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from kiln.domain.waiting import WaitingToken, resources_of, subject_of
 from kiln.errors import AwsBusy, KilnError, TokenGone
 from kiln.ports import World
@@ -36,26 +38,30 @@ def look_with_others(own: WaitingToken, world: World) -> bool:
     if others:
         sight.open()
     for token in others:
-        _end(token, sight, world)
+        # What AWS is too busy to say, each asks for itself.
+        with suppress(AwsBusy):
+            end(token, sight, world)
     done = answer(own, sight, world)
     if not done:
         check_time(own.wait, world)
     return done
 
 
-def _end(token: WaitingToken, sight: Sight, world: World) -> None:
-    """End somebody else's task if it is over. What AWS is too busy to say, it asks for itself."""
+def end(token: WaitingToken, sight: Sight, world: World) -> bool:
+    """End a task, well or badly, if its wait is over or out of time. AwsBusy."""
     try:
         ended = answer(token, sight, world)
         if not ended:
             check_time(token.wait, world)
     except AwsBusy:
-        return
+        raise
     except KilnError as error:
-        fail(token, error, world)
+        with suppress(TokenGone):
+            world.machines.fail(token.token, type(error).__name__, str(error))
         ended = True
     if ended:
         forget(token, world)
+    return ended
 
 
 def answer(token: WaitingToken, sight: Sight, world: World) -> bool:
@@ -63,20 +69,10 @@ def answer(token: WaitingToken, sight: Sight, world: World) -> bool:
     output = look(token.wait, world, sight)
     if output is None:
         return False
-    try:
+    # Somebody may have been faster, or the state have begun a new attempt with a token of its own.
+    with suppress(TokenGone):
         world.machines.succeed(token.token, output)
-    except TokenGone:
-        # Somebody was faster, or the state has begun a new attempt with a token of its own.
-        return True
     return True
-
-
-def fail(token: WaitingToken, error: KilnError, world: World) -> None:
-    """Fail the task; one that has ended is passed over."""
-    try:
-        world.machines.fail(token.token, type(error).__name__, str(error))
-    except TokenGone:
-        return
 
 
 def forget(token: WaitingToken, world: World) -> None:

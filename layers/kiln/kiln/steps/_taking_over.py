@@ -46,9 +46,14 @@ class Row:
         return len(self.known) - (self.of in self.known)
 
     @property
+    def failed(self) -> bool:
+        """Whether they have all ended, and none came to its end."""
+        return bool(self.known) and not (self.runs or self.succeeded)
+
+    @property
     def given_up(self) -> bool:
         """Whether nobody tries any more before the sweep does."""
-        return bool(self.known) and self.tried >= MOST and not (self.runs or self.succeeded)
+        return self.failed and self.tried >= MOST
 
     @property
     def given(self) -> Payload:
@@ -68,6 +73,11 @@ class Row:
         told = f": {facts.cause}" if facts.cause else ""
         cause = f"the execution {name} was stopped from outside ({facts.status}){told}"
         return Stopped(of=self.of, error=facts.error or facts.status, cause=cause)
+
+    @property
+    def said(self) -> str:
+        """Of one that failed, what a reason says of it."""
+        return f"{self.of} ended with {self.why.error}: {self.why.cause}"
 
 
 def row_of(machine: Machine, execution: str, world: World) -> Row:

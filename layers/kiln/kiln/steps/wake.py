@@ -7,10 +7,8 @@ from typing import Any
 from pydantic import Field
 
 from kiln.domain.model import Lenient, Model
-from kiln.domain.waiting import WaitingToken
-from kiln.errors import AwsBusy, KilnError
 from kiln.ports import World
-from kiln.steps._looking_together import answer, fail, forget
+from kiln.steps._looking_together import end
 from kiln.steps._sight import Sight
 
 # Where each of AWS's events names its resource (EC2 User Guide and Systems Manager User Guide,
@@ -41,21 +39,9 @@ class Woken(Model):
 
 
 def wake(event: AwsEvent, world: World) -> Woken:
-    """End every task whose wait is over. An event that nobody waits for is no error."""
+    """End every task whose wait is over or out of time. An event that nobody waits for is no error.
+    AwsBusy."""
     # A command that ended on an instance is waited for under both.
     tokens = {t.token: t for name in event.resources for t in world.waits.of(name)}
     sight = Sight((token.wait for token in tokens.values()), world)
-    return Woken(ended=sum(_wake(token, sight, world) for token in tokens.values()))
-
-
-def _wake(token: WaitingToken, sight: Sight, world: World) -> bool:
-    try:
-        ended = answer(token, sight, world)
-    except AwsBusy:
-        raise
-    except KilnError as error:
-        fail(token, error, world)
-        ended = True
-    if ended:
-        forget(token, world)
-    return ended
+    return Woken(ended=sum(end(token, sight, world) for token in tokens.values()))

@@ -7,10 +7,7 @@ That is why modules are imported inside the properties here and in `table`, and 
 from __future__ import annotations
 
 from functools import cached_property
-from threading import RLock
-from typing import TYPE_CHECKING, Any
-
-from botocore.config import Config
+from typing import TYPE_CHECKING
 
 from kiln.ports import Settings
 from kiln.wiring.table import TableWorld
@@ -39,49 +36,10 @@ if TYPE_CHECKING:
         Signatures,
         Traffic,
     )
-    from kiln.wiring.environment import Environment
-    from kiln.wiring.session import Session
-
-# Adaptive retries slow down together with EC2's token buckets instead of running against them.
-_RETRIES = Config(
-    retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=5, read_timeout=30
-)
 
 
 class AwsWorld(TableWorld):
     """The world of an account and Region: those of a session."""
-
-    _told: Environment
-    _session: Session
-    _clients: dict[str, Any]
-    _making: RLock
-
-    def __init__(self, told: Environment, session: Session) -> None:
-        # A dataclass that is frozen sets its fields so.
-        vars(self).update(_told=told, _session=session, _clients={}, _making=RLock())
-
-    def _client(self, service: str) -> Any:
-        """The one client of a service in the own Region."""
-        with self._making:
-            if service not in self._clients:
-                self._clients[service] = self._abroad(service, self._here)
-            return self._clients[service]
-
-    def _abroad(self, service: str, region: str, credentials: dict[str, str] | None = None) -> Any:
-        """A client in a Region, of the session's account or of that of the credentials."""
-        # A session makes one client at a time (boto3's guide, "Multithreading with clients").
-        with self._making:
-            return self._session.client(
-                service, region_name=region, config=_RETRIES, **(credentials or {})
-            )
-
-    @property
-    def _here(self) -> str:
-        return str(self._session.region_name)
-
-    @property
-    def _table(self) -> tuple[Any, str]:
-        return self._client("dynamodb"), self._told.table
 
     @cached_property
     def settings(self) -> Settings:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kiln.ports import World
+from kiln.wiring.clients import ClientWorld
 
 if TYPE_CHECKING:
     from kiln.ports import (
@@ -23,13 +23,8 @@ if TYPE_CHECKING:
     )
 
 
-class TableWorld(World):
-    """The ports of a table; the rest is for whoever has clients of other services."""
-
-    @property
-    def _table(self) -> tuple[Any, str]:
-        """A client of DynamoDB and the table's name."""
-        raise NotImplementedError
+class TableWorld(ClientWorld):
+    """The ports of a table."""
 
     @cached_property
     def rounds(self) -> Rounds:
