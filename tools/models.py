@@ -63,6 +63,9 @@ def _cut(whole: dict[str, Any], operations: set[str]) -> dict[str, Any]:
             waiting += _named(shapes[name])
     rest = {key: value for key, value in whole.items() if key not in ("operations", "shapes")}
     pruned: dict[str, Any] = _without_prose({**rest, "operations": kept, "shapes": shapes})
+    # Whoever looks for an endpoint asks each of these for its documentation, and needs none.
+    for told in pruned.get("clientContextParams", {}).values():
+        told["documentation"] = None
     return pruned
 
 

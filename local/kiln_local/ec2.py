@@ -230,7 +230,8 @@ class Ec2:
             private_dns_name=instance.private_dns_name,
             chef=tags.get("kiln:chef"),
             key_name=instance.key_name,
-            user_data=base64.b64decode(instance.user_data or ""),
+            # moto has a class of its own for it, an empty one of which is true.
+            user_data=base64.b64decode(str(instance.user_data or "")),
         )
         self.room.create(birth, instance.image_id)
         self.start(instance)

@@ -111,6 +111,13 @@ def test_one_at_a_time_has_a_stacks_rounds(rounds: Rounds) -> None:
     assert rounds.hold("shop", "c")
 
 
+def test_a_stack_for_which_nobody_has_wished_is_let_go_of(rounds: Rounds) -> None:
+    assert rounds.hold("shop", "a")
+    assert not rounds.free("shop", "a", 1)
+    assert rounds.free("shop", "a", 0)
+    assert rounds.holder("shop") is None
+
+
 def test_wishes_and_rounds_are_kept_in_their_order(rounds: Rounds) -> None:
     at = NOW.isoformat()
     asks = [

@@ -104,6 +104,22 @@ def test_a_filter_that_is_not_known_is_refused(outside: Outside) -> None:
         outside.ssm.list_commands(Filters=wanted)
 
 
+def test_an_instance_with_empty_user_data_has_a_machine_that_stops(outside: Outside) -> None:
+    # As packer launches.
+    same = outside.ec2.describe_instances(InstanceIds=[outside.instance])["Reservations"][0]
+    launched = outside.ec2.run_instances(
+        ImageId=same["Instances"][0]["ImageId"],
+        MinCount=1,
+        MaxCount=1,
+        InstanceType="m7i.large",
+        UserData="",
+    )
+    outside.instance = launched["Instances"][0]["InstanceId"]
+    until(outside.online)
+    outside.ec2.stop_instances(InstanceIds=[outside.instance])
+    until(lambda: outside.state() == "stopped")
+
+
 def test_an_image_of_which_only_the_name_is_known_cannot_be_launched(outside: Outside) -> None:
     named = [{"Name": "name", "Values": ["al2023-ami-2023.9.20251110.0-*-x86_64"]}]
     assert outside.ec2.describe_images(Owners=["amazon"], Filters=named)["Images"] == []

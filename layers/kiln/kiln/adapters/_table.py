@@ -158,9 +158,9 @@ class Table:
         return answer.get("Item", {}).get("holder", {}).get("S")
 
     def free(self, key: Key, holder: str, **numbers: int) -> bool:
-        """Let go of an item, if its numbers are still what one believes; False where they are
-        not."""
-        condition = " AND ".join(("holder = :holder", *(f"{name} = :{name}" for name in numbers)))
+        """Let go of an item, if its numbers are still what one believes, 0 for one that it has not;
+        False where they are not."""
+        condition = " AND ".join(("holder = :holder", *map(_is, numbers, numbers.values())))
         values: dict[str, Any] = {f":{name}": {"N": str(n)} for name, n in numbers.items()}
         return self.change_if(key, "REMOVE holder", condition, {":holder": {"S": holder}, **values})
 
@@ -251,3 +251,8 @@ def _lost(error: AwsRefused) -> bool:
     if error.code != "ConditionalCheckFailedException":
         raise error
     return False
+
+
+def _is(name: str, number: int) -> str:
+    """A condition on a number, which is 0 until it has been counted."""
+    return f"{name} = :{name}" if number else f"({name} = :{name} OR attribute_not_exists({name}))"
