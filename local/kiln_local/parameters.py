@@ -7,6 +7,7 @@ the image.
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from moto.ec2.exceptions import EC2ClientError
@@ -20,7 +21,11 @@ IMAGE = "aws:ec2:image"
 
 
 def connect(patches: Patches, ec2: Ec2) -> None:
-    """Patch moto's PutParameter."""
+    """Patch moto's PutParameter. It enters a name before its first version: whoever reads then
+    waits."""
+    lock = threading.RLock()
+    for name in ("put_parameter", "get_parameter"):
+        patches.alone(SimpleSystemManagerBackend, name, lock)
     put = SimpleSystemManagerBackend.put_parameter
 
     def put_parameter(self: Any, name: str, *args: Any, **kwargs: Any) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager
+from functools import wraps
 from typing import Any
 
 _NOTHING = object()
@@ -24,6 +26,17 @@ class Patches:
         self._former.append((owner, name, former))
         setattr(owner, name, value)
         return former
+
+    def alone(self, owner: type, name: str, lock: AbstractContextManager[Any]) -> None:
+        """Let a method run only while it has a lock."""
+        call = getattr(owner, name)
+
+        @wraps(call)
+        def locked(*given: Any, **named: Any) -> Any:
+            with lock:
+                return call(*given, **named)
+
+        self.set(owner, name, locked)
 
     def rebind(self, package: str, name: str, value: Any) -> None:
         """Replace a function in every loaded module of a package that imported it by name."""

@@ -8,8 +8,6 @@ about to answer with, while others write to it, and sorts all items of a table f
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from moto.dynamodb.models import DynamoDBBackend
@@ -37,7 +35,7 @@ def connect(patches: Patches) -> None:
     lock, asked = threading.RLock(), threading.local()
     for owner in (DynamoDBBackend, DynamoHandler):
         for name in _ALONE:
-            patches.set(owner, name, _alone(getattr(owner, name), lock))
+            patches.alone(owner, name, lock)
     query, all_items = Table.query, Table.all_items
 
     def query_one(self: Any, hash_key: Any, *more: Any, **named: Any) -> Any:
@@ -57,12 +55,3 @@ def connect(patches: Patches) -> None:
 
     patches.set(Table, "query", query_one)
     patches.set(Table, "all_items", items_asked)
-
-
-def _alone(call: Callable[..., Any], lock: threading.RLock) -> Callable[..., Any]:
-    @wraps(call)
-    def locked(*given: Any, **named: Any) -> Any:
-        with lock:
-            return call(*given, **named)
-
-    return locked

@@ -17,7 +17,7 @@ from kiln_local.faults import faults_from
 from kiln_local.world import LocalAws
 from tests.faults.ground import ROOT
 from tests.faults.kinds import Fault
-from tests.faults.rollouts import PLATFORM, SIZE, STACK, Rollouts
+from tests.faults.rollouts import PLATFORM, SIZE, Rollouts
 
 BASE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 BLUEPRINT: dict[str, Any] = {
@@ -232,7 +232,9 @@ class Account:
         if flaws and not said:
             self.broken.append(f"layer {self.ground.layer}: {flaws}")
         if self.ground.service.fewest < SIZE and not self.excused:
-            self.broken.append(f"{self.ground.service.fewest} of layer {STACK} were in service")
+            self.broken.append(
+                f"{self.ground.service.fewest} of {self.ground.layer} were in service"
+            )
         begun = [e["rollout"] for e in self._announced if e["type"] == "Rollout Started"]
         for image in self.images:
             if sum(image in name for name in set(begun)) > 1:
