@@ -14,6 +14,9 @@ from hypothesis import settings
 
 HERE = Path(__file__).parent
 
+# What tests share is no test module: without this its asserts would fail without saying of what.
+pytest.register_assert_rewrite(*(f"tests.{part.name}" for part in HERE.iterdir() if part.is_dir()))
+
 # Before anything imports boto3: a test that forgets its fakes must not find a real account.
 for _name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[_name]

@@ -41,11 +41,11 @@ def a_stop(machine: str, state: str, execution: str, nth: int = 1) -> dict[str, 
     return {"act": "stop-execution", "when": when, "nth": nth, **late}
 
 
-def a_failure(state: str, execution: str) -> dict[str, Any]:
-    """What a state of a rollout waits for fails, and it goes back."""
+def a_failure(state: str, execution: str, nth: int = 1) -> dict[str, Any]:
+    """What a state of a rollout waits for fails at the n-th heartbeat, and it goes back."""
     when = {"machine": "rollout", "state": state, "execution": execution}
     await_ = {"service": "lambda", "operation": "Invoke", "function": "await_resource"}
-    return {**await_, "when": when, "error": "denied", "times": "always"}
+    return {**await_, "when": when, "error": "denied", "nth": nth, "times": "always"}
 
 
 class Ground:

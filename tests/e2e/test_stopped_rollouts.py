@@ -62,7 +62,7 @@ def a_group(name: str) -> dict[str, Any]:
         "name": "web",
         "kind": "autoscaling",
         "group": name,
-        "refresh": {"min_healthy_percentage": 50, "instance_warmup": "3m"},
+        "refresh": {"min_healthy_percentage": 50, "instance_warmup": "10m"},
         "blueprints": [{"blueprint": "grouped", "strategy": "replace"}],
     }
 
@@ -133,7 +133,8 @@ def test_a_group_whose_rollout_is_stopped_is_rolled_back(ground: Ground) -> None
     names = {layer: rollout_id(image, f"{layer}/web") for layer in GROUPS}
     ground.use(
         *(a_stop("rollout", state, names[k], nth) for k, (state, nth) in GROUPS.items()),
-        *(a_failure("AwaitRefresh", names[layer]) for layer in GROUPS if layer.startswith("gb")),
+        # Late enough that there is an instance to take back, which takes a while.
+        *(a_failure("AwaitRefresh", names[layer], 3) for layer in GROUPS if layer.startswith("gb")),
     )
     shop.announce(image, {}, blueprint="grouped")
     rollouts = {layer: ground.rollout(image, f"{layer}/web") for layer in GROUPS}
