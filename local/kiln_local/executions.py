@@ -160,12 +160,11 @@ class Ends:
     def _stop(self, request: Any) -> ActionResult:
         arn, error, cause = (request._get_param(n) for n in ("executionArn", "error", "cause"))
         execution = request.stepfunction_backend.describe_execution(arn)
-        _begun(execution)
         self.abort(execution, error, cause)
         return ActionResult({"stopDate": execution.stop_date})
 
     def abort(self, execution: Any, error: str | None, cause: str | None) -> bool:
-        """End an execution that has begun as StopExecution does; False for one that has ended."""
+        """End an execution as StopExecution does; False for one that has ended."""
 
         def aborted() -> None:
             _end_as(execution, "ABORTED", self._clock, error, cause)
@@ -187,6 +186,7 @@ class Ends:
         return self._end_now(execution, timed_out)
 
     def _end_now(self, execution: Any, end: Callable[[], None]) -> bool:
+        _begun(execution)
         with self._one:
             if execution.stop_date is not None:
                 return False

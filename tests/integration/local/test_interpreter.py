@@ -13,11 +13,14 @@ from moto import mock_aws
 
 from kiln_local import interpreter
 from kiln_local.clock import SimClock
+from kiln_local.executions import Ends
 from kiln_local.patches import Patches
 
 
 class Bench:
     """A Step Functions in which a function is a Python function."""
+
+    executions: Ends
 
     def __init__(self, clock: SimClock) -> None:
         self.clock = clock
@@ -66,7 +69,7 @@ def bench() -> Iterator[Bench]:
                 return json.dumps(found).encode()
 
         patches.set(LambdaBackend, "invoke", invoke)
-        interpreter.connect(patches, clock, "eu-west-1", bench.changed)
+        bench.executions = interpreter.connect(patches, clock, "eu-west-1", bench.changed)
         yield bench
         patches.undo()
         clock.end()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -60,7 +61,7 @@ def started(bench: Bench, states: dict[str, Any]) -> str:
     """The ARN of an execution that has just been started."""
     definition = {"QueryLanguage": "JSONata", "StartAt": "A", "States": states}
     machine = bench.client.create_state_machine(
-        name="stopped",
+        name=f"stopped-{len(bench.changes)}",
         definition=json.dumps(definition),
         roleArn="arn:aws:iam::123456789012:role/r",
     )["stateMachineArn"]
@@ -81,6 +82,23 @@ def test_an_execution_that_is_stopped_is_aborted_at_once(
     last = bench.client.get_execution_history(executionArn=execution)["events"][-1]
     assert last["type"] == "ExecutionAborted"
     assert last["executionAbortedEventDetails"] == {"error": "Stopped", "cause": "enough"}
+
+
+@pytest.mark.parametrize("state", [WAITS, FOR_A_TOKEN, IN_A_MAP], ids=["wait", "token", "map"])
+def test_an_execution_may_run_out_of_time_before_its_first_state(
+    bench: Bench, state: dict[str, Any]
+) -> None:
+    def at_once() -> None:
+        while not (found := bench.executions.under_way):
+            time.sleep(0)
+        bench.executions.time_out(bench.executions.execution(found[0]))
+
+    with ThreadPoolExecutor() as others:
+        waiting = others.submit(at_once)
+        arn = started(bench, {"A": state})
+        waiting.result(20)
+    told = bench.client.describe_execution(executionArn=arn)
+    assert (told["status"], told["error"]) == ("TIMED_OUT", "States.Timeout")
 
 
 def test_what_a_stopped_execution_still_does_no_longer_counts(bench: Bench) -> None:
