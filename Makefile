@@ -8,6 +8,7 @@ bin := .venv/bin
 ready := .venv/.ready
 scans := .venv-scan/.ready
 fuzzes := .venv-fuzz/.ready
+emulator := .emulator/.ready
 export SAM_CLI_TELEMETRY := 0
 # Compiled once, not in each run and each worker of one; `make clean` removes it.
 unexport PYTHONDONTWRITEBYTECODE
@@ -15,7 +16,7 @@ export AWS_DEFAULT_REGION ?= eu-west-1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup bake test long fuzz atheris crowd bench-scale faults promises matrix check lint scan audit coverage build tables pins clean
+.PHONY: help setup bake test long fuzz atheris crowd bench bench-scale bench-peer bench-cold bench-overhead bench-cost bench-local emulator faults promises matrix check lint scan audit coverage build tables pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +44,23 @@ atheris: $(fuzzes) ## coverage-guided fuzzing of what reads files and notices, F
 
 crowd: $(ready) ## bake a hundred at once under EC2's token buckets (KILN_CROWD=1000)
 	KILN_CROWD=$${KILN_CROWD:-100} $(bin)/python -m pytest -q tests/e2e/test_crowd.py
+
+bench: bench-overhead bench-peer bench-cold bench-cost bench-scale bench-local ## measure everything: bench/results.md (about an hour)
+
+bench-overhead: $(ready) $(emulator) ## makespan of bakes over AWS's own time, in real time (half an hour)
+	$(bin)/python -m bench.overhead
+
+bench-peer: $(ready) ## Debian's packer beside Kiln, in real time (20 minutes)
+	$(bin)/python -m bench.peer
+
+bench-cold: $(ready) $(emulator) ## first call of each function under AWS's emulator, beside an empty one
+	$(bin)/python -m bench.cold
+
+bench-cost: $(ready) ## what a bake and a rollout cost, counted
+	$(bin)/python -m bench.cost
+
+bench-local: $(ready) ## time of make bake, make test and kiln --help
+	$(bin)/python -m bench.local
 
 bench-scale: $(ready) ## measure crowds of bakes against what EC2's buckets let pass (BAKES="1 10 100")
 	$(bin)/python -m bench.scale $(BAKES) --json bench/scale.json
@@ -88,6 +106,12 @@ $(scans) $(fuzzes): .venv-%/.ready: requirements/%.txt tools/setup.sh
 coverage: test
 	$(bin)/python -m tools.check_coverage 90
 
+emulator: $(emulator) ## what functions need to run under AWS's emulator
+
+$(emulator): requirements/runtime.txt layers/deps/requirements.txt $(shell find layers -name '*.py' -o -name Makefile) tools/emulator.sh | $(ready)
+	tools/emulator.sh
+	@touch $@
+
 build: $(ready) ## sam build under Python 3.13, twice, and compare the artifacts
 	tools/build.sh
 
@@ -101,6 +125,6 @@ pins: $(ready) ## compile requirements/*.in into pins with hashes
 	tools/pins.sh
 
 clean: ## remove .venv, builds and caches
-	rm -rf .venv .venv-scan .venv-fuzz .fuzz .aws-sam .coverage coverage.json dist
+	rm -rf .venv .venv-scan .venv-fuzz .fuzz .emulator .aws-sam .coverage coverage.json dist
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

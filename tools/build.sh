@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # `sam build` as Lambda's Python 3.13 needs it, twice; the second must give the same bytes as the first.
-# `--can` only tells whether this machine has that Python.
+# `--can` only tells whether this machine has that Python, `--which` where.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=${AWS_DEFAULT_REGION:-eu-west-1}
@@ -19,6 +19,10 @@ find_python() {
 
 if [ "${1:-}" = --can ]; then
     find_python >/dev/null
+    exit
+fi
+if [ "${1:-}" = --which ]; then
+    realpath --no-symlinks "$(find_python)"
     exit
 fi
 

@@ -187,7 +187,7 @@ class Served:
 
     def __init__(self, aws: LocalAws, port: int, ended: ToldToEnd) -> None:
         self.place = make_place(aws.session(), "kiln", aws.outputs)
-        _tell_outputs(self.place)
+        tell_outputs(self.place)
         self.endpoint = aws.serve(port)
         self._ended = ended
 
@@ -196,7 +196,7 @@ class Served:
         self._ended.wait()
 
 
-def _tell_outputs(place: Place) -> None:
+def tell_outputs(place: Place) -> None:
     """Let CloudFormation tell the outputs: that is how a client finds the table and the rest."""
     outputs = {name: {"Value": value} for name, value in place.outputs.items()}
     place.client("cloudformation").create_stack(
@@ -206,15 +206,33 @@ def _tell_outputs(place: Place) -> None:
 
 
 @contextmanager
-def served(root: Path, speed: float, port: int, trouble: Trouble = Trouble()) -> Iterator[Served]:
-    """A local AWS that other processes can use. Raises OSError for a port that cannot be had."""
+def served(
+    root: Path, speed: float, port: int, trouble: Trouble = Trouble(), emulator: bool = False
+) -> Iterator[Served]:
+    """A local AWS that other processes can use; with `emulator` its functions run under AWS's.
+    Raises OSError for a port that cannot be had, InvalidRequest for what the emulator cannot."""
     _check_free(port)
-    with ToldToEnd() as ended, _local_aws(root, speed, trouble) as aws:
+    with ToldToEnd() as ended, _local_aws(root, speed, trouble) as aws, ExitStack() as within:
         aws.faults.told = lambda fault, at: progress(f"fault at {at.at_s:.0f} s: {fault}")
-        yield Served(aws, port, ended)
+        local = Served(aws, port, ended)
+        if emulator:
+            within.enter_context(_emulated(aws, local.endpoint))
+        yield local
         for row in aws.faults.report():
             if not row["fired"]:
                 progress(f"fault that never acted: {row['fault']} (seen {row['seen']} times)")
+
+
+@contextmanager
+def _emulated(aws: LocalAws, endpoint: str) -> Iterator[None]:
+    from kiln_local.emulated import RealTimeOnly, emulated
+    from kiln_local.emulator import NoKit
+
+    try:
+        with emulated(aws, endpoint):
+            yield
+    except (NoKit, RealTimeOnly) as error:
+        raise InvalidRequest(str(error)) from error
 
 
 def _check_free(port: int) -> None:

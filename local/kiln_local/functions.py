@@ -70,12 +70,14 @@ class Functions:
         self, project: Path, specifications: dict[str, dict[str, Any]], region: str
     ) -> None:
         self._project = project
-        self._specifications = specifications
+        self.specifications = specifications
         self._region = region
         self._handlers: dict[str, Callable[[Any, Any], Any]] = {}
         self._lock = threading.Lock()
         self._environment = self._merged_environment()
         self.around: Around = lambda _folder, _limit, run: run()
+        # Calls a function: here, or wherever else it runs.
+        self.run: Callable[[str, Any], Answer] = self._run
 
     def _merged_environment(self) -> dict[str, str]:
         """One process, one environment: functions that disagree on a variable cannot run
@@ -87,7 +89,7 @@ class Functions:
             "POWERTOOLS_DEV": "0",
             "POWERTOOLS_TRACE_DISABLED": "1",
         }
-        for name, specification in self._specifications.items():
+        for name, specification in self.specifications.items():
             for key, value in specification.get("Environment", {}).get("Variables", {}).items():
                 if merged.setdefault(key, value) != value:
                     raise ValueError(
@@ -108,19 +110,20 @@ class Functions:
 
     def names(self) -> list[str]:
         """Physical names."""
-        return list(self._specifications)
+        return list(self.specifications)
 
     def folder(self, name: str) -> str:
         """The folder of a function, which is its name everywhere else; "" for another's."""
-        specification = self._specifications.get(name)
+        specification = self.specifications.get(name)
         return Path(specification["Path"]).name if specification else ""
 
     def invoke(self, name: str, event: Any) -> Answer:
         """Call a function; its result, or AWS's error object and True."""
-        limit_s = float(self._specifications[name].get("Timeout", 3))
-        return self.around(self.folder(name), limit_s, lambda: self._run(name, event, limit_s))
+        limit_s = float(self.specifications[name].get("Timeout", 3))
+        return self.around(self.folder(name), limit_s, lambda: self.run(name, event))
 
-    def _run(self, name: str, event: Any, limit_s: float) -> Answer:
+    def _run(self, name: str, event: Any) -> Answer:
+        limit_s = float(self.specifications[name].get("Timeout", 3))
         lived = Life(self.folder(name), limit_s, str(uuid.uuid4()))
         tokens = caller.set(lived.function), life.set(lived)
         try:
@@ -144,7 +147,7 @@ class Functions:
             return self._handlers[name]
 
     def _load(self, name: str) -> Callable[[Any, Any], Any]:
-        specification = self._specifications[name]
+        specification = self.specifications[name]
         module_name, _, attribute = specification["Handler"].rpartition(".")
         path = self._project / specification["Path"] / f"{module_name}.py"
         spec = importlib.util.spec_from_file_location(f"kiln_function_{path.parent.name}", path)

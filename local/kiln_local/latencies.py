@@ -1,4 +1,7 @@
-"""How long AWS takes, from one table; drawn with a seed, so that a run can be repeated."""
+"""How long AWS takes, from one table; drawn with a seed, so that a run can be repeated.
+
+Each row has draws of its own: how often one thing happens does not change how long another takes.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,15 @@ class Latencies:
 
     def __init__(self, seed: int = 0) -> None:
         self._rows = load(_TABLE.read_text())
-        self._random = random.Random(seed)
+        self.reseed(seed)
+
+    def reseed(self, seed: int) -> None:
+        """Draw from now on as one that was made with this seed."""
+        self._seed = seed
+        self._randoms: dict[str, random.Random] = {}
 
     def draw(self, name: str) -> float:
         """Seconds for one occurrence. KeyError for a row that the table does not have."""
         row = self._rows[name]
-        return float(row["value"]) * (1 + self._random.uniform(-1, 1) * float(row["spread"]))
+        drawn = self._randoms.setdefault(name, random.Random(f"{self._seed} {name}"))
+        return float(row["value"]) * (1 + drawn.uniform(-1, 1) * float(row["spread"]))

@@ -46,6 +46,8 @@ class Interval:
 class Recorder:
     """Safe for threads. Times are simulated seconds since the local AWS began.
 
+    `outside` are the calls that clients outside have made by HTTP, under their access keys;
+    those whose keys `functions` names are functions that run elsewhere.
     `hooks` are asked before each call of a function or state machine, `after_hooks` once AWS has
     acted; either may sleep, or raise what the caller is to see.
     """
@@ -54,6 +56,8 @@ class Recorder:
     calls: list[Call] = field(default_factory=list)
     intervals: list[Interval] = field(default_factory=list)
     commands: list[dict[str, Any]] = field(default_factory=list)
+    outside: list[Call] = field(default_factory=list)
+    functions: frozenset[str] = frozenset()
     hooks: list[Callable[[str, dict[str, Any]], None]] = field(default_factory=list)
     after_hooks: list[Callable[[str, dict[str, Any]], None]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -69,6 +73,12 @@ class Recorder:
         if who:
             with self._lock:
                 self.calls.append(Call(self.clock.seconds(), who, operation, error))
+
+    def note_request(self, key: str, operation: str, error: str | None) -> None:
+        """Record a call that came by HTTP."""
+        with self._lock:
+            calls = self.calls if key in self.functions else self.outside
+            calls.append(Call(self.clock.seconds(), key, operation, error))
 
     def begin(self, owner: str, what: str) -> Interval:
         """An AWS operation begins."""

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import threading
+from collections.abc import Callable
 from typing import Any
+
+from kiln_local.recorder import Recorder
+from kiln_local.wire import asked
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Any]
 
 
 class Server:
     """moto's own application on the same backends, in a thread."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, recorder: Recorder) -> None:
         from moto.moto_server.werkzeug_app import (
             DomainDispatcherApplication,
             MotoRequestHandler,
@@ -19,7 +26,7 @@ class Server:
         from werkzeug.serving import make_server
 
         _check_free(port)
-        application = DomainDispatcherApplication(create_backend_app)
+        application = _recorded(DomainDispatcherApplication(create_backend_app), recorder)
         self._server: Any = make_server(
             "127.0.0.1",
             port,
@@ -35,6 +42,34 @@ class Server:
         """Stop serving."""
         self._server.shutdown()
         self._thread.join(timeout=5)
+
+
+def _recorded(application: Application, recorder: Recorder) -> Application:
+    """The application, which writes down who has called what."""
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        body = _body(environ)
+        told: list[str] = []
+
+        def start(status: str, *rest: Any, **named: Any) -> Any:
+            told.append(status)
+            return start_response(status, *rest, **named)
+
+        answered = application(environ, start)
+        call = asked(environ, body)
+        if call:
+            failed = told and told[0][:1] in "45"
+            recorder.note_request(call.key, call.operation, told[0] if failed else None)
+        return answered
+
+    return answer
+
+
+def _body(environ: dict[str, Any]) -> bytes:
+    """The body, which can be read once more."""
+    body = bytes(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body
 
 
 def _check_free(port: int) -> None:

@@ -263,7 +263,7 @@ class LocalAws:
         """Serve everything on 127.0.0.1; the endpoint. OSError for a port that is taken."""
         from kiln_local.server import Server
 
-        self._server = Server(port)
+        self._server = Server(port, self.recorder)
         return str(self._server.endpoint)
 
     # ------------------------------------------------------------ inside

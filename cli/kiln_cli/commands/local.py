@@ -32,6 +32,13 @@ def command() -> None:
     help="Blueprint or stack to store first; may be repeated.",
 )
 @options.together(options.speed, options.project, options.faults, options.throttle)
+@click.option(
+    "--functions",
+    type=click.Choice(["process", "emulator"]),
+    default="process",
+    show_default=True,
+    help="Where functions run: here, or under AWS's emulator (`make emulator`; needs --speed 1).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (it always does).")
 def up(port: int, files: tuple[Path, ...], **given: Any) -> int:
     """Serve the local AWS until it is interrupted.
@@ -49,7 +56,8 @@ def up(port: int, files: tuple[Path, ...], **given: Any) -> int:
     root = given["project"] or project_root()
     try:
         trouble = Trouble(given["faults"], given["throttle"])
-        with served(root, given["speed"], port, trouble) as local:
+        emulator = given["functions"] == "emulator"
+        with served(root, given["speed"], port, trouble, emulator) as local:
             for file in read:
                 apply_signed(file, local.place)
             click.echo(json.dumps(_ready(local)))

@@ -1,0 +1,169 @@
+"""`bench/results.md`, written from what was measured: a table a part, and its goals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+Part = Any
+Lines = Iterator[str]
+
+
+def page(results: dict[str, Any]) -> str:
+    """The page of the parts that there are."""
+    lines = [
+        "# What Kiln costs, measured",
+        "",
+        "Written by `make bench` from `results.json`. Nothing here is estimated; what was not "
+        "measured is not here.",
+    ]
+    for name, (title, section) in _SECTIONS.items():
+        if name in results:
+            told = results.get("measured", {}).get(name, {})
+            lines += ["", f"## {title}", "", *section(results[name]), "", *_circumstances(told)]
+    return "\n".join(lines) + "\n"
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> Lines:
+    """A table in Markdown."""
+    names = list(heads)
+    yield f"| {' | '.join(names)} |"
+    yield f"|{'---|' * len(names)}"
+    for row in rows:
+        yield f"| {' | '.join(str(cell) for cell in row)} |"
+
+
+def _circumstances(told: dict[str, Any]) -> Lines:
+    if not told:
+        return
+    versions = ", ".join(f"{name} {number}" for name, number in told["versions"].items())
+    yield (
+        f"`{told['command']}`, {told['date']}, commit {told['commit']}, {told['machine']}, "
+        f"load {told['load']} at the end; {versions}."
+    )
+
+
+def goal(reached: bool, text: str, instead: str = "") -> str:
+    """Whether a goal is reached, and if not what stands in the way."""
+    return f"Goal {'reached' if reached else 'not reached'}: {text}.{'' if reached else instead}"
+
+
+def _overhead(part: Part) -> Lines:
+    yield from table(
+        ("case", "functions", "runs", "makespan, s", "AWS, s", "over, s", "ratio"),
+        (
+            (
+                *(name, row["functions"], row["runs"], row["makespan_s"], row["aws_s"]),
+                *(row["over_s"], row["ratio"]),
+            )
+            for name, row in part.items()
+        ),
+    )
+    yield ""
+    reached = all(row["ratio"] <= 1.02 and row["over_s"] <= 8 for row in part.values())
+    most = max(part.values(), key=lambda row: float(row["over_s"]))
+    yield goal(
+        reached,
+        "at most 1.02 times AWS's time and at most 8 s more",
+        " Of what is over most passed in these states: "
+        + ", ".join(f"{name} {seconds} s" for name, seconds in most["over_by_state"].items())
+        + ".",
+    )
+
+
+def _peer(part: Part) -> Lines:
+    rows = (
+        ("wall time, s", "wall_s"),
+        ("image available after, s", "image_available_s"),
+        ("calls", "calls"),
+        ("of them to EC2", "calls_of_ec2"),
+        ("from the user's machine", "calls_from_the_users_machine"),
+        ("peak memory on the user's machine, MB", "peak_mb"),
+        ("runs", "runs"),
+    )
+    told = [(text, *(part[who][key] for who in ("packer", "kiln"))) for text, key in rows]
+    remains = [_counts(part[who]["left_after_kill"]) for who in ("packer", "kiln")]
+    yield from table(("", "packer 1.6.6", "Kiln"), [*told, ("left after SIGKILL", *remains)])
+    yield ""
+    packer, kiln = part["packer"], part["kiln"]
+    yield goal(
+        kiln["wall_s"] < packer["wall_s"],
+        "Kiln is faster",
+        " A bake waits for the agent, cleans the builder and boots a clone of the image, which "
+        "packer with `communicator: none` does not.",
+    )
+    yield ""
+    yield goal(
+        kiln["calls"] < packer["calls"],
+        "Kiln makes fewer calls",
+        " Its waits are kept in a table, and functions and messages are calls too.",
+    )
+
+
+def _counts(found: dict[str, int]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in found.items()) or "nothing"
+
+
+def _cold_start(part: Part) -> Lines:
+    floor = part["floor_ms"]
+    yield f"An empty handler that makes one boto3 client of EC2: {floor} ms."
+    yield ""
+    yield from table(
+        ("function", "ms", "of the floor"),
+        ((name, ms, f"{ms / floor:.2f}") for name, ms in part["functions"].items()),
+    )
+    yield ""
+    over = [name for name, ms in part["functions"].items() if ms >= 0.7 * floor]
+    yield goal(not over, "each under 0.7 of the floor", f" Over it are {len(over)}.")
+
+
+def _cost(part: Part) -> Lines:
+    rows = part["units"]
+    yield from table(
+        ("unit", "USD each", "a bake", "USD", "a rollout", "USD"),
+        (
+            (
+                *(name, row["usd"], row["bake"], f"{row['bake'] * row['usd']:.6f}"),
+                *(row["rollout"], f"{row['rollout'] * row['usd']:.6f}"),
+            )
+            for name, row in rows.items()
+        ),
+    )
+    yield ""
+    yield f"Together {part['bake']:.5f} USD a bake, {part['rollout']:.5f} USD a rollout."
+    yield ""
+    yield goal(max(part["bake"], part["rollout"]) < 0.005, "under half a cent each")
+
+
+def _scale(part: Part) -> Lines:
+    names = ("bakes", "makespan_s", "bound_s", "calls_per_bake", "failures")
+    yield from table(names, ([row[name] for name in names] for row in part))
+
+
+def _local(part: Part) -> Lines:
+    names = {
+        "bake_s": "make bake",
+        "test_s": "make test",
+        "help_s": "kiln --help",
+        "import_s": "of that, imports",
+    }
+    yield from table(
+        ("what", "s, median", "least and greatest"),
+        (
+            (text, part[name], part.get(f"{name}_spread", ""))
+            for name, text in names.items()
+            if name in part
+        ),
+    )
+    yield ""
+    yield goal(part["help_s"] < 0.25, "`kiln --help` under 0.25 s")
+
+
+_SECTIONS: dict[str, tuple[str, Callable[[Part], Lines]]] = {
+    "overhead": ("Overhead", _overhead),
+    "peer": ("Beside packer", _peer),
+    "cold_start": ("Cold starts", _cold_start),
+    "cost_usd": ("Cost", _cost),
+    "scale": ("Scale", _scale),
+    "local": ("On a laptop", _local),
+}

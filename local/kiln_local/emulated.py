@@ -1,0 +1,132 @@
+"""The functions of a local AWS under the emulator instead of in its process: started cold when an
+invocation finds no idle environment of its function, kept warm afterwards.
+
+They reach AWS by HTTP like any client, known by their access key, which is the function's folder. A
+call of theirs counts as one of a function. Its role is not asked, and no fault befalls it: both are
+for functions that run in the process.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kiln_local.emulator import Environment, Function, Kit
+from kiln_local.functions import Answer
+
+if TYPE_CHECKING:
+    from kiln_local.world import LocalAws
+
+
+class RealTimeOnly(ValueError):
+    """Processes of their own know real time alone."""
+
+
+@dataclass(frozen=True)
+class Invoked:
+    """An invocation: the function's folder, whether its environment was new, milliseconds."""
+
+    function: str
+    cold: bool
+    ms: float
+
+
+@dataclass
+class Emulated:
+    """All execution environments of one local AWS. Safe for threads."""
+
+    kit: Kit
+    functions: dict[str, Function]
+    heard: Callable[[str], object]
+    invoked: list[Invoked] = field(default_factory=list)
+    _idle: dict[str, list[Environment]] = field(default_factory=lambda: defaultdict(list))
+    _all: list[Environment] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, name: str, event: Any) -> Answer:
+        """Invoke a function by its physical name."""
+        environment, cold = self._take(name)
+        began = time.monotonic()
+        answer = environment.invoke(event)
+        ms = (time.monotonic() - began) * 1000
+        with self._lock:
+            if environment.alive:
+                self._idle[name].append(environment)
+            self.invoked.append(Invoked(self.functions[name].folder.name, cold, ms))
+        return answer
+
+    def _take(self, name: str) -> tuple[Environment, bool]:
+        with self._lock:
+            if self._idle[name]:
+                # The one that was used last, as Lambda does: others may be let go.
+                return self._idle[name].pop(), False
+        made = Environment(self.functions[name], self.kit, self.heard)
+        with self._lock:
+            self._all.append(made)
+        return made, True
+
+    def end(self) -> None:
+        """End all environments."""
+        with self._lock:
+            environments, self._all = self._all, []
+        for environment in environments:
+            environment.end()
+
+
+def functions_of(aws: LocalAws, endpoint: str) -> dict[str, Function]:
+    """The functions of the template as Lambda tells their environments, by physical name."""
+    return {
+        name: Function(
+            name=name,
+            folder=aws.project / told["Path"],
+            handler=told["Handler"],
+            limit_s=float(told["Timeout"]),
+            memory_mb=int(told["MemorySize"]),
+            variables=told["Environment"]["Variables"] | told_of_aws(aws, endpoint, told["Path"]),
+        )
+        for name, told in aws.functions.specifications.items()
+    }
+
+
+def told_of_aws(aws: LocalAws, endpoint: str, path: str) -> dict[str, str]:
+    """Where AWS is, and credentials by which calls are known as the function's in that folder."""
+    key = Path(path).name
+    return {
+        "AWS_REGION": aws.region,
+        "AWS_DEFAULT_REGION": aws.region,
+        "AWS_ACCESS_KEY_ID": key,
+        "AWS_SECRET_ACCESS_KEY": key,
+        "AWS_ENDPOINT_URL": endpoint,
+    }
+
+
+@contextmanager
+def emulated(aws: LocalAws, endpoint: str) -> Iterator[Emulated]:
+    """Within the block the functions of a local AWS, served there, run under the emulator. Raises
+    NoKit, and RealTimeOnly for one that is sped up."""
+    if aws.clock.speed != 1:
+        raise RealTimeOnly("functions under the emulator live in real time: the speed must be 1")
+    found = Emulated(Kit.of(aws.project), functions_of(aws, endpoint), _metrics(aws))
+    aws.recorder.functions = frozenset(one.folder.name for one in found.functions.values())
+    before, aws.functions.run = aws.functions.run, found.run
+    try:
+        yield found
+    finally:
+        aws.functions.run = before
+        found.end()
+
+
+def _metrics(aws: LocalAws) -> Callable[[str], object]:
+    """Takes what functions print, for the metrics in it."""
+
+    def heard(line: str) -> None:
+        if line.startswith("{"):
+            aws.metrics.printed(line)
+
+    return heard

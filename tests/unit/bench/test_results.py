@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bench.page import page
+from bench.results import median, merge, spread
+
+PEER = {
+    "wall_s": 210.8,
+    "image_available_s": 157.4,
+    "calls": 33,
+    "calls_of_ec2": 33,
+    "calls_from_the_users_machine": 33,
+    "peak_mb": 59.4,
+    "runs": 1,
+    "left_after_kill": {"instance": 1, "key pair": 1},
+}
+
+
+def an_overhead(**more: Any) -> dict[str, Any]:
+    case = {
+        "makespan_s": 204.0,
+        "aws_s": 200.0,
+        "over_s": 4.0,
+        "ratio": 1.02,
+        "functions": "emulator",
+        "runs": 3,
+        "over_by_state": {"AwaitBuilder": 3.1},
+    }
+    return {"linux": case | more}
+
+
+def test_a_part_goes_in_and_the_others_stay(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    merge("local", {"help_s": 0.2}, "make bench-local", path)
+    merge("cold_start", {"floor_ms": 600, "functions": {"wake": 300}}, "make bench-cold", path)
+    found = json.loads(path.read_text())
+    assert found["local"] == {"help_s": 0.2}
+    assert found["cold_start"]["functions"] == {"wake": 300}
+    assert found["measured"]["local"]["command"] == "make bench-local"
+    told = (tmp_path / "results.md").read_text()
+    assert "## Cold starts" in told
+    assert "## On a laptop" in told
+
+
+def test_a_goal_that_is_reached_says_no_more() -> None:
+    assert "Goal reached: at most 1.02" in page({"overhead": an_overhead()})
+
+
+def test_a_goal_that_is_not_reached_says_what_stands_in_the_way() -> None:
+    told = page({"overhead": an_overhead(ratio=1.09, over_s=18.0)})
+    assert "Goal not reached: at most 1.02" in told
+    assert "AwaitBuilder 3.1 s" in told
+
+
+def test_eight_seconds_are_a_goal_of_their_own() -> None:
+    assert "Goal not reached" in page({"overhead": an_overhead(over_s=8.1)})
+
+
+def test_what_is_left_is_told_by_kind() -> None:
+    told = page({"peer": {"packer": PEER, "kiln": PEER | {"wall_s": 200.0, "left_after_kill": {}}}})
+    assert "| left after SIGKILL | 1 instance, 1 key pair | nothing |" in told
+    assert "Goal reached: Kiln is faster" in told
+    assert "Goal not reached: Kiln makes fewer calls" in told
+
+
+def test_a_function_at_the_goal_has_not_reached_it() -> None:
+    told = page({"cold_start": {"floor_ms": 100, "functions": {"wake": 70, "sweep": 69}}})
+    assert "Goal not reached" in told
+    assert "Over it are 1" in told
+
+
+def test_several_measurements_have_a_middle_and_ends() -> None:
+    assert median([3.0, 1.0, 2.0]) == 2.0
+    assert spread([3.0, 1.0, 2.0]) == [1.0, 3.0]

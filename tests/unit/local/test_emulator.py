@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kiln_local.emulator import Function, Kit, NoKit, answered
+
+
+def a_function(**variables: str) -> Function:
+    return Function("kiln-WakeFunction", Path("/f/wake"), "app.handler", 60, 512, variables)
+
+
+def test_an_environment_has_the_functions_variables_and_nothing_of_this_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    told = a_function(KILN_TABLE="kiln").environ(Kit(Path("/kit")))
+    assert told["KILN_TABLE"] == "kiln"
+    assert told["AWS_LAMBDA_FUNCTION_TIMEOUT"] == "60"
+    assert "AWS_PROFILE" not in told
+
+
+def test_service_models_are_those_of_the_kit() -> None:
+    told = a_function(AWS_DATA_PATH="/opt/models").environ(Kit(Path("/kit")))
+    assert told["AWS_DATA_PATH"] == "/kit/opt/deps/models"
+
+
+def test_a_project_without_a_kit_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(NoKit, match="make emulator"):
+        Kit.of(tmp_path)
+
+
+def test_a_result_is_no_failure() -> None:
+    assert answered(b'{"image": "ami-1"}', 200) == ({"image": "ami-1"}, False)
+    assert answered(b"null", 200) == (None, False)
+
+
+def test_an_exception_is_its_object() -> None:
+    error = {"errorType": "NoCapacity", "errorMessage": "none", "stackTrace": []}
+    assert answered(json.dumps(error).encode(), 200) == (error, True)
+
+
+def test_a_time_out_is_told_in_a_sentence() -> None:
+    error, failed = answered(b"Task timed out after 60.00 seconds", 200)
+    assert (error["errorType"], failed) == ("Sandbox.Timedout", True)
+    assert answered(b"gone", 500)[0]["errorType"] == "Runtime.ExitError"
