@@ -108,7 +108,7 @@ coverage: test
 
 emulator: $(emulator) ## what functions need to run under AWS's emulator
 
-$(emulator): requirements/runtime.txt layers/deps/requirements.txt $(shell find layers -name '*.py' -o -name Makefile) tools/emulator.sh | $(ready)
+$(emulator): requirements/runtime.txt layers/deps/requirements.txt $(shell find layers -type f -not -path '*/__pycache__/*') tools/emulator.sh | $(ready)
 	tools/emulator.sh
 	@touch $@
 

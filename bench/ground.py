@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ class Ground:
 @contextmanager
 def ground(speed: float = 1.0, **options: Any) -> Iterator[Ground]:
     """A fresh local AWS, as `kiln local up` has it; `options` are those of LocalAws."""
+    # A measurement that is terminated ends its processes as an interrupted one does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     before = dict(os.environ)
     os.environ.clear()
     os.environ |= environment()

@@ -19,7 +19,7 @@ import click
 
 from bench.bakes import LINUX, Baked, bake
 from bench.ground import Ground, ground
-from bench.results import median, merge, spread
+from bench.results import median, merge, read, spread
 from kiln_local.emulated import emulated
 from kiln_local.recorder import Recorder
 
@@ -83,14 +83,15 @@ def measured(here: Ground, case: str, runs: int, functions: str) -> dict[str, An
 @click.option("--case", "cases", multiple=True, type=click.Choice(list(CASES)), help="not all")
 @click.option("--functions", type=click.Choice(["process", "emulator"]), default="emulator")
 def main(runs: int, cases: tuple[str, ...], functions: str) -> None:
-    """Bake each case so often, each in a local AWS of its own: its functions begin cold."""
-    found: dict[str, Any] = {}
+    """Bake each case so often, each in a local AWS of its own: its functions begin cold. Each is
+    written as soon as it is known; others stay as they were."""
+    found = read().get("overhead", {})
     for case in cases or CASES:
         with ground() as here, ExitStack() as within:
             if functions == "emulator":
                 within.enter_context(emulated(here.aws, here.endpoint))
             found[case] = measured(here, case, runs, functions)
-    merge("overhead", found, "make bench-overhead")
+        merge("overhead", found, "make bench-overhead")
 
 
 if __name__ == "__main__":

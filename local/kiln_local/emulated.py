@@ -66,10 +66,14 @@ class Emulated:
             if self._idle[name]:
                 # The one that was used last, as Lambda does: others may be let go.
                 return self._idle[name].pop(), False
-        made = Environment(self.functions[name], self.kit, self.heard)
+        made = Environment(self.functions[name], self.kit, self._hear)
         with self._lock:
             self._all.append(made)
         return made, True
+
+    def _hear(self, line: str) -> None:
+        # Whoever listens when it is said.
+        self.heard(line)
 
     def end(self) -> None:
         """End all environments."""
