@@ -6,7 +6,8 @@ from its launch until its agent is online, each command from its sending until i
 each stop until `stopped`, each image and each copy until `available`. Those of one bake, laid over
 each other so that what goes on at the same time counts once, are the part of its makespan in which
 it waited for AWS. The rest is Kiln's: functions with their cold starts, transitions, the delivery
-of events, and the time until Kiln has noticed what AWS tells nobody.
+of events, and the time until Kiln has noticed what AWS tells nobody. With `--functions process`
+functions run in this process, and Lambda's starts take what the table of latencies says.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from bench.ground import Ground, ground
 from bench.results import median, merge, read, spread
 from kiln_local.emulated import emulated
 from kiln_local.recorder import Recorder
+from kiln_local.starts import modelled
 
 WINDOWS = "/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base"
 ABROAD = ("us-east-1", "us-west-2", "eu-central-1")
@@ -90,6 +92,8 @@ def main(runs: int, cases: tuple[str, ...], functions: str) -> None:
         with ground() as here, ExitStack() as within:
             if functions == "emulator":
                 within.enter_context(emulated(here.aws, here.endpoint))
+            else:
+                within.enter_context(modelled(here.aws))
             found[case] = measured(here, case, runs, functions)
         merge("overhead", found, "make bench-overhead")
 

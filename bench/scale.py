@@ -15,11 +15,13 @@ from typing import Any
 import click
 
 from bench.crowd import Crowd, bake_together
+from bench.results import merge
 
 _COLUMNS = (
     *(("bakes", 6), ("makespan_s", 11), ("bound_s", 8), ("ratio", 6), ("calls_per_bake", 15)),
     *(("describes_per_bake", 19), ("refused", 8), ("failures", 9), ("leaks", 6), ("wall_s", 7)),
 )
+_TOLD = ("bakes", "makespan_s", "bound_s", "ratio", "calls_per_bake", "failures")
 
 
 def row_of(crowd: Crowd, alone_s: float) -> dict[str, Any]:
@@ -63,6 +65,12 @@ def main(bakes: tuple[int, ...], path: Path | None) -> None:
             click.echo(line, err=True)
         if path:
             path.write_text(json.dumps(rows, indent=2) + "\n")
+            merge("scale", [told(row) for row in rows], "make bench-scale")
+
+
+def told(row: dict[str, Any]) -> dict[str, Any]:
+    """As much of a row as stands beside the other measurements."""
+    return {name: row[name] for name in _TOLD}
 
 
 if __name__ == "__main__":

@@ -10,8 +10,6 @@ from typing import Any
 from kiln_local.group_launches import Member
 from kiln_local.groups import Groups
 
-LOOK_S = 15.0
-
 
 def is_healthy(groups: Groups, group: Any, member: Member) -> bool:
     """Whether an instance is in service and healthy now."""
@@ -34,7 +32,8 @@ def watch(groups: Groups, group: Any) -> None:
         return
     if group.health_check_type == "ELB":
         check(groups, group)
-    groups.ec2.clock.later(LOOK_S, partial(watch, groups, group))
+    later = groups.ec2.latencies.draw("group-looked-at")
+    groups.ec2.clock.later(later, partial(watch, groups, group))
 
 
 def check(groups: Groups, group: Any) -> None:

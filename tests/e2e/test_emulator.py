@@ -1,5 +1,5 @@
-"""Functions under AWS's Runtime Interface Emulator: cold once, then warm, in an environment of their
-own, known to the local AWS by their names. `make emulator` makes what it needs."""
+"""Functions under AWS's Runtime Interface Emulator: cold once, then warm, in an environment of
+their own, known to the local AWS by their names. `make emulator` makes what it needs."""
 
 from __future__ import annotations
 
