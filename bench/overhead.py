@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from bench.bakes import LINUX, Baked, bake
-from bench.ground import Ground, ground
+from bench.ground import ground
 from bench.results import median, merge, read, spread
 from kiln_local.emulated import emulated
 from kiln_local.recorder import Recorder
@@ -52,32 +53,56 @@ def over_by_state(found: Baked, recorder: Recorder, most: int = 3) -> dict[str, 
     return {name: ms / 1000 for name, ms in over.most_common(most)}
 
 
-def row(bakes: list[Baked], functions: str, over: dict[str, float]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Run:
+    """One bake: what was over by state, and the invocations that began cold, with their seconds."""
+
+    baked: Baked
+    over: dict[str, float]
+    cold: int
+    cold_s: float
+
+    @property
+    def over_s(self) -> float:
+        """What the bake took beyond AWS's own time."""
+        return self.baked.makespan_s - self.baked.aws_s
+
+
+def row(runs: list[Run], functions: str) -> dict[str, Any]:
     """What is told of a case."""
-    makespan = median([one.makespan_s for one in bakes], 1)
-    aws = median([one.aws_s for one in bakes], 1)
+    makespans = [run.baked.makespan_s for run in runs]
+    middle = sorted(runs, key=lambda run: run.over_s)[len(runs) // 2]
     return {
-        "makespan_s": makespan,
-        "makespan_s_spread": spread([one.makespan_s for one in bakes], 1),
-        "aws_s": aws,
-        "over_s": median([one.makespan_s - one.aws_s for one in bakes], 2),
-        "over_s_spread": spread([one.makespan_s - one.aws_s for one in bakes], 2),
-        "ratio": median([one.makespan_s / one.aws_s for one in bakes], 4),
-        "over_by_state": over,
+        "makespan_s": median(makespans, 1),
+        "makespan_s_spread": spread(makespans, 1),
+        "aws_s": median([run.baked.aws_s for run in runs], 1),
+        "over_s": median([run.over_s for run in runs], 2),
+        "over_s_spread": spread([run.over_s for run in runs], 2),
+        "ratio": median([run.baked.makespan_s / run.baked.aws_s for run in runs], 4),
+        "over_by_state": middle.over,
+        "cold_starts": middle.cold,
+        "cold_starts_s": round(middle.cold_s, 1),
         "functions": functions,
-        "runs": len(bakes),
+        "runs": len(runs),
     }
 
 
-def measured(here: Ground, case: str, runs: int, functions: str) -> dict[str, Any]:
-    """One case, so often, each time by other draws."""
-    bakes = []
-    for number in range(runs):
+def once(case: str, number: int, functions: str) -> Run:
+    """One bake in a local AWS of its own, so that all its functions begin cold; by draws of its
+    number."""
+    name = f"{case}-{number}".replace(",", "").replace(" ", "-").lower()
+    with ground() as here, ExitStack() as within:
         here.aws.ec2.latencies.reseed(number)
-        name = f"{case}-{number}".replace(",", "").replace(" ", "-").lower()
-        bakes.append(bake(here, name, CASES[case]))
-        click.echo(f"{case}: {bakes[-1].makespan_s:.1f} s, AWS {bakes[-1].aws_s:.1f} s", err=True)
-    return row(bakes, functions, over_by_state(bakes[-1], here.aws.recorder))
+        if functions == "emulator":
+            emulation = within.enter_context(emulated(here.aws, here.endpoint))
+            baked = bake(here, name, CASES[case])
+            cold = [one.ms / 1000 for one in emulation.invoked if one.cold]
+        else:
+            within.enter_context(modelled(here.aws))
+            baked = bake(here, name, CASES[case])
+            cold = []
+        click.echo(f"{case}: {baked.makespan_s:.1f} s, AWS {baked.aws_s:.1f} s", err=True)
+        return Run(baked, over_by_state(baked, here.aws.recorder), len(cold), sum(cold))
 
 
 @click.command()
@@ -85,16 +110,10 @@ def measured(here: Ground, case: str, runs: int, functions: str) -> dict[str, An
 @click.option("--case", "cases", multiple=True, type=click.Choice(list(CASES)), help="not all")
 @click.option("--functions", type=click.Choice(["process", "emulator"]), default="emulator")
 def main(runs: int, cases: tuple[str, ...], functions: str) -> None:
-    """Bake each case so often, each in a local AWS of its own: its functions begin cold. Each is
-    written as soon as it is known; others stay as they were."""
+    """Bake each case so often. Each is written as soon as it is known; others stay."""
     found = read().get("overhead", {})
     for case in cases or CASES:
-        with ground() as here, ExitStack() as within:
-            if functions == "emulator":
-                within.enter_context(emulated(here.aws, here.endpoint))
-            else:
-                within.enter_context(modelled(here.aws))
-            found[case] = measured(here, case, runs, functions)
+        found[case] = row([once(case, number, functions) for number in range(runs)], functions)
         merge("overhead", found, "make bench-overhead")
 
 

@@ -67,8 +67,15 @@ def _overhead(part: Part) -> Lines:
         "at most 1.02 times AWS's time and at most 8 s more",
         " Of what is over most passed in these states: "
         + ", ".join(f"{name} {seconds} s" for name, seconds in most["over_by_state"].items())
-        + ".",
+        + "."
+        + _cold_told(most),
     )
+
+
+def _cold_told(row: dict[str, Any]) -> str:
+    if not row.get("cold_starts"):
+        return ""
+    return f" {row['cold_starts']} invocations began cold, together {row['cold_starts_s']} s."
 
 
 def _peer(part: Part) -> Lines:

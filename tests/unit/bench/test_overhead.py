@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from bench.bakes import Baked
-from bench.overhead import CASES, over_by_state, row
+from bench.overhead import CASES, Run, over_by_state, row
 from kiln.domain.blueprint import blueprint_from
 from kiln_local.clock import SimClock
 from kiln_local.recorder import Interval, Recorder
@@ -25,9 +25,14 @@ def test_what_is_over_is_told_by_state_without_what_aws_needed() -> None:
 
 
 def test_a_case_is_told_by_medians() -> None:
-    found = row([a_bake(210.0, 200.0), a_bake(220.0, 200.0), a_bake(204.0, 200.0)], "emulator", {})
+    runs = [
+        Run(a_bake(makespan_s, 200.0), {"AwaitBuilder": over_s}, 15, 12.0)
+        for makespan_s, over_s in ((210.0, 9.0), (220.0, 19.0), (204.0, 3.0))
+    ]
+    found = row(runs, "emulator")
     assert (found["makespan_s"], found["aws_s"], found["over_s"]) == (210.0, 200.0, 10.0)
     assert (found["ratio"], found["runs"]) == (1.05, 3)
+    assert (found["over_by_state"], found["cold_starts"]) == ({"AwaitBuilder": 9.0}, 15)
 
 
 def test_every_case_is_a_blueprint() -> None:
