@@ -122,6 +122,12 @@ def _cold_start(part: Part) -> Lines:
     yield ""
     over = [name for name, ms in part["functions"].items() if ms >= 0.7 * floor]
     yield goal(not over, "each under 0.7 of the floor", f" Over it are {len(over)}.")
+    if refused := part.get("answered_with"):
+        yield ""
+        yield (
+            f"{len(refused)} of the first calls ended in an error of Kiln's own, since what their "
+            "events name was never made: they look into the table and go no further."
+        )
 
 
 def _cost(part: Part) -> Lines:
