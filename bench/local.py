@@ -21,11 +21,13 @@ _IMPORTS = (
 
 
 def wall_s(command: list[str]) -> float:
-    """How long a command takes. CalledProcessError where it fails."""
+    """How long a command takes. ClickException, with the end of what it said, where it fails."""
     began = time.monotonic()
-    subprocess.run(
-        command, check=True, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, stderr=None
+    ran = subprocess.run(
+        command, check=False, cwd=ROOT, env=environment(), capture_output=True, text=True
     )
+    if ran.returncode:
+        raise click.ClickException(f"{command} ended with {ran.returncode}:\n{ran.stdout[-3000:]}")
     return time.monotonic() - began
 
 

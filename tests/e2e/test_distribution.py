@@ -10,7 +10,7 @@ import pytest
 
 from kiln.wiring import world
 from kiln_cli import baking
-from kiln_cli.local import LocalLedger, _pace, _tell_outputs
+from kiln_cli.local import LocalLedger, _pace, tell_outputs
 from kiln_cli.opening import Opened
 from kiln_cli.place import make_place
 from kiln_cli.result import BakeResult
@@ -40,7 +40,7 @@ def aws() -> Iterator[LocalAws]:
 def at(aws: LocalAws) -> Opened:
     """The same as the command line has it."""
     place = make_place(aws.session(), "kiln", aws.outputs)
-    _tell_outputs(place)
+    tell_outputs(place)
     return Opened(place, LocalLedger(aws), _pace(aws))
 
 
