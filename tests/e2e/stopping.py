@@ -120,7 +120,7 @@ class Ground:
 def a_ground(*stacks: str) -> Iterator[Ground]:
     """A local AWS with stacks of one layer, whose one instance serves."""
     with LocalAws(ROOT, speed=100) as aws:
-        local._tell_outputs(make_place(aws.session(), "kiln", aws.outputs))
+        local.tell_outputs(make_place(aws.session(), "kiln", aws.outputs))
         ground = Ground(aws)
         # Nothing is to heal, and a look at every stack each 0.6 s costs more than all else.
         disable(ground, "TendInstancesFunctionEachMinute")

@@ -43,7 +43,7 @@ LAYER = {
 def shop() -> Iterator[Layers]:
     """An empty local AWS that `kiln` finds by its stack's outputs."""
     with LocalAws(ROOT, speed=SPEED) as aws:
-        local._tell_outputs(make_place(aws.session(), "kiln", aws.outputs))
+        local.tell_outputs(make_place(aws.session(), "kiln", aws.outputs))
         yield Layers(aws)
 
 

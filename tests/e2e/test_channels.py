@@ -53,7 +53,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layers]:
     stack = folder / "shop.yaml"
     stack.write_text(yaml.safe_dump({"kind": "stack", "name": "shop", "layers": layers}))
     with LocalAws(ROOT, speed=SPEED) as aws:
-        local._tell_outputs(make_place(aws.session(), "kiln", aws.outputs))
+        local.tell_outputs(make_place(aws.session(), "kiln", aws.outputs))
         made = Layers(aws)
         kiln("apply", stack, a_file(folder), "-m", "begin")
         yield made

@@ -50,7 +50,7 @@ def broken(*_: Any) -> Any:
 
 def test_an_event_is_kept_and_taken_when_the_function_works_again() -> None:
     with LocalAws(ROOT, speed=SPEED) as aws:
-        local._tell_outputs(make_place(aws.session(), "kiln", aws.outputs))
+        local.tell_outputs(make_place(aws.session(), "kiln", aws.outputs))
         world().records.put_stack(stack_from({"kind": "stack", "name": "shop", "layers": [WEB]}))
         works, aws.functions._handlers[FUNCTION] = aws.functions._handler(FUNCTION), broken
         _announce(aws)

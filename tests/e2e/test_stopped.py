@@ -39,7 +39,7 @@ SMALL = {
 def aws() -> Iterator[LocalAws]:
     """A local AWS that `kiln` finds."""
     with LocalAws(ROOT, speed=100) as aws:
-        local._tell_outputs(make_place(aws.session(), "kiln", aws.outputs))
+        local.tell_outputs(make_place(aws.session(), "kiln", aws.outputs))
         yield aws
 
 

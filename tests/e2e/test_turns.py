@@ -84,7 +84,7 @@ class Bakes:
 @pytest.fixture(scope="module")
 def bakes() -> Iterator[Bakes]:
     with LocalAws(ROOT, speed=300, parameters={"MaxBakes": str(MOST)}) as aws:
-        local._tell_outputs(make_place(aws.session(), "kiln", aws.outputs))
+        local.tell_outputs(make_place(aws.session(), "kiln", aws.outputs))
         yield Bakes(aws)
 
 
