@@ -183,6 +183,7 @@ class LocalAws:
         self.metrics = metrics.watch(clock, self._backend)
         patience.connect(self._patches, clock)
         self._patches.set(SystemClock, "now", lambda _: clock.now())
+        self._patches.set(SystemClock, "sleep", lambda _, seconds: clock.sleep(seconds))
         economies.connect(self._patches)
         policies.connect(self._patches)
         tables.connect(self._patches)

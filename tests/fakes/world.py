@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,12 +40,18 @@ class FakeClock:
 
     def __init__(self, now: datetime = NOW) -> None:
         self.time = now
+        # What else happens meanwhile.
+        self.slept: Callable[[float], object] = lambda _: None
 
     def now(self) -> datetime:
         return self.time
 
     def move(self, seconds: float) -> None:
         self.time += timedelta(seconds=seconds)
+
+    def sleep(self, seconds: float) -> None:
+        self.move(seconds)
+        self.slept(seconds)
 
 
 @dataclass

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._errors import translated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # The largest MaxResults of each call (EC2 API reference). Without one, EC2 gathers everything into
 # one answer and may time out or throttle on an account that has much.

@@ -3,8 +3,8 @@ good."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -17,6 +17,9 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as NoConnection
 
 from kiln.errors import AwsBusy, AwsRefused, CapacityShort
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # EC2 User Guide, "Error codes for the Amazon EC2 API"; botocore retries/standard.py lists the
 # throttling codes of all services.

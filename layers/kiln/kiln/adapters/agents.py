@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._errors import translated
 from kiln.domain.healing import Ping
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from mypy_boto3_ssm import SSMClient
 
 # The largest page (Systems Manager API, DescribeInstanceInformation, MaxResults): as many

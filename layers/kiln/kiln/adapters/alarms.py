@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._errors import translated
@@ -10,6 +9,8 @@ from kiln.domain.load import AlarmState
 from kiln.errors import AwsRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mypy_boto3_cloudwatch import CloudWatchClient
 
 # In one call (CloudWatch API, DescribeAlarms).

@@ -13,13 +13,14 @@ from kiln.adapters.images import Ec2Images
 from kiln.adapters.parameters import SsmParameters, SsmPointers
 from kiln.adapters.shelf import Ec2Shelf
 from kiln.adapters.uses import AwsUses
-from kiln.domain.distribution import FastLaunch, TemplateTarget
 from kiln.errors import AwsBusy, AwsRefused
 from kiln.ports import CopyOrder, Place, Sharing
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_sts import STSClient
+
+    from kiln.domain.distribution import FastLaunch, TemplateTarget
 
 # How a client is made: service, Region, credentials (the session's own where there are none).
 Clients = Callable[[str, str, dict[str, str]], Any]

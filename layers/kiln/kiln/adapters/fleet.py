@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._ec2 import by_tag, pages, tag_list, tags_of
@@ -10,12 +9,15 @@ from kiln.adapters._errors import ignoring, translated
 from kiln.domain.builder import Volume
 from kiln.domain.fit import TypeFacts
 from kiln.domain.naming import TAG_BAKE, TAG_CHANGE, mount_tag
-from kiln.domain.volumes import LaunchVolume
 from kiln.errors import AwsRefused
 from kiln.ports import InstanceFacts, LaunchOrder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from mypy_boto3_ec2 import EC2Client
+
+    from kiln.domain.volumes import LaunchVolume
 
 _ALIVE = ["pending", "running", "stopping", "stopped"]
 # All four are said: an account may have defaults of its own (ModifyInstanceMetadataDefaults).

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._errors import ignoring, translated
-from kiln.adapters.templates import Ec2Templates
 from kiln.domain.group import GroupFacts, TemplateUse, VersionFacts
 from kiln.domain.hooks import Hook, LifecycleAction, Result
 from kiln.domain.refreshing import RefreshFacts, RefreshOrder
 from kiln.errors import AwsRefused
-from kiln.ports import VersionOrder
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
+
+    from kiln.adapters.templates import Ec2Templates
+    from kiln.ports import VersionOrder
 
 _SERVICE = "autoscaling"
 # Auto Scaling refuses what is not there with the same code as what is wrong; its words tell them

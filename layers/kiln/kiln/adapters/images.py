@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._ec2 import by_tag, pages, tag_list, tags_of
 from kiln.adapters._errors import ignoring, translated
 from kiln.domain.image import ImageFacts, Snapshot
 from kiln.domain.naming import TAG_BAKE
-from kiln.domain.platforms import ImageName
 from kiln.errors import AwsBusy, AwsRefused
-from kiln.ports import ImageOrder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
     from mypy_boto3_ec2 import EC2Client
+
+    from kiln.domain.platforms import ImageName
+    from kiln.ports import ImageOrder
 
 # DeregisterImage, DeleteSnapshotResults: what needs no second try. A snapshot that another image
 # uses is skipped, and belongs to that one.

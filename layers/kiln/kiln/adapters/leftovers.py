@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -10,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._ec2 import by_tag, pages, tags_of
 from kiln.adapters._errors import ignoring, translated
-from kiln.adapters._table import Table
 from kiln.domain.leftover import Kind, Leftover
 from kiln.domain.naming import TAG_BAKE, TAG_MANAGED, TAG_ROLE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_s3 import S3Client
+
+    from kiln.adapters._table import Table
 
 # A string set: two functions may add to it at once.
 _REGIONS = ("CATALOGUE", "REGIONS")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._errors import translated
 from kiln.errors import AwsRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mypy_boto3_ssm import SSMClient
 
 

@@ -20,7 +20,6 @@ claim              CLAIM#key         CLAIM
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kiln.adapters._table import Table
@@ -32,6 +31,8 @@ from kiln.domain.rollout import LayerImage, Rollout, RolloutStatus
 from kiln.domain.stack import Stack, split_layer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mypy_boto3_dynamodb import DynamoDBClient
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from cyclonedx.model import Property
 from cyclonedx.model.bom import Bom, BomMetaData
@@ -14,6 +13,10 @@ from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
 from kiln.domain.packages import Manifest, Package, PackageKind, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
 
 # Serial numbers are made of image ids, so that a repeated call names the same bill.
 _NAMESPACE = uuid.UUID("0a4f6d0e-6f0b-5f7e-9a53-3f0c7f4f7f11")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,8 @@ from kiln.errors import AwsBusy, AwsRefused
 from kiln.ports import Standing, Timing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
 
 # EventBridge Scheduler API: what a schedule that is not there, or is there already, is answered.

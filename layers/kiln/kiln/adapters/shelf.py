@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._ec2 import by_tag, pages
 from kiln.adapters._errors import translated
 from kiln.adapters.images import image_of
-from kiln.domain.image import ImageFacts
 from kiln.domain.naming import TAG_MANAGED
 from kiln.ports import Reach
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mypy_boto3_ec2 import EC2Client
+
+    from kiln.domain.image import ImageFacts
 
 # A filter of a Describe call takes 200 values (EC2 API reference).
 _MOST_VALUES = 200

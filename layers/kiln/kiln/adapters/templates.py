@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from kiln.adapters._errors import translated
 from kiln.domain.group import ALIAS, VersionFacts
 from kiln.errors import AwsRefused
-from kiln.ports import VersionOrder
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
+
+    from kiln.ports import VersionOrder
 
 # EC2 API, error codes: a template or a version that is not there.
 _NOT_FOUND = (

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from kiln.adapters._errors import ignoring, translated
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
 
 

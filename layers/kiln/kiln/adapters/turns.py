@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 from kiln.adapters._table import Table
 from kiln.domain.naming import blueprint_of
 from kiln.domain.turns import Line, Turn
-from kiln.ports import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from kiln.ports import Clock
 
 _TURNS = ("TURNS", "TURNS")
 _BEGINS = ("TURNS", "BEGINS")

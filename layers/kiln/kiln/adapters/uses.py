@@ -7,22 +7,24 @@ configuration, no fleet and no override, and of a launch template not which vers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kiln.adapters._ec2 import pages, tags_of
 from kiln.adapters._errors import translated
-from kiln.adapters.parameters import SsmPointers
 from kiln.domain.group import ALIAS
 from kiln.domain.naming import TAG_LAYER
 from kiln.domain.uses import Kind, Use
 from kiln.errors import AwsRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_ec2 import EC2Client
+
+    from kiln.adapters.parameters import SsmPointers
 
 # Every state in which an instance has not gone for good: a stopped one starts from its own root,
 # but what it was made from is what it is replaced by.

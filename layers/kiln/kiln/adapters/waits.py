@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from kiln.adapters._table import Table
 from kiln.domain.waiting import WaitingToken, subject_for, subject_of
-from kiln.ports import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from kiln.ports import Clock
 
 # Longer than any wait: TTL is for tokens that were lost, not for those that are late.
 _TOKEN_LIFE = timedelta(days=31)

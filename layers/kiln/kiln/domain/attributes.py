@@ -9,17 +9,20 @@ told of OpsWorks's own agent and are left out.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kiln.domain.deployment import Deployment
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.lifecycle import LifecycleEvent
 from kiln.domain.stack import MOST_JSON, Layer, Stack
 from kiln.errors import InvalidBlueprint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from kiln.domain.deployment import Deployment
 
 Json = dict[str, Any]
 

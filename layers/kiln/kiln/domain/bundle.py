@@ -7,11 +7,14 @@ Amazon Linux 1; EC2 itself accepts any 64-bit Intel Linux whose root is at most 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kiln.domain.blueprint import LARGEST_BUNDLE_GIB, Blueprint
 from kiln.domain.documents import DocumentCall
-from kiln.domain.image import ImageFacts
 from kiln.errors import IncompatibleBase, InvalidBlueprint
+
+if TYPE_CHECKING:
+    from kiln.domain.image import ImageFacts
 
 MANIFEST = "image.manifest.xml"
 # Bundling copies and compresses the whole root, some minutes for each gigabyte.

@@ -4,13 +4,14 @@ it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, get_args
 
 from kiln.domain.model import Model
 from kiln.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kiln.domain.bake import ImageRecord
 
 Channel = Literal["dev", "staging", "prod"]

@@ -8,12 +8,14 @@ notion of has a bag without items.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiln.domain.attributes import Snapshot, attributes, custom_json
-from kiln.domain.instance import LayerInstance
 from kiln.domain.scaling import Scaling
-from kiln.domain.stack import Layer
+
+if TYPE_CHECKING:
+    from kiln.domain.instance import LayerInstance
+    from kiln.domain.stack import Layer
 
 Json = dict[str, Any]
 EMPTY = ("app", "elastic_load_balancer", "rds_db_instance", "ecs_cluster", "user")

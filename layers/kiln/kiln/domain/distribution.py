@@ -4,7 +4,6 @@ has become of it in each Region. Facts of AWS carry their source."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
@@ -14,6 +13,8 @@ from kiln.domain.model import Model, Text
 from kiln.errors import InvalidBlueprint
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from kiln.domain.blueprint import Blueprint
 
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]

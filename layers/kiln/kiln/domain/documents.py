@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from kiln.domain.app import App
-from kiln.domain.blueprint import Blueprint
 from kiln.domain.durations import seconds
 from kiln.domain.platforms import Family
-from kiln.domain.step import Ansible, Chef, Step
 from kiln.errors import InvalidBlueprint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kiln.domain.app import App
+    from kiln.domain.blueprint import Blueprint
+    from kiln.domain.step import Ansible, Chef, Step
 
 # What a command of a bake is for. A seal is called a bundle where it makes one.
 BakePurpose = Literal["step", "inspect", "prepare", "clean", "seal", "bundle", "verify", "test"]

@@ -24,13 +24,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from kiln.domain.app import AppSource
-from kiln.domain.blueprint import Blueprint
 from kiln.domain.documents import (
     for_clean,
     for_inspect,
@@ -40,7 +37,13 @@ from kiln.domain.documents import (
     for_verify,
 )
 from kiln.domain.platforms import Family
-from kiln.domain.step import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from kiln.domain.app import AppSource
+    from kiln.domain.blueprint import Blueprint
+    from kiln.domain.step import Step
 
 _COUNTS = {
     "platform": True,

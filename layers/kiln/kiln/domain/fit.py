@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from kiln.domain.image import ImageFacts
 from kiln.domain.model import Model
 from kiln.errors import IncompatibleBase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from kiln.domain.image import ImageFacts
 
 # What a builder may be where the blueprint names no type: general types of every Region, the newest
 # generation first. The last ones are from before ENA and NVMe, for images that know neither.

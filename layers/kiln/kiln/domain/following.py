@@ -6,11 +6,13 @@ whoever comes second, or comes again after a crash, finds it and starts the same
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kiln.domain.model import Model
 from kiln.domain.naming import bake_id
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class Follow(Model):

@@ -7,11 +7,13 @@ Scaling User Guide, "Undo changes with a manual or auto rollback".
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kiln.domain.image import ImageFacts
 from kiln.domain.model import Model
 from kiln.errors import InvalidBlueprint, Unsupported
+
+if TYPE_CHECKING:
+    from kiln.domain.image import ImageFacts
 
 # EC2 User Guide, "Use a Systems Manager parameter instead of an AMI ID".
 ALIAS = "resolve:ssm:"

@@ -8,10 +8,13 @@ healing to replace failed instances").
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from kiln.domain.instance import LEAVING, STARTING, InstanceState, LayerInstance
 from kiln.domain.model import Model
-from kiln.domain.stack import Layer
+
+if TYPE_CHECKING:
+    from kiln.domain.stack import Layer
 
 S = InstanceState
 # An agent that has said nothing for so long is lost.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kiln.domain.lifecycle import LifecycleEvent
 from kiln.domain.model import Model
-from kiln.domain.stack import Layer
+
+if TYPE_CHECKING:
+    from kiln.domain.stack import Layer
 
 Result = Literal["CONTINUE", "ABANDON"]
 LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"

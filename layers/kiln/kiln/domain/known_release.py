@@ -9,11 +9,14 @@ release. Old images of both are deprecated, not gone.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from kiln.domain.image import ImageFacts
 from kiln.domain.platforms import ImageName
 from kiln.domain.release import CENTOS_7
 from kiln.errors import IncompatibleBase, InvalidBlueprint
+
+if TYPE_CHECKING:
+    from kiln.domain.image import ImageFacts
 
 # The release is what the group finds in the name of a public image.
 _IN_NAMES = {

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator
 
 from kiln.domain.model import Model, Text
 from kiln.domain.platforms import Family
 from kiln.domain.step import LONGEST_SCRIPT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RunnerName = Literal["chef", "ansible", "shell", "powershell"]
 

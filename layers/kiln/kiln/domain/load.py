@@ -6,14 +6,16 @@ guide, "Using automatic load-based scaling").
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kiln.domain.durations import seconds
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Model
 from kiln.domain.scaling import LoadScaling, Scaling, Threshold
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 S = InstanceState
 Direction = Literal["start", "stop"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from kiln.domain.confidential import hidden, is_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 # The list of a blueprint's keys takes half of it.
@@ -18,14 +20,14 @@ LONGEST_LINE = 900
 class Model(BaseModel):
     """A frozen value; unknown keys are errors, because a misspelt key is a lost wish."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Lenient(BaseModel):
     """A frozen value made from what somebody else wrote; keys that we do not know are left
     alone."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 # Far above what AWS or Kiln sends: what goes on and on ends in a RecursionError somewhere, and a

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from kiln.domain.model import Lenient, Model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 
 class PackageKind(StrEnum):

@@ -7,14 +7,16 @@ names it, and so do launch templates and groups (EC2 User Guide, "Deprecate an A
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kiln.domain.model import Model
 from kiln.domain.place import PlaceStatus
 from kiln.domain.retention import STEPS, Rule, Step
 from kiln.domain.uses import Use
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 # `enable` takes a `disable` back; `finish` deletes what a deletion that broke off has left.
 Action = Literal["none", "deprecate", "disable", "enable", "delete", "finish"]

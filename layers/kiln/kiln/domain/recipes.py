@@ -15,14 +15,17 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from kiln.domain.app import App
 from kiln.domain.documents import DocumentCall, encoded, encoded_lines, for_app, source_parameters
 from kiln.domain.durations import seconds
 from kiln.domain.lifecycle import LifecycleEvent, Recipe, RecipeFile
 from kiln.domain.platforms import PLATFORMS, Family
-from kiln.domain.stack import Layer
 from kiln.errors import InvalidBlueprint
+
+if TYPE_CHECKING:
+    from kiln.domain.app import App
+    from kiln.domain.stack import Layer
 
 CURRENT = "/var/lib/kiln/current"
 ATTRIBUTES = "attributes.json"

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from kiln.domain.durations import seconds
-from kiln.domain.feed import Refresh
 from kiln.domain.model import Model
-from kiln.domain.rollout import GroupRollout, Rollout
+
+if TYPE_CHECKING:
+    from kiln.domain.feed import Refresh
+    from kiln.domain.rollout import GroupRollout, Rollout
 
 # Auto Scaling API, InstanceRefresh, Status.
 UNDER_WAY = frozenset({"Pending", "InProgress", "Baking", "Cancelling"})

@@ -6,14 +6,18 @@ rollout that was interrupted goes on from where it stands.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from kiln.domain.durations import seconds
 from kiln.domain.feed import amount_of
 from kiln.domain.instance import FAILED, LEAVING, STARTING, InstanceState
-from kiln.domain.rollout import Rollout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kiln.domain.rollout import Rollout
 
 S = InstanceState
 # Not serving and not on the way anywhere: what a rollout that goes well clears away.

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
-from typing import Annotated, Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
 from kiln.domain.app import App
 from kiln.domain.blueprint import Name, known_platform
-from kiln.domain.channel import Channel
 from kiln.domain.durations import Duration, seconds
 from kiln.domain.feed import Feed, Refresh, Strategy, check_feed
 from kiln.domain.lifecycle import (
@@ -27,6 +25,11 @@ from kiln.domain.platforms import PLATFORMS, Family
 from kiln.domain.scaling import LoadScaling, PlannedInstance, Scaling
 from kiln.domain.volumes import MOST_VOLUMES, LayerVolume, check_apart
 from kiln.errors import InvalidBlueprint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kiln.domain.channel import Channel
 
 _TARGET_GROUP = re.compile(
     r"^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:"

@@ -6,11 +6,14 @@ for another bake of its blueprint holds up nobody else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from kiln.domain.model import Model
 from kiln.domain.naming import blueprint_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # How long a bake may stand in line. A day: what a nightly bake waits for has ended by then, or the
 # next one takes its place.

@@ -7,15 +7,18 @@ They are part of the launch and end with the EC2 instance; the root volume is no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
 from string import ascii_lowercase
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from kiln.domain.documents import DocumentCall, encoded_lines
-from kiln.domain.image import ImageFacts
 from kiln.domain.model import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from kiln.domain.image import ImageFacts
 
 # Most types of the Nitro System have 27 attachments beside the root, network interfaces and NVMe
 # instance stores among them (EC2 User Guide, "Amazon EBS volume limits"); this leaves room.

@@ -20,9 +20,14 @@ class _Wait(Model):
     since: str
     timeout_s: int
 
+    @property
+    def began(self) -> datetime:
+        """When it began."""
+        return datetime.fromisoformat(self.since)
+
     def is_over(self, now: datetime) -> bool:
         """Whether its time is over."""
-        return (now - datetime.fromisoformat(self.since)).total_seconds() > self.timeout_s
+        return (now - self.began).total_seconds() > self.timeout_s
 
 
 class InstanceOnline(_Wait):
@@ -209,6 +214,10 @@ Wait = Annotated[
 ]
 
 
+# The subject of all waits for instances.
+INSTANCES = "instances"
+
+
 def turn_of(bake: str) -> str:
     """What a bake waits for that stands in line."""
     return f"TURN#{bake}"
@@ -238,14 +247,14 @@ def subject_of(wait: Wait) -> str | None:
     if isinstance(wait, ImageAvailable):
         return f"images#{wait.region}" if wait.region else "images"
     shared = InstanceOnline | InstanceRunning | InstanceStopped | InstanceGone
-    return "instances" if isinstance(wait, shared) else None
+    return INSTANCES if isinstance(wait, shared) else None
 
 
 def subject_for(resource: str) -> str | None:
     """The subject of the waits for a resource that an event names: its id begins with its kind."""
     if resource.startswith("ami-"):
         return "images"
-    return "instances" if resource.startswith("i-") else None
+    return INSTANCES if resource.startswith("i-") else None
 
 
 class WaitingToken(Model):

@@ -6,17 +6,19 @@ else one may raise is said there. Times are aware and UTC, sizes and durations c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from kiln.domain.documents import DocumentCall
-from kiln.domain.events import Event
-from kiln.domain.fit import TypeFacts
-from kiln.domain.image import ImageFacts
-from kiln.domain.platforms import ImageName
-from kiln.ports.ec2 import ImageOrder, InstanceFacts, LaunchOrder
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from kiln.domain.documents import DocumentCall
+    from kiln.domain.events import Event
+    from kiln.domain.fit import TypeFacts
+    from kiln.domain.image import ImageFacts
+    from kiln.domain.platforms import ImageName
+    from kiln.ports.ec2 import ImageOrder, InstanceFacts, LaunchOrder
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,10 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Now, aware, UTC."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Return so many seconds later."""
         ...
 
 

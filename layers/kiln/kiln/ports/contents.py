@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from kiln.domain.packages import Manifest
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from kiln.domain.packages import Manifest
 
 
 class Bills(Protocol):

@@ -3,13 +3,15 @@ AwsRefused."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from kiln.domain.distribution import FastLaunch, TemplateTarget
-from kiln.ports.aws import Images, Parameters
-from kiln.ports.life import Shelf, Uses
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kiln.domain.distribution import FastLaunch, TemplateTarget
+    from kiln.ports.aws import Images, Parameters
+    from kiln.ports.life import Shelf, Uses
 
 
 @dataclass(frozen=True)

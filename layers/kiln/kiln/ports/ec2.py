@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from kiln.domain.builder import Volume
-from kiln.domain.image import ImageFacts
-from kiln.domain.volumes import LaunchVolume
+if TYPE_CHECKING:
+    from kiln.domain.builder import Volume
+    from kiln.domain.image import ImageFacts
+    from kiln.domain.volumes import LaunchVolume
 
 
 @dataclass(frozen=True)

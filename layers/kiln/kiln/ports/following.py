@@ -5,10 +5,12 @@ Every method may raise AwsBusy or AwsRefused.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from kiln.domain.following import Follow
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from kiln.domain.following import Follow
 
 
 class Follows(Protocol):

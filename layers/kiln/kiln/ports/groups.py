@@ -4,11 +4,12 @@ raise AwsBusy (try again later) or AwsRefused (for good, with AWS's code)."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from kiln.domain.group import GroupFacts, VersionFacts
-from kiln.domain.hooks import Hook, LifecycleAction, Result
-from kiln.domain.refreshing import RefreshFacts, RefreshOrder
+if TYPE_CHECKING:
+    from kiln.domain.group import GroupFacts, VersionFacts
+    from kiln.domain.hooks import Hook, LifecycleAction, Result
+    from kiln.domain.refreshing import RefreshFacts, RefreshOrder
 
 
 @dataclass(frozen=True)

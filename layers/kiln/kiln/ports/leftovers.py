@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from kiln.domain.leftover import Leftover
+if TYPE_CHECKING:
+    from kiln.domain.leftover import Leftover
 
 
 class Leftovers(Protocol):

@@ -3,14 +3,16 @@ Region, and taking it out of use there. Every method may raise AwsBusy or AwsRef
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from kiln.domain.bake import BakeRecord
-from kiln.domain.image import ImageFacts
-from kiln.domain.uses import Use
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from kiln.domain.bake import BakeRecord
+    from kiln.domain.image import ImageFacts
+    from kiln.domain.uses import Use
 
 
 @dataclass(frozen=True)

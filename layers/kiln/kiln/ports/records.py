@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from kiln.domain.bake import BakeRecord, ImageRecord
-from kiln.domain.instance import LayerInstance
-from kiln.domain.place import ImagePlace
-from kiln.domain.rollout import LayerImage, Rollout
-from kiln.domain.stack import Stack
+if TYPE_CHECKING:
+    from kiln.domain.bake import BakeRecord, ImageRecord
+    from kiln.domain.instance import LayerInstance
+    from kiln.domain.place import ImagePlace
+    from kiln.domain.rollout import LayerImage, Rollout
+    from kiln.domain.stack import Stack
 
 
 class Records(Protocol):

@@ -3,13 +3,15 @@ AwsBusy or AwsRefused."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from kiln.domain.configure import Ask, Round
-from kiln.domain.deployment import Command, Deployment
-from kiln.domain.healing import Ping
-from kiln.domain.load import AlarmState, LoadStep
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kiln.domain.configure import Ask, Round
+    from kiln.domain.deployment import Command, Deployment
+    from kiln.domain.healing import Ping
+    from kiln.domain.load import AlarmState, LoadStep
 
 
 class Traffic(Protocol):

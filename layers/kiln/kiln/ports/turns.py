@@ -3,10 +3,11 @@ AwsRefused."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from kiln.domain.pausing import Pause
-from kiln.domain.turns import Line, Turn
+if TYPE_CHECKING:
+    from kiln.domain.pausing import Pause
+    from kiln.domain.turns import Line, Turn
 
 
 class Turns(Protocol):

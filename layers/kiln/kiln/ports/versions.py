@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from kiln.domain.channel import Channel, ChannelImage
-from kiln.domain.version import BlueprintVersion
+if TYPE_CHECKING:
+    from kiln.domain.channel import Channel, ChannelImage
+    from kiln.domain.version import BlueprintVersion
 
 
 class Versions(Protocol):

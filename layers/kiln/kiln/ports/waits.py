@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from kiln.domain.waiting import WaitingToken
+if TYPE_CHECKING:
+    from kiln.domain.waiting import WaitingToken
 
 
 class Waits(Protocol):

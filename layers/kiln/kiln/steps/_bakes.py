@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from kiln.domain.bake import BakePlan, BakeRecord
+from typing import TYPE_CHECKING
+
 from kiln.errors import InvalidBlueprint
-from kiln.ports import World
+
+if TYPE_CHECKING:
+    from kiln.domain.bake import BakePlan, BakeRecord
+    from kiln.ports import World
 
 
 def record_of(bake: str, world: World) -> BakeRecord:

@@ -7,13 +7,17 @@ PlanBake asks for one blueprint, FollowBases for all at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
-from kiln.domain.blueprint import Base
-from kiln.domain.image import ImageFacts
 from kiln.domain.platforms import ImageName
 from kiln.errors import BaseImageNotFound
-from kiln.ports import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from kiln.domain.blueprint import Base
+    from kiln.domain.image import ImageFacts
+    from kiln.ports import World
 
 _IMAGE = re.compile(r"ami-[0-9a-f]{8,17}")
 

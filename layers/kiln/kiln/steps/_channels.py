@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from kiln.domain.bake import ImageRecord
-from kiln.domain.blueprint import Blueprint
 from kiln.domain.channel import CHANNELS, Channel, ChannelImage, History, enters_dev
 from kiln.domain.events import ImagePromoted, LayerStrategy
-from kiln.domain.feed import Feed
 from kiln.domain.stack import takers
 from kiln.errors import AwsBusy, InvalidBlueprint
-from kiln.ports import World
 from kiln.steps._bakes import plan_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kiln.domain.bake import ImageRecord
+    from kiln.domain.blueprint import Blueprint
+    from kiln.domain.feed import Feed
+    from kiln.ports import World
 
 # Each of them means that somebody else has promoted just now.
 _TRIES = 5

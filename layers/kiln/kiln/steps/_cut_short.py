@@ -3,15 +3,17 @@ that serves by halves or costs money for nobody."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kiln.domain.failure import Failure
 from kiln.domain.instance import STARTING, InstanceState, LayerInstance
-from kiln.ports import World
 from kiln.steps._instances import enter
 from kiln.steps._stacks import target_groups
 from kiln.steps.enter_service import EnterService, enter_service
 from kiln.steps.leave_service import LeaveService, leave_service
+
+if TYPE_CHECKING:
+    from kiln.domain.failure import Failure
+    from kiln.ports import World
 
 S = InstanceState
 _JOINING = ("start", "setup", "join")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kiln.domain.deployment import Command, CommandStatus, Deployment, status_of
 from kiln.domain.events import CommandStateChange, DeploymentStateChange
-from kiln.domain.failure import Failure
-from kiln.domain.instance import LayerInstance
 from kiln.errors import AwsRefused, InstanceBusy, InstanceGone, WrongState
-from kiln.ports import World
 from kiln.steps._instances import change_by_hand
 from kiln.steps._masking import secrets_of_stack
 from kiln.steps._output import ends
+
+if TYPE_CHECKING:
+    from kiln.domain.failure import Failure
+    from kiln.domain.instance import LayerInstance
+    from kiln.ports import World
 
 # Its state did not allow it: nothing ran.
 _SKIPPED = frozenset(error.__name__ for error in (WrongState, InstanceBusy, InstanceGone))

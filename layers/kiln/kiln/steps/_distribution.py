@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from kiln.domain.bake import BakePlan, ImageRecord
+from typing import TYPE_CHECKING
+
 from kiln.domain.distribution import Distribute, check_regions
-from kiln.domain.image import ImageFacts
 from kiln.domain.naming import TAG_PLATFORM, TAG_RELEASE, bake_tags
 from kiln.domain.place import ImagePlace
 from kiln.errors import DistributionFailed, InvalidBlueprint
-from kiln.ports import World
 from kiln.steps._bakes import plan_of
+
+if TYPE_CHECKING:
+    from kiln.domain.bake import BakePlan, ImageRecord
+    from kiln.domain.image import ImageFacts
+    from kiln.ports import World
 
 
 def check_distribution(wish: Distribute, world: World) -> None:

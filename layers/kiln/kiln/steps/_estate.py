@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from kiln.domain.bake import ImageRecord
 from kiln.domain.blueprint import Blueprint, blueprint_from
 from kiln.domain.place import ImagePlace
 from kiln.errors import InvalidBlueprint
-from kiln.ports import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kiln.domain.bake import ImageRecord
+    from kiln.ports import World
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from kiln.domain.bake import BakeRecord
-from kiln.domain.blueprint import Blueprint
 from kiln.domain.cascade import circle
 from kiln.domain.following import Change, Follow, Stand, next_follow
 from kiln.errors import AwsRefused, BaseImageNotFound, InvalidBlueprint
-from kiln.ports import World
 from kiln.steps._bases import Bases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kiln.domain.bake import BakeRecord
+    from kiln.domain.blueprint import Blueprint
+    from kiln.ports import World
 
 _log = logging.getLogger(__name__)
 

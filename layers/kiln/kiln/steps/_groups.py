@@ -4,6 +4,7 @@ changes."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kiln.domain.group import (
     GroupFacts,
@@ -13,10 +14,12 @@ from kiln.domain.group import (
     check_way_back,
     types_of,
 )
-from kiln.domain.image import ImageFacts
-from kiln.domain.stack import Layer
 from kiln.errors import InvalidBlueprint, Unsupported
-from kiln.ports import World
+
+if TYPE_CHECKING:
+    from kiln.domain.image import ImageFacts
+    from kiln.domain.stack import Layer
+    from kiln.ports import World
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kiln.domain.events import Alert
 from kiln.domain.healing import (
     WATCHED,
@@ -14,7 +16,9 @@ from kiln.domain.healing import (
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.errors import AwsBusy
 from kiln.steps._instances import ask_configure, enter, write
-from kiln.steps._tending import Tending
+
+if TYPE_CHECKING:
+    from kiln.steps._tending import Tending
 
 S = InstanceState
 

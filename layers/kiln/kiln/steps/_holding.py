@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from kiln.ports import Machine, World
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kiln.ports import Machine, World
 
 
 def take(

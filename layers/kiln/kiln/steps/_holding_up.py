@@ -3,10 +3,14 @@ lifecycle hooks are asked."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kiln.domain.naming import member_id
-from kiln.domain.rollout import GroupRollout, Rollout
-from kiln.ports import World
 from kiln.steps._taking_over import row_of
+
+if TYPE_CHECKING:
+    from kiln.domain.rollout import GroupRollout, Rollout
+    from kiln.ports import World
 
 # A reason names this many, and then how many more.
 _MOST = 3

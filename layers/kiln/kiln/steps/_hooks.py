@@ -7,16 +7,19 @@ Used by the `kiln` command, when a stack is applied and when a bake is planned.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from kiln.domain.group import GroupFacts
 from kiln.domain.hooks import Hook, hooks_of
-from kiln.domain.instance import LayerInstance
 from kiln.domain.naming import TAG_LAYER, TAG_MANAGED, TAG_STACK
-from kiln.domain.stack import Layer, Stack
 from kiln.errors import InvalidBlueprint
-from kiln.ports import World
 from kiln.steps._groups import group_of
 from kiln.steps._instances import ask_configure
+
+if TYPE_CHECKING:
+    from kiln.domain.group import GroupFacts
+    from kiln.domain.instance import LayerInstance
+    from kiln.domain.stack import Layer, Stack
+    from kiln.ports import World
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from kiln.domain.image import ImageFacts
-from kiln.ports import World
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kiln.domain.image import ImageFacts
+    from kiln.ports import World
 
 
 def remove_image(image: ImageFacts, world: World) -> None:

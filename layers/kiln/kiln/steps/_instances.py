@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiln.domain.configure import Ask
 from kiln.domain.events import InstanceStateChange
-from kiln.domain.hooks import LifecycleAction
 from kiln.domain.instance import (
     TOLD_BY_WHOM,
     Initiator,
@@ -15,7 +14,10 @@ from kiln.domain.instance import (
     may_become,
 )
 from kiln.errors import AwsBusy, InstanceGone, WrongState
-from kiln.ports import World
+
+if TYPE_CHECKING:
+    from kiln.domain.hooks import LifecycleAction
+    from kiln.ports import World
 
 
 def found(stack: str, instance: str, world: World) -> LayerInstance:

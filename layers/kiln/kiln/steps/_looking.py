@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiln.domain.waiting import (
     BakeTurn,
@@ -29,13 +29,15 @@ from kiln.errors import (
     Unsupported,
     VerificationFailed,
 )
-from kiln.ports import CommandFacts, InstanceFacts, StepResult, World
 from kiln.steps._looking_at_layers import look_layer, too_late
 from kiln.steps._looking_at_rollouts import look_rollout, rollout_too_late
 from kiln.steps._masking import secrets_of
 from kiln.steps._output import ends
 from kiln.steps._sight import UNDER_WAY, Sight
 from kiln.steps._turns import line_for, turn_too_late
+
+if TYPE_CHECKING:
+    from kiln.ports import CommandFacts, InstanceFacts, StepResult, World
 
 Output = dict[str, Any]
 

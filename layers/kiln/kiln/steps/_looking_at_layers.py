@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiln.domain.instance import LEAVING, STARTING, LayerInstance
 from kiln.domain.waiting import InstanceGone, InstanceRunning, StackSettled, TargetsDrained
 from kiln.errors import BuilderUnreachable, KilnError, StopFailed, TrafficRefused
-from kiln.ports import World
-from kiln.steps._sight import Sight
+
+if TYPE_CHECKING:
+    from kiln.ports import World
+    from kiln.steps._sight import Sight
 
 LayerWait = InstanceRunning | InstanceGone | TargetsDrained | StackSettled
 # Longer than any step of a start takes without a word; only recipes may take more.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiln.domain.configure import covered
 from kiln.domain.instance import InstanceState, LayerInstance
@@ -20,9 +20,11 @@ from kiln.domain.waiting import (
     TimePassed,
 )
 from kiln.errors import KilnError, RolloutFailed
-from kiln.ports import Machine, World
 from kiln.steps._rollouts import failed_join, sickness
 from kiln.steps._taking_over import holder_of, row_of
+
+if TYPE_CHECKING:
+    from kiln.ports import Machine, World
 
 S = InstanceState
 

@@ -10,12 +10,18 @@ A look that fails or gets lost is made good by the next one, of whoever it is.
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from kiln.domain.waiting import WaitingToken, resources_of, subject_of
-from kiln.errors import AwsBusy, KilnError, TokenGone
-from kiln.ports import World
-from kiln.steps._looking import check_time, look
+from kiln.domain.waiting import subject_of
+from kiln.errors import AwsBusy
+from kiln.steps._answering import answer, end
+from kiln.steps._looking import check_time
 from kiln.steps._sight import Sight
+from kiln.steps._watching import watch
+
+if TYPE_CHECKING:
+    from kiln.domain.waiting import WaitingToken
+    from kiln.ports import World
 
 # Seconds from one look to the next: in that time EC2's bucket of each Describe action gets forty
 # tokens (EC2 Developer Guide, "Request throttling for the Amazon EC2 API"), and a look for two
@@ -44,38 +50,5 @@ def look_with_others(own: WaitingToken, world: World) -> bool:
     done = answer(own, sight, world)
     if not done:
         check_time(own.wait, world)
+    watch(sight, world)
     return done
-
-
-def end(token: WaitingToken, sight: Sight, world: World) -> bool:
-    """End a task, well or badly, if its wait is over or out of time. AwsBusy."""
-    try:
-        ended = answer(token, sight, world)
-        if not ended:
-            check_time(token.wait, world)
-    except AwsBusy:
-        raise
-    except KilnError as error:
-        with suppress(TokenGone):
-            world.machines.fail(token.token, type(error).__name__, str(error))
-        ended = True
-    if ended:
-        forget(token, world)
-    return ended
-
-
-def answer(token: WaitingToken, sight: Sight, world: World) -> bool:
-    """Succeed the task if its wait is over. Raises the error that ends it badly."""
-    output = look(token.wait, world, sight)
-    if output is None:
-        return False
-    # Somebody may have been faster, or the state have begun a new attempt with a token of its own.
-    with suppress(TokenGone):
-        world.machines.succeed(token.token, output)
-    return True
-
-
-def forget(token: WaitingToken, world: World) -> None:
-    """Drop a token wherever it is kept."""
-    for resource in resources_of(token.wait):
-        world.waits.drop(resource, token)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kiln.domain.confidential import secrets_in
-from kiln.domain.deployment import Deployment
-from kiln.domain.waiting import CommandDone
-from kiln.ports import World
+
+if TYPE_CHECKING:
+    from kiln.domain.deployment import Deployment
+    from kiln.domain.waiting import CommandDone
+    from kiln.ports import World
 
 # Where a step's user writes what a command is given.
 _GIVEN = {"environment", "chef", "document"}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiln.domain.notice import NoNotice, Notice, notice_from
-from kiln.ports import World
+
+if TYPE_CHECKING:
+    from kiln.ports import World
 
 
 def true_notice(record: dict[str, Any], world: World) -> Notice:

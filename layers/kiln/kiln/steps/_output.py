@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from kiln.domain.confidential import masked
 from kiln.domain.failure import tail
 from kiln.errors import AwsRefused
-from kiln.ports import StepResult, World
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from kiln.ports import StepResult, World
 
 # What GetCommandInvocation shows of an output at most, in characters (Systems Manager API).
 _MOST_STDOUT, _MOST_STDERR = 24_000, 8_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiln.domain.bake import BakeRecord, Skipped
 from kiln.domain.blueprint import blueprint_from
@@ -11,7 +11,9 @@ from kiln.domain.naming import blueprint_of
 from kiln.domain.pausing import Pause
 from kiln.domain.rebuild import Rebuild, Trigger
 from kiln.errors import InvalidBlueprint
-from kiln.ports import World
+
+if TYPE_CHECKING:
+    from kiln.ports import World
 
 # They say nothing of the blueprint: it was not its turn.
 _NO_FAILURE = ("BakeRefused", "TurnMissed")

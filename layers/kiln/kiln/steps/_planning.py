@@ -5,10 +5,8 @@ Used by PlanBake and by the `kiln` command, which refuses with the same words be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiln.domain.bake import Adoption, BakePlan
 from kiln.domain.blueprint import Blueprint, LayerTarget, blueprint_from
@@ -24,10 +22,15 @@ from kiln.domain.platforms import PLATFORMS, Architecture, Family
 from kiln.domain.release import check_lock
 from kiln.domain.stack import Layer, next_hostname, split_layer
 from kiln.errors import IncompatibleBase, InvalidBlueprint
-from kiln.ports import World
 from kiln.steps._bases import found_or, resolve
 from kiln.steps._distribution import check_distribution
 from kiln.steps._groups import check_image, ground_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from kiln.ports import World
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kiln.errors import AwsBusy
-from kiln.ports import Parameters
+
+if TYPE_CHECKING:
+    from kiln.ports import Parameters
 
 
 def point(name: str, image: str, parameters: Parameters) -> None:

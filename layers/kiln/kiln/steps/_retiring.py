@@ -3,18 +3,21 @@ that a crash leaves nothing that the next run does not know of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from kiln.domain.events import ImageRetired
-from kiln.domain.place import PlaceStatus
-from kiln.domain.pruning import Standing, Verdict
 from kiln.errors import AwsRefused
 from kiln.ports import Sharing
 from kiln.steps._estate import survey
 from kiln.steps._wards import Ward, sharing_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kiln.domain.place import PlaceStatus
+    from kiln.domain.pruning import Standing, Verdict
 
 Became = Literal["deprecated", "disabled", "enabled", "deleted"]
 # EC2 takes no date in the past for a deprecation, and rounds to the minute (EC2 API,

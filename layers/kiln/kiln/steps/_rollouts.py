@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_OID, uuid5
 
 from kiln.domain.configure import covered
@@ -15,8 +14,12 @@ from kiln.domain.rollout import Rollout, RolloutStatus
 from kiln.domain.stack import Layer, split_layer
 from kiln.domain.waiting import InstancesRest
 from kiln.errors import RolloutFailed
-from kiln.ports import World
 from kiln.steps._stacks import target_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kiln.ports import World
 
 # Setup and Deploy have time-outs of their own; this bounds what has none.
 RESTS_WITHIN_S = 6 * 3600

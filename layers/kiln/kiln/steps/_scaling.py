@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kiln.domain.hours import change_by_hour
 from kiln.domain.load import (
     AlarmState,
@@ -13,8 +15,10 @@ from kiln.domain.load import (
     unknown,
 )
 from kiln.domain.scaling import LoadScaling, Scaling
-from kiln.domain.stack import Layer
-from kiln.steps._tending import Tending
+
+if TYPE_CHECKING:
+    from kiln.domain.stack import Layer
+    from kiln.steps._tending import Tending
 
 
 def scale(tending: Tending) -> None:

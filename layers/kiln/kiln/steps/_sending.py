@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from itertools import count
+from typing import TYPE_CHECKING
 
 from kiln.errors import AwsBusy
-from kiln.ports import CommandOrder, World
+
+if TYPE_CHECKING:
+    from kiln.ports import CommandOrder, World
 
 # A client gives up a request after 30 s; what it has sent by then, ListCommands tells.
 _SENT_WITHIN = timedelta(seconds=30)

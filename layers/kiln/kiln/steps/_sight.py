@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from kiln.domain.image import ImageFacts
 from kiln.domain.waiting import (
     CommandDone,
     ImageAvailable,
@@ -14,7 +13,12 @@ from kiln.domain.waiting import (
     InstanceStopped,
     Wait,
 )
-from kiln.ports import CommandFacts, InstanceFacts, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kiln.domain.image import ImageFacts
+    from kiln.ports import CommandFacts, InstanceFacts, World
 
 InstanceWait = InstanceOnline | InstanceRunning | InstanceStopped | InstanceGone
 # Run Command's own names (SSM API, CommandInvocation, Status).
@@ -55,6 +59,15 @@ class Sight:
         if self._online is None:
             self._online = self._look_at_agents()
         return instance in self._online
+
+    @property
+    def boots(self) -> bool:
+        """Whether it shows an instance that runs and whose agent is waited for in vain yet."""
+        online = self._online
+        if online is None:
+            return False
+        waits = (wait for wait in self._waits if isinstance(wait, InstanceOnline))
+        return any(self._runs(wait.instance) and wait.instance not in online for wait in waits)
 
     def command(self, wait: CommandDone) -> CommandFacts | None:
         """An invocation, None where it has not been delivered yet."""

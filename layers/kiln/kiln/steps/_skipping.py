@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from kiln.domain.bake import BakePlan, ImageRecord, Skipped
-from kiln.domain.blueprint import Blueprint
 from kiln.domain.fingerprint import Origin, fingerprint, origins_of
-from kiln.ports import World
+
+if TYPE_CHECKING:
+    from kiln.domain.blueprint import Blueprint
+    from kiln.ports import World
 
 
 def fingerprint_of(plan: BakePlan, world: World) -> tuple[str | None, tuple[str, ...]]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kiln.domain.attributes import Address, Snapshot
 from kiln.domain.data_bags import files
-from kiln.domain.deployment import Deployment
 from kiln.domain.instance import InstanceState, LayerInstance
-from kiln.domain.lifecycle import LifecycleEvent
-from kiln.domain.stack import Layer
-from kiln.ports import World
 from kiln.steps._stacks import stack_of
+
+if TYPE_CHECKING:
+    from kiln.domain.deployment import Deployment
+    from kiln.domain.lifecycle import LifecycleEvent
+    from kiln.domain.stack import Layer
+    from kiln.ports import World
 
 
 @dataclass(frozen=True)

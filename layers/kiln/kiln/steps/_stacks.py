@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from kiln.domain.instance import LayerInstance
-from kiln.domain.stack import Layer, Stack
+from typing import TYPE_CHECKING
+
 from kiln.errors import InstanceGone
-from kiln.ports import World
+
+if TYPE_CHECKING:
+    from kiln.domain.instance import LayerInstance
+    from kiln.domain.stack import Layer, Stack
+    from kiln.ports import World
 
 
 def stack_of(name: str, world: World) -> Stack:

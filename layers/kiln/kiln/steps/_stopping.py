@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kiln.domain.bake import BakeRecord, BakeStatus
 from kiln.domain.failure import Failure
-from kiln.ports import World
+
+if TYPE_CHECKING:
+    from kiln.ports import World
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,14 @@ one's, so that of several finders one starts the next and the others find it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiln.domain.configure import covered
 from kiln.domain.rollout import Rollout, RolloutStatus
 from kiln.domain.stopped import Stopped, end_name
-from kiln.ports import ExecutionFacts, Machine, World
+
+if TYPE_CHECKING:
+    from kiln.ports import ExecutionFacts, Machine, World
 
 # How often it is tried at once; after that the sweep tries each hour.
 MOST = 3

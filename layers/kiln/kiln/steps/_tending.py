@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from kiln.domain.healing import Ping
-from kiln.domain.instance import Initiator, LayerInstance
-from kiln.domain.stack import Stack
-from kiln.ports import World
 from kiln.steps._instances import change_instance
 from kiln.steps._stacks import stack_of
 from kiln.steps._taking_over import change_payload, row_of, take_over, under_way
+
+if TYPE_CHECKING:
+    from kiln.domain.healing import Ping
+    from kiln.domain.instance import Initiator, LayerInstance
+    from kiln.domain.stack import Stack
+    from kiln.ports import World
 
 
 @dataclass

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kiln.domain.naming import BAKE_ID
-from kiln.domain.turns import Line, Turn
 from kiln.domain.waiting import BakeTurn, turn_of
 from kiln.errors import KilnError, TokenGone, TurnMissed
-from kiln.ports import World
+
+if TYPE_CHECKING:
+    from kiln.domain.turns import Line, Turn
+    from kiln.ports import World
 
 
 def take_turn(turn: Turn, world: World) -> bool:

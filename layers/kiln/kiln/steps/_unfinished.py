@@ -6,10 +6,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from kiln.domain.instance import LayerInstance
 from kiln.errors import AwsBusy, AwsRefused
-from kiln.ports import World
 from kiln.steps._taking_over import (
     Payload,
     Row,
@@ -21,6 +20,10 @@ from kiln.steps._taking_over import (
     row_of,
     take_over,
 )
+
+if TYPE_CHECKING:
+    from kiln.domain.instance import LayerInstance
+    from kiln.ports import World
 
 logger = logging.getLogger(__name__)
 Unfinished = Iterator[tuple[Row, Payload]]

@@ -3,16 +3,20 @@ bakes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from kiln.domain.bake import BakeStatus
 from kiln.domain.channel import CHANNELS, ChannelImage
-from kiln.domain.instance import LayerInstance
 from kiln.domain.rollout import LayerImage, RolloutStatus
 from kiln.domain.uses import Use, by_image
-from kiln.ports import World
 from kiln.steps._estate import Estate, blueprint_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from kiln.domain.instance import LayerInstance
+    from kiln.ports import World
 
 # Bakes that still need their base, and what they are making.
 _UNDER_WAY = (BakeStatus.RUNNING, BakeStatus.WAITING)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiln.domain.version import BlueprintVersion, check_storable, is_same
 from kiln.errors import AwsBusy, InvalidBlueprint
-from kiln.ports import World
+
+if TYPE_CHECKING:
+    from kiln.ports import World
 
 
 def version_of(blueprint: str, number: int | None, world: World) -> BlueprintVersion:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from kiln.domain.bake import ImageRecord
-from kiln.domain.image import ImageFacts
 from kiln.domain.naming import TAG_BAKE
-from kiln.domain.place import ImagePlace
 from kiln.domain.pruning import Standing, Verdict, decide
-from kiln.domain.retention import Rule, Step
 from kiln.domain.uses import Use
 from kiln.ports import Place, Sharing, World
-from kiln.steps._estate import Estate
 from kiln.steps._uses import Lookout
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from kiln.domain.bake import ImageRecord
+    from kiln.domain.image import ImageFacts
+    from kiln.domain.place import ImagePlace
+    from kiln.domain.retention import Rule, Step
+    from kiln.steps._estate import Estate
 
 
 class Ward:

@@ -8,17 +8,19 @@ an image: each entry of the channel has an attempt of its own, kept by a claim.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, StringConstraints
 
 from kiln.domain.channel import Channel
 from kiln.domain.events import LayerStrategy
-from kiln.domain.feed import Feed
 from kiln.domain.model import Lenient, Model
 from kiln.domain.rollout import Rollout, RolloutStatus, rollout_id
 from kiln.domain.stack import takers
-from kiln.ports import World
+
+if TYPE_CHECKING:
+    from kiln.domain.feed import Feed
+    from kiln.ports import World
 
 
 class AnnouncedImage(Lenient):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiln.domain.durations import seconds
 from kiln.domain.failure import Failure
@@ -25,7 +25,6 @@ from kiln.domain.rolling import (
     next_move,
     undo_move,
 )
-from kiln.domain.rollout import Rollout
 from kiln.domain.stack import Layer, next_hostname, split_layer
 from kiln.domain.waiting import (
     InstancesRest,
@@ -34,7 +33,6 @@ from kiln.domain.waiting import (
     TimePassed,
 )
 from kiln.errors import RolloutFailed
-from kiln.ports import World
 from kiln.steps._instances import change_instance
 from kiln.steps._rollouts import (
     added_id,
@@ -47,6 +45,10 @@ from kiln.steps._rollouts import (
     of_layer,
     rollout_of,
 )
+
+if TYPE_CHECKING:
+    from kiln.domain.rollout import Rollout
+    from kiln.ports import World
 
 S = InstanceState
 CONFIGURED_WITHIN_S = 3600

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from kiln.domain.bake import ImageRecord
+from typing import TYPE_CHECKING
+
 from kiln.domain.events import ImageAvailable, ImageDistributed, LayerStrategy
 from kiln.domain.failure import Failure
 from kiln.domain.model import Model
-from kiln.domain.place import ImagePlace
 from kiln.errors import DistributionFailed
-from kiln.ports import World
 from kiln.steps._bakes import plan_of
 from kiln.steps._channels import enter_dev, tell
 from kiln.steps._distribution import image_record
+
+if TYPE_CHECKING:
+    from kiln.domain.bake import ImageRecord
+    from kiln.domain.place import ImagePlace
+    from kiln.ports import World
 
 
 class AnnounceImage(Model):

@@ -7,11 +7,16 @@ that a lost event costs time and nothing else.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kiln.domain.model import Model
 from kiln.domain.waiting import Wait, WaitingToken, resources_of
 from kiln.errors import KilnError
-from kiln.ports import World
-from kiln.steps._looking_together import forget, look_with_others
+from kiln.steps._answering import forget
+from kiln.steps._looking_together import look_with_others
+
+if TYPE_CHECKING:
+    from kiln.ports import World
 
 
 class AwaitResource(Model):

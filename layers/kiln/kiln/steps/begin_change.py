@@ -3,7 +3,7 @@ EndChange."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from kiln.domain.failure import Failure
 from kiln.domain.healing import with_heal
@@ -11,10 +11,12 @@ from kiln.domain.instance import Initiator, InstanceState, LayerInstance, may_be
 from kiln.domain.model import Model
 from kiln.domain.stopped import Stopped
 from kiln.errors import AwsBusy, InstanceBusy, WrongState
-from kiln.ports import World
 from kiln.steps._instances import enter, found, write
 from kiln.steps._stacks import layer_of
 from kiln.steps._taking_over import change_payload, row_of, take_over, under_way
+
+if TYPE_CHECKING:
+    from kiln.ports import World
 
 # An instance of an Auto Scaling group joins its layer and leaves it as its group says.
 Change = Literal["start", "setup", "run", "stop", "delete", "reboot", "heal", "join", "leave"]

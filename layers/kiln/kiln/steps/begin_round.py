@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kiln.domain.configure import Round, covered
 from kiln.domain.instance import InstanceState
 from kiln.domain.model import Model
 from kiln.domain.waiting import StackSettled
-from kiln.ports import World
 from kiln.steps._holding import take
 from kiln.steps._looking_at_layers import is_settled
 from kiln.steps._taking_over import row_of
+
+if TYPE_CHECKING:
+    from kiln.ports import World
 
 # How long a round waits for instances that are on their way, so that it covers them all.
 PATIENCE_S = 4 * 3600

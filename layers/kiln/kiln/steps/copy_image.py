@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kiln.domain.bake import BakePlan, ImageRecord
+from typing import TYPE_CHECKING
+
 from kiln.domain.model import Model
 from kiln.domain.naming import TAG_BAKE, client_token
 from kiln.errors import AwsRefused, DistributionFailed
@@ -10,6 +11,9 @@ from kiln.ports import CopyOrder, World
 from kiln.steps._bakes import plan_of
 from kiln.steps._distribution import image_record, image_tags, keep_good, place_of, wish_of
 from kiln.steps.create_image import description
+
+if TYPE_CHECKING:
+    from kiln.domain.bake import BakePlan, ImageRecord
 
 
 class CopyImage(Model):

@@ -3,15 +3,19 @@ takes a client token: the name is the token."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kiln.domain.bake import BakePlan, Seal
 from kiln.domain.bundle import manifest_of
 from kiln.domain.durations import seconds
-from kiln.domain.image import ImageFacts
 from kiln.domain.model import Model
 from kiln.domain.naming import TAG_BAKE, TAG_PLATFORM, bake_tags
 from kiln.errors import AwsBusy, AwsRefused, ImageRefused
 from kiln.ports import ImageOrder, World
 from kiln.steps._bakes import record_of, seconds_left
+
+if TYPE_CHECKING:
+    from kiln.domain.image import ImageFacts
 
 
 class CreateImage(Model):

@@ -4,11 +4,9 @@ deprecation date, permissions, launch templates, and last the pointer that names
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from kiln.domain.bake import BakePlan, ImageRecord
-from kiln.domain.distribution import Distribute
 from kiln.domain.durations import seconds
-from kiln.domain.image import ImageFacts
 from kiln.domain.model import Model
 from kiln.domain.naming import TAG_BAKE, TAG_MANAGED, client_token
 from kiln.domain.place import ImagePlace
@@ -17,6 +15,11 @@ from kiln.ports import Place, Sharing, World
 from kiln.steps._bakes import plan_of
 from kiln.steps._distribution import image_record, image_tags, place_of, wish_of
 from kiln.steps._pointers import point
+
+if TYPE_CHECKING:
+    from kiln.domain.bake import BakePlan, ImageRecord
+    from kiln.domain.distribution import Distribute
+    from kiln.domain.image import ImageFacts
 
 
 class DistributeImage(Model):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kiln.domain.failure import Failure
 from kiln.domain.healing import UNHEALED
 from kiln.domain.hooks import LifecycleAction
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Model
 from kiln.errors import AwsRefused
-from kiln.ports import World
 from kiln.steps._cut_short import cut_short, end_strays, serving
 from kiln.steps._deployments import log_of, record_command
 from kiln.steps._instances import enter, follow_member, remove, through, write
 from kiln.steps._rollouts import note_failed_join
 from kiln.steps.begin_change import Change
+
+if TYPE_CHECKING:
+    from kiln.ports import World
 
 S = InstanceState
 _FAILED_FROM = {

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kiln.domain.configure import covered, judged
 from kiln.domain.failure import Failure
 from kiln.domain.model import Model
 from kiln.errors import WrongState
-from kiln.ports import World
+
+if TYPE_CHECKING:
+    from kiln.ports import World
 
 
 class InstanceConfigured(Model):

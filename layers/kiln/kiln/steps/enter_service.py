@@ -3,12 +3,16 @@ by LeaveService."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kiln.domain.instance import InstanceState
 from kiln.domain.model import Model
 from kiln.errors import AwsRefused, TrafficRefused
-from kiln.ports import World
 from kiln.steps._instances import ask_configure, enter, found, write
 from kiln.steps._stacks import target_groups
+
+if TYPE_CHECKING:
+    from kiln.ports import World
 
 
 class EnterService(Model):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kiln.domain.events import RolloutChanged
 from kiln.domain.failure import Failure
-from kiln.domain.image import ImageFacts
 from kiln.domain.instance import InstanceState
 from kiln.domain.model import Model
 from kiln.domain.rollout import LayerImage, Rollout, RolloutStatus
-from kiln.ports import World
 from kiln.steps._instances import write
 from kiln.steps._rollouts import needless, of_layer, rollout_of
+
+if TYPE_CHECKING:
+    from kiln.domain.image import ImageFacts
+    from kiln.ports import World
 
 
 class FinishRollout(Model):

@@ -9,7 +9,7 @@ before it begins.
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -17,9 +17,11 @@ from kiln.domain.events import SOURCE
 from kiln.domain.model import Lenient, Model
 from kiln.domain.notice import NoNotice
 from kiln.errors import InvalidRequest
-from kiln.ports import World
 from kiln.steps._following import Following
 from kiln.steps._notices import true_notice
+
+if TYPE_CHECKING:
+    from kiln.ports import World
 
 _log = logging.getLogger(__name__)
 

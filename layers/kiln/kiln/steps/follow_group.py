@@ -8,7 +8,7 @@ delivery starts nothing; what joined once and has left does not come back.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
@@ -17,10 +17,12 @@ from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Lenient, Model
 from kiln.domain.naming import member_id
 from kiln.domain.rollout import RolloutStatus
-from kiln.domain.stack import Layer
 from kiln.errors import AwsBusy
-from kiln.ports import InstanceFacts, World
 from kiln.steps._instances import follow_member
+
+if TYPE_CHECKING:
+    from kiln.domain.stack import Layer
+    from kiln.ports import InstanceFacts, World
 
 _GONE = ("shutting-down", "terminated")
 # What is prepared for a group's warm pool joins once it enters the group; the hook is heard again

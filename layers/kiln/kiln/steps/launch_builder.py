@@ -3,12 +3,9 @@ by Teardown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import NAMESPACE_OID, uuid5
 
-from kiln.domain.bake import Adoption, BakePlan
-from kiln.domain.image import ImageFacts
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Model
 from kiln.domain.naming import (
@@ -24,6 +21,12 @@ from kiln.errors import AwsRefused, CapacityShort, LaunchRefused, NoCapacity
 from kiln.ports import LaunchOrder, World
 from kiln.steps._bakes import plan_of, seconds_left
 from kiln.steps._instances import found, through
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kiln.domain.bake import Adoption, BakePlan
+    from kiln.domain.image import ImageFacts
 
 # An instance that is not online by then never will be: EC2 starts in minutes, an agent in seconds.
 ONLINE_WITHIN_S = 1_200

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kiln.domain.model import Model
 from kiln.errors import AwsRefused, TrafficRefused
-from kiln.ports import World
 from kiln.steps._instances import ask_configure, found, write
 from kiln.steps._stacks import target_groups
+
+if TYPE_CHECKING:
+    from kiln.ports import World
 
 # A target group drains for an hour at most (Elastic Load Balancing API, deregistration_delay).
 DRAINED_WITHIN_S = 4_000

@@ -3,13 +3,15 @@ or is down and to start again."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Model
 from kiln.errors import InstanceGone
-from kiln.ports import World
 from kiln.steps._instances import enter, found, through
+
+if TYPE_CHECKING:
+    from kiln.ports import World
 
 S = InstanceState
 

@@ -4,7 +4,7 @@ there is anything to make, write the bake's record. Launches nothing."""
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from kiln.domain.bake import BakePlan, BakeRecord, BakeStatus, Seal, Skipped
 from kiln.domain.blueprint import Blueprint, blueprint_from
@@ -15,13 +15,15 @@ from kiln.domain.platforms import Family
 from kiln.domain.rebuild import Trigger
 from kiln.domain.turns import BEGIN_AT_ONCE, BEGIN_EVERY_S, LONGEST_WAIT_S, Turn, turn_for
 from kiln.errors import AwsBusy, BakeRefused, InvalidBlueprint, Refused
-from kiln.ports import World
 from kiln.steps._pausing import stopped_by_pause
 from kiln.steps._planning import PlanOrder, make_plan
 from kiln.steps._skipping import fingerprint_of, same_image
 from kiln.steps._stopping import Stop, stopped, stopped_key
 from kiln.steps._turns import drop_turn, take_turn
 from kiln.steps._versions import version_of
+
+if TYPE_CHECKING:
+    from kiln.ports import World
 
 
 class BakeRequest(Model):

@@ -3,8 +3,9 @@ the image is good, and stays whatever becomes of its copies."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kiln.domain.bake import BakePlan, ImageRecord
-from kiln.domain.distribution import Distribute
 from kiln.domain.durations import seconds
 from kiln.domain.failure import Failure
 from kiln.domain.identity import parse_facts
@@ -14,12 +15,15 @@ from kiln.domain.place import ImagePlace
 from kiln.domain.platforms import Family
 from kiln.domain.stopped import Stopped
 from kiln.errors import DistributionFailed, InvalidBlueprint
-from kiln.ports import World
 from kiln.steps._bakes import plan_of, seconds_left
 from kiln.steps._distribution import check_distribution, image_record, wish_of
 from kiln.steps._taking_over import under_way
 from kiln.steps._versions import version_of
 from kiln.steps.verify_image import CommandRef
+
+if TYPE_CHECKING:
+    from kiln.domain.distribution import Distribute
+    from kiln.ports import World
 
 # What is on its way out is neither there nor gone.
 _OUT = ("disabled", "deleting")

@@ -3,22 +3,19 @@ FinishRollout."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from kiln.domain.durations import seconds
 from kiln.domain.events import RolloutChanged
 from kiln.domain.feed import check_strategy
 from kiln.domain.fit import fit
 from kiln.domain.group import is_reversible
-from kiln.domain.image import ImageFacts
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Model
 from kiln.domain.rolling import AT_REST, MOVING
 from kiln.domain.rollout import GroupRollout, Rollout
-from kiln.domain.stack import Layer
 from kiln.domain.waiting import InstancesRest, LayerFree, RolloutApproved
 from kiln.errors import RolloutFailed
-from kiln.ports import World
 from kiln.steps._groups import Ground, check_image, ground_of
 from kiln.steps._rollouts import (
     at_rest,
@@ -29,6 +26,11 @@ from kiln.steps._rollouts import (
     rollout_of,
 )
 from kiln.steps._taking_over import holder_of, rollout_payload, rollout_row, take_over
+
+if TYPE_CHECKING:
+    from kiln.domain.image import ImageFacts
+    from kiln.domain.stack import Layer
+    from kiln.ports import World
 
 # A rollout of a layer waits for the one before it.
 PATIENCE_S = 7 * 86_400

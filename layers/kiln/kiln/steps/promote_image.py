@@ -3,7 +3,8 @@ in every Region where the image is, and tell the bus."""
 
 from __future__ import annotations
 
-from kiln.domain.bake import ImageRecord
+from typing import TYPE_CHECKING
+
 from kiln.domain.channel import (
     Channel,
     ChannelImage,
@@ -14,7 +15,6 @@ from kiln.domain.channel import (
 )
 from kiln.domain.model import Model, Text
 from kiln.errors import AwsBusy, AwsRefused, DistributionFailed, InvalidRequest
-from kiln.ports import World
 from kiln.steps._channels import (
     available_in,
     histories,
@@ -26,6 +26,10 @@ from kiln.steps._channels import (
     tell,
 )
 from kiln.steps._pointers import point
+
+if TYPE_CHECKING:
+    from kiln.domain.bake import ImageRecord
+    from kiln.ports import World
 
 # Each of them means that somebody else has promoted while pointers were written.
 _TRIES = 5

@@ -7,17 +7,21 @@ goes. What is in use by then is enabled again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from kiln.domain.model import Lenient, Model
 from kiln.domain.prices import gigabytes, monthly_usd
 from kiln.domain.pruning import Action, Verdict
 from kiln.domain.retention import Step
 from kiln.errors import AwsBusy, InvalidRequest
-from kiln.ports import World
 from kiln.steps._estate import Estate, blueprint_names, survey
 from kiln.steps._retiring import LEAVING, Outcome, carry_out
 from kiln.steps._wards import Ward
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kiln.ports import World
 
 # So many images a run are disabled or deleted: at EC2's five changes a second and with the looks
 # around them, that fits into the function's time. The next run goes on.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kiln.domain.bake import BakePlan
+from typing import TYPE_CHECKING
+
 from kiln.domain.model import Model
 from kiln.domain.naming import output_prefix, step_output_key
 from kiln.domain.packages import (
@@ -19,9 +20,12 @@ from kiln.domain.packages import (
     sbom_key,
 )
 from kiln.errors import StepFailed
-from kiln.ports import World
 from kiln.steps._bakes import plan_of
 from kiln.steps.verify_image import CommandRef
+
+if TYPE_CHECKING:
+    from kiln.domain.bake import BakePlan
+    from kiln.ports import World
 
 
 class RecordContents(Model):

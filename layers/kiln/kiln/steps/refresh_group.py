@@ -3,7 +3,7 @@ to wait for then."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiln.domain.failure import Failure
 from kiln.domain.feed import Refresh
@@ -27,13 +27,15 @@ from kiln.domain.refreshing import (
     order_back,
     turn_back,
 )
-from kiln.domain.rollout import GroupRollout, Rollout
 from kiln.domain.waiting import InstanceRefresh
 from kiln.errors import AwsRefused, RolloutFailed
 from kiln.ports import VersionOrder, World
 from kiln.steps._groups import group_of
 from kiln.steps._holding_up import why_held
 from kiln.steps._rollouts import check_open, goes_back, layer_of_rollout, rollout_of
+
+if TYPE_CHECKING:
+    from kiln.domain.rollout import GroupRollout, Rollout
 
 # More than any way has; each turn but the last changes something.
 _MOST_TURNS = 8

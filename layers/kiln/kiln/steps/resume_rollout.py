@@ -3,16 +3,18 @@ changed over, else back."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kiln.domain.failure import Failure
 from kiln.domain.model import Model
 from kiln.domain.rolling import Done, next_move
-from kiln.domain.rollout import GroupRollout, Rollout
 from kiln.domain.stopped import Stopped
-from kiln.ports import World
 from kiln.steps._rollouts import both, failure_of, rollout_of
 from kiln.steps._taking_over import is_open
+
+if TYPE_CHECKING:
+    from kiln.domain.rollout import GroupRollout, Rollout
+    from kiln.ports import World
 
 
 class ResumeRollout(Model):

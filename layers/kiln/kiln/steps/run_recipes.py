@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kiln.domain.documents import DocumentCall, Purpose
 from kiln.domain.hooks import LifecycleAction
@@ -13,7 +14,6 @@ from kiln.domain.lifecycle import LifecycleEvent
 from kiln.domain.model import Model
 from kiln.domain.platforms import PLATFORMS, Family
 from kiln.domain.recipes import Payload, calls_for, fits, how_many, to_upload
-from kiln.domain.stack import Layer
 from kiln.domain.volumes import mount_call
 from kiln.domain.waiting import CommandDone
 from kiln.errors import AwsRefused, SetupFailed
@@ -24,6 +24,9 @@ from kiln.steps._sending import sent_once
 from kiln.steps._snapshot import Command, files_for
 from kiln.steps._stacks import layers_of
 from kiln.steps.run_step import DELIVERY_S
+
+if TYPE_CHECKING:
+    from kiln.domain.stack import Layer
 
 # A presigned address ends with the role that signed it; an agent reads it within minutes.
 LINK_S = 3600

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from kiln.domain.bake import BakePlan, Seal
 from kiln.domain.bundle import BundlePlace, for_bundle
@@ -19,11 +19,15 @@ from kiln.domain.documents import (
 from kiln.domain.model import Model
 from kiln.domain.naming import output_prefix
 from kiln.domain.platforms import Family
-from kiln.domain.step import Step
 from kiln.errors import AwsRefused, KilnError, StepFailed
 from kiln.ports import CommandOrder, World
 from kiln.steps._bakes import plan_of, seconds_left
 from kiln.steps._sending import sent_once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kiln.domain.step import Step
 
 # How long Run Command may take to hand a command to an agent (our TimeoutSeconds in SendCommand).
 DELIVERY_S = 600

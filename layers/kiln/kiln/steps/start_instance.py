@@ -4,9 +4,8 @@ by a stop."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kiln.domain.image import ImageFacts
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Model
 from kiln.domain.naming import (
@@ -18,13 +17,16 @@ from kiln.domain.naming import (
     TAG_STACK,
     client_token,
 )
-from kiln.domain.stack import Layer
 from kiln.domain.volumes import LaunchVolume, launched
 from kiln.errors import AwsBusy, AwsRefused, CapacityShort, LaunchRefused, NoCapacity
 from kiln.ports import LaunchOrder, World
 from kiln.steps._instances import enter, found
 from kiln.steps._stacks import first_of, layers_of
 from kiln.steps.launch_builder import ONLINE_WITHIN_S
+
+if TYPE_CHECKING:
+    from kiln.domain.image import ImageFacts
+    from kiln.domain.stack import Layer
 
 
 class StartInstance(Model):

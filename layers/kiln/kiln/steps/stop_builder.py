@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kiln.domain.model import Model
 from kiln.errors import AwsRefused, StopFailed
-from kiln.ports import World
 from kiln.steps._bakes import plan_of, seconds_left
+
+if TYPE_CHECKING:
+    from kiln.ports import World
 
 # EC2 forces a stop after some minutes of its own accord; what takes longer than this hangs.
 STOPPED_WITHIN_S = 1_800

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiln.domain.healing import STOPS_WITHIN_S
-from kiln.domain.instance import LayerInstance
 from kiln.domain.model import Model
 from kiln.domain.waiting import InstanceGone as GoneWait
 from kiln.domain.waiting import InstanceStopped
 from kiln.errors import AwsRefused, StopFailed
-from kiln.ports import World
 from kiln.steps._instances import found
 from kiln.steps._stacks import layer_of
 from kiln.steps.stop_builder import STOPPED_WITHIN_S
+
+if TYPE_CHECKING:
+    from kiln.domain.instance import LayerInstance
+    from kiln.ports import World
 
 
 class StopInstance(Model):

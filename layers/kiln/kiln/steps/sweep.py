@@ -7,17 +7,20 @@ function may take effect after its execution was stopped.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from kiln.domain.leftover import Leftover, Owner, grace_ends, why_leaked
 from kiln.domain.model import Lenient, Model
 from kiln.errors import AwsBusy, AwsRefused, TeardownFailed
-from kiln.ports import World
 from kiln.steps._unfinished import end_unfinished
 from kiln.steps.teardown import Teardown, teardown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from kiln.ports import World
 
 logger = logging.getLogger(__name__)
 # Instances first: their volumes and interfaces go with them. An image before its snapshots.

@@ -3,7 +3,7 @@ through here."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiln.domain.bake import Adoption, BakeRecord, BakeStatus, Seal, Skipped
 from kiln.domain.events import BakeFailed
@@ -12,7 +12,6 @@ from kiln.domain.instance import InstanceState
 from kiln.domain.model import Model
 from kiln.domain.naming import BAKE_ID, TAG_ROLE, bake_of
 from kiln.errors import AwsRefused, TeardownFailed
-from kiln.ports import InstanceFacts, World
 from kiln.steps._distribution import undo_copies
 from kiln.steps._images import remove_image
 from kiln.steps._instances import remove, through
@@ -21,6 +20,9 @@ from kiln.steps._stopping import Stop, stopped_key
 from kiln.steps._turns import give_back
 from kiln.steps.launch_builder import adopted_id
 from kiln.steps.plan_bake import PlanBake, asked_about
+
+if TYPE_CHECKING:
+    from kiln.ports import InstanceFacts, World
 
 # The way of an adopted builder out of its stack.
 _GONE = (InstanceState.STOPPING, InstanceState.SHUTTING_DOWN, InstanceState.TERMINATED)

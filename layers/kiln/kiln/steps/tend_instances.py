@@ -3,14 +3,18 @@ that rises. It decides and begins; what it begins are changes as any other."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kiln.domain.healing import WATCHED
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Lenient, Model
 from kiln.errors import AwsBusy, InstanceGone
-from kiln.ports import World
 from kiln.steps._healing import heal
 from kiln.steps._scaling import scale
 from kiln.steps._tending import Tending
+
+if TYPE_CHECKING:
+    from kiln.ports import World
 
 
 class TendInstances(Lenient):

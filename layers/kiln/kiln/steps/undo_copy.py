@@ -3,11 +3,15 @@ why. A copy that is available stays, so that a repeat only does what is missing.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kiln.domain.failure import Failure
 from kiln.domain.model import Model
 from kiln.errors import AwsRefused, TeardownFailed
-from kiln.ports import World
 from kiln.steps._distribution import image_record, keep_good, place_of
+
+if TYPE_CHECKING:
+    from kiln.ports import World
 
 
 class UndoCopy(Model):

@@ -3,10 +3,14 @@ every fact."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kiln.domain.identity import Facts, parse_facts, shared_facts, side_by_side
 from kiln.domain.model import Model
 from kiln.errors import VerificationFailed
-from kiln.ports import World
+
+if TYPE_CHECKING:
+    from kiln.ports import World
 
 
 class CommandRef(Model):

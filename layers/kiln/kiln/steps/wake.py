@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from kiln.domain.model import Lenient, Model
-from kiln.ports import World
-from kiln.steps._looking_together import end
+from kiln.steps._answering import end
 from kiln.steps._sight import Sight
+from kiln.steps._watching import watch
+
+if TYPE_CHECKING:
+    from kiln.ports import World
 
 # Where each of AWS's events names its resource (EC2 User Guide and Systems Manager User Guide,
 # events).
@@ -44,4 +47,6 @@ def wake(event: AwsEvent, world: World) -> Woken:
     # A command that ended on an instance is waited for under both.
     tokens = {t.token: t for name in event.resources for t in world.waits.of(name)}
     sight = Sight((token.wait for token in tokens.values()), world)
-    return Woken(ended=sum(end(token, sight, world) for token in tokens.values()))
+    ended = sum(end(token, sight, world) for token in tokens.values())
+    watch(sight, world)
+    return Woken(ended=ended)

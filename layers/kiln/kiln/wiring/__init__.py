@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from typing import TYPE_CHECKING
 
-from kiln.ports import World
 from kiln.wiring.aws import AwsWorld
 from kiln.wiring.environment import Environment
 from kiln.wiring.session import CoreSession, Session
+
+if TYPE_CHECKING:
+    from kiln.ports import World
 
 __all__ = ["Environment", "Session", "make_world", "world"]
 

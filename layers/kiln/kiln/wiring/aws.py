@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from kiln.ports import Settings
 from kiln.wiring.table import TableWorld
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
         Regions,
         Schedules,
         Scripts,
+        Settings,
         Signatures,
         Traffic,
     )

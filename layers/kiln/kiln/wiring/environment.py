@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from kiln.domain.model import Lenient
 from kiln.ports import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kiln.ports import Machine
 
 _PREFIX = "KILN_"

@@ -3,10 +3,12 @@ loads sooner. No function uses boto3's resources or transfers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.session import get_session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Session(Protocol):
