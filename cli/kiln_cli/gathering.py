@@ -13,7 +13,7 @@ from kiln.domain.stack import split_layer
 from kiln.domain.turns import Line
 from kiln.errors import AwsRefused
 from kiln.ports import World
-from kiln_cli import history
+from kiln_cli import history, timing
 from kiln_cli.ledgers import Ledger
 from kiln_cli.place import Place
 from kiln_cli.result import (
@@ -44,12 +44,13 @@ def gather(place: Place, ledger: Ledger, bake: str) -> BakeResult:
     ended = look_up(place, bake)
     image = _image(ended, place.world)
     execution = ended.execution
+    spans = history.spans(ended.events, execution)
+    guess = timing.estimate(place.world.records.bakes(blueprint_of(bake)))
     return BakeResult(
         bake=_outcome(ended, place.world),
         image=image,
         states=tuple(
-            StateSpan(name=s.name, entered_s=s.entered_s, exited_s=s.exited_s)
-            for s in history.spans(ended.events, execution)
+            StateSpan(name=s.name, entered_s=s.entered_s, exited_s=s.exited_s) for s in spans
         ),
         calls=ledger.calls(execution.began),
         commands=tuple(ledger.commands(bake, history.sent_commands(ended.events))),
@@ -61,7 +62,13 @@ def gather(place: Place, ledger: Ledger, bake: str) -> BakeResult:
         leaks=tuple(_leaks(ledger, ended, image, place.world)),
         faults=ledger.faults(),
         throttled=ledger.throttled(),
+        time=timing.parts(spans, _elapsed(execution, place.world)) if spans else (),
+        expected_s=round(guess.seconds, 3) if guess else None,
     )
+
+
+def _elapsed(execution: history.Execution, world: World) -> float:
+    return ((execution.ended or world.clock.now()) - execution.began).total_seconds()
 
 
 def look_up(place: Place, bake: str) -> Ended:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from kiln.domain.model import Model
 
@@ -46,6 +46,15 @@ class StateSpan(Model):
     name: str
     entered_s: float
     exited_s: float | None
+
+
+class TimeOutcome(Model):
+    """What took so many seconds, and whose they were: AWS's, the blueprint's own steps and tests,
+    the turn that was waited for, or Kiln's. AWS's count until Kiln has noticed."""
+
+    of: Literal["aws", "blueprint", "turn", "kiln"]
+    what: str
+    s: float
 
 
 class StepOutcome(Model):
@@ -139,6 +148,9 @@ class BakeResult(Model):
     places: tuple[PlaceOutcome, ...] = ()
     faults: tuple[FaultOutcome, ...] = ()
     throttled: dict[str, int] | None = None
+    time: tuple[TimeOutcome, ...] = ()
+    # Of the whole bake, by the blueprint's last ones.
+    expected_s: float | None = None
 
     @property
     def succeeded(self) -> bool:

@@ -8,6 +8,7 @@ import click
 
 from kiln_cli.printing import plain, table
 from kiln_cli.result import BakeResult, CommandOutcome, FaultOutcome
+from kiln_cli.timing import minutes
 
 # What the user does next, by the error's name.
 _NEXT = {
@@ -25,6 +26,8 @@ _NEXT = {
     "TeardownFailed": "Remove what is listed under leaks by hand.",
 }
 
+_WHOSE = {"aws": "AWS", "blueprint": "the blueprint", "turn": "other bakes", "kiln": "Kiln"}
+
 
 def show(result: BakeResult) -> None:
     """Print it on stdout."""
@@ -32,6 +35,11 @@ def show(result: BakeResult) -> None:
     if result.identity:
         click.echo()
         table(("IDENTITY", "BUILDER", "CLONE", ""), list(_facts(result)))
+    if result.time:
+        click.echo()
+        table(("TIME", "OF", "S"), [(part.what, _WHOSE[part.of], part.s) for part in result.time])
+        if result.aws_s is not None:
+            click.echo("Kiln's own is this machine's time, as many times as --speed says.")
     if result.commands:
         click.echo()
         table(("DOCUMENT", "INSTANCE", "STATUS", "STEPS"), [_command(c) for c in result.commands])
@@ -66,8 +74,7 @@ def _head(result: BakeResult) -> Iterator[tuple[str, str]]:
         yield "image", f"{image.id} {image.name} {image.state} ({image.root_device})"
         tags = ", ".join(f"{key}={value}" for key, value in sorted(image.tags.items()))
         yield "tags", tags
-    if result.makespan_s is not None:
-        yield "time", _time(result)
+    yield from _times(result)
     for place in result.places:
         why = f" ({place.cause})" if place.cause else ""
         yield "region", f"{place.region} {place.image or 'no image'} {place.status}{why}"
@@ -85,12 +92,18 @@ def _head(result: BakeResult) -> Iterator[tuple[str, str]]:
         yield "leaks", left or "none"
 
 
-def _time(result: BakeResult) -> str:
-    total = result.makespan_s or 0.0
-    text = f"{total:.0f} s in {len(result.states)} states"
-    if result.aws_s is None:
-        return text
-    return f"{text}, {result.aws_s:.0f} s of it waiting for AWS (simulated)"
+def _times(result: BakeResult) -> Iterator[tuple[str, str]]:
+    """How long it took, or will take yet if the last ones say."""
+    if result.makespan_s is not None:
+        total = f"{result.makespan_s:.0f} s in {len(result.states)} states"
+        if result.aws_s is not None:
+            total += f", {result.aws_s:.0f} s of it waiting for AWS (simulated)"
+        yield "time", total
+    elif result.bake.status == "RUNNING" and result.expected_s is not None:
+        # The time in line is no part of what the last ones took.
+        left = result.expected_s - sum(part.s for part in result.time if part.of != "turn")
+        when = f"about {minutes(left)}" if left > 0 else "any moment"
+        yield "left", f"{when}: its last bakes took {minutes(result.expected_s)}"
 
 
 def _facts(result: BakeResult) -> Iterator[tuple[str, str, str, str]]:

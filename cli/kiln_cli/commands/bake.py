@@ -72,13 +72,15 @@ def _check(target: str, path: Path | None, at: Opened, local: bool) -> None:
 
 def _bake(target: str, path: Path | None, at: Opened, given: dict[str, Any]) -> int:
     from kiln_cli import baking
+    from kiln_cli.timing import estimate
 
     wanted = baking.wanted_from(target, path, at.place)
     if given["local"]:
         baking.bake_bases(wanted, at.place, at.pace)
     plan = baking.check(wanted, at.place)
+    guess = estimate(at.place.world.records.bakes(wanted.name))
     baking.start(wanted, plan, at.place, given["force"])
-    click.echo(f"bake {plan.bake} has started", err=True)
+    click.echo(f"bake {plan.bake} has started" + (f"; {guess}" if guess else ""), err=True)
     if given["no_wait"]:
         return _started(plan.bake, at, given["as_json"])
     try:

@@ -54,7 +54,7 @@ def test_the_object_has_the_promised_keys_and_no_more() -> None:
     found = a_result().as_json()
     assert list(found) == [
         *("bake", "image", "states", "calls", "commands", "identity", "rollouts"),
-        *("makespan_s", "aws_s", "leaks", "places", "faults", "throttled"),
+        *("makespan_s", "aws_s", "leaks", "places", "faults", "throttled", "time", "expected_s"),
     ]
     assert set(found["bake"]) == {"id", "blueprint", "version", "status", "error", "cause"}
     assert found["commands"] == [COMMAND]
@@ -171,3 +171,19 @@ def test_output_of_a_step_cannot_steer_the_terminal(capsys: pytest.CaptureFixtur
     assert "\x1b" not in text
     assert "\x07" not in text
     assert "[bold]as it is[/bold]" in text
+
+
+def test_a_bake_that_runs_says_how_long_it_will_take_yet(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    time = [
+        {"of": "turn", "what": "its turn", "s": 500.0},
+        {"of": "aws", "what": "boot of the builder", "s": 38.2},
+    ]
+    runs: dict[str, Any] = {"makespan_s": None, "aws_s": None, "time": time, "expected_s": 250.0}
+    told = shown(a_result("RUNNING", **runs), capsys)
+    assert "about 3 min 32 s: its last bakes took 4 min 10 s" in told
+    rows = [line.split() for line in told.splitlines() if "boot of the builder" in line]
+    assert rows == [["boot", "of", "the", "builder", "AWS", "38.2"]]
+    late = shown(a_result("RUNNING", **runs | {"expected_s": 20.0}), capsys)
+    assert "any moment: its last bakes took 20 s" in late
