@@ -25,6 +25,10 @@ class Latencies:
         self._seed = seed
         self._randoms: dict[str, random.Random] = {}
 
+    def set(self, name: str, seconds: float) -> None:
+        """Let one thing take exactly so long from now on. KeyError as for `draw`."""
+        self._rows[name] = {**self._rows[name], "value": seconds, "spread": 0}
+
     def draw(self, name: str) -> float:
         """Seconds for one occurrence. KeyError for a row that the table does not have."""
         row = self._rows[name]
