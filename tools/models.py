@@ -1,9 +1,10 @@
-"""Writes layers/deps/models: botocore's models of the services that functions call, cut down to the
-operations that they use, without documentation.
+"""Writes layers/deps/models: all that botocore reads to make a client, of the services that
+functions call alone, and cut down to the operations that they use, without documentation.
 
 Most of the time that a client takes to be made is spent on reading its model, which is megabytes
-for EC2. botocore looks into AWS_DATA_PATH first (botocore.loaders) and falls back to its own files
-for all else: paginators, waiters, endpoint rules. `--check` says whether what is there is fresh.
+for EC2, on looking through the folders of four hundred services, and on the endpoints of all of
+them. A function's session reads nothing but this folder (`kiln.wiring.session`): models, paginators
+and endpoint rules by service, and what botocore reads once. `--check` says whether it is fresh.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ TARGET = Path(__file__).parents[1] / "layers/deps/models"
 _PROSE = ("documentation", "documentationUrl", "examples")
 # Services by the names that permissions and errors have for them, where a client's is another.
 _CLIENTS = {"elasticloadbalancing": "elbv2", "states": "stepfunctions"}
+# Services by the names that botocore's endpoints have for them, where a client's is another.
+_PREFIXES = {"elbv2": "elasticloadbalancing", "stepfunctions": "states", "cloudwatch": "monitoring"}
+# What botocore reads once, whatever the service.
+_ONCE = ("partitions", "_retry", "sdk-default-configuration")
 # What botocore itself may ask for: the Region of a bucket, the endpoints of a table.
 _ITS_OWN = ("s3:HeadBucket", "dynamodb:DescribeEndpoints")
 # No call of a client: a file behind an address.
@@ -33,14 +38,28 @@ def models() -> dict[str, str]:
     """The files of the folder by their paths in it."""
     # botocore's own alone: a user may have others in the home folder.
     loader = Loader([Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
-    files = {}
+    found = {name: loader.load_data(name) for name in _ONCE}
+    found["endpoints"] = _endpoints(loader.load_data("endpoints"), set(called()))
     for client, operations in called().items():
         version = loader.determine_latest_version(client, "service-2")
-        cut = _cut(loader.load_service_model(client, "service-2", version), operations)
-        files[f"{client}/{version}/service-2.json"] = (
-            json.dumps(cut, separators=(",", ":"), sort_keys=True) + "\n"
-        )
-    return files
+        for kind, cut in _KINDS.items():
+            if client in loader.list_available_services(kind):
+                whole = loader.load_service_model(client, kind, version)
+                found[f"{client}/{version}/{kind}"] = cut(whole, operations)
+    return {
+        f"{path}.json": json.dumps(told, separators=(",", ":"), sort_keys=True) + "\n"
+        for path, told in found.items()
+    }
+
+
+def _endpoints(whole: dict[str, Any], clients: set[str]) -> dict[str, Any]:
+    """Of all partitions and Regions, for these services alone."""
+    kept = {_PREFIXES.get(client, client) for client in clients}
+    partitions = [
+        partition | {"services": {k: v for k, v in partition["services"].items() if k in kept}}
+        for partition in whole["partitions"]
+    ]
+    return whole | {"partitions": partitions}
 
 
 def called() -> dict[str, set[str]]:
@@ -67,6 +86,19 @@ def _cut(whole: dict[str, Any], operations: set[str]) -> dict[str, Any]:
     for told in pruned.get("clientContextParams", {}).values():
         told["documentation"] = None
     return pruned
+
+
+def _cut_pages(whole: dict[str, Any], operations: set[str]) -> dict[str, Any]:
+    found = whole["pagination"].items()
+    return {"pagination": {name: told for name, told in found if name in operations}}
+
+
+# What is read of a service, and what is left of it.
+_KINDS: dict[str, Callable[[dict[str, Any], set[str]], dict[str, Any]]] = {
+    "service-2": _cut,
+    "paginators-1": _cut_pages,
+    "endpoint-rule-set-1": lambda whole, _: whole,
+}
 
 
 def _named(node: Any) -> Iterator[str]:

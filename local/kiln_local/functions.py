@@ -95,7 +95,9 @@ class Functions:
                     raise ValueError(
                         f"{name}: {key} differs between functions, which share a process here"
                     )
-        return merged
+        # Where the layer is before it is built.
+        layer = str(self._project / "layers" / "deps" / "models")
+        return {k: v.replace("/opt/models", layer) for k, v in merged.items()}
 
     def enter(self, patches: Patches, heard: Callable[[str], None]) -> None:
         """Set the environment and the import path, keep what is printed, forget an older world."""

@@ -23,8 +23,8 @@ def test_an_environment_has_the_functions_variables_and_nothing_of_this_process(
 
 
 def test_service_models_are_those_of_the_kit() -> None:
-    told = a_function(AWS_DATA_PATH="/opt/models").environ(Kit(Path("/kit")))
-    assert told["AWS_DATA_PATH"] == "/kit/opt/deps/models"
+    told = a_function(KILN_MODELS="/opt/models").environ(Kit(Path("/kit")))
+    assert told["KILN_MODELS"] == "/kit/opt/deps/models"
 
 
 def test_a_project_without_a_kit_says_how_to_make_one(tmp_path: Path) -> None:

@@ -20,14 +20,14 @@ LONGEST_LINE = 900
 class Model(BaseModel):
     """A frozen value; unknown keys are errors, because a misspelt key is a lost wish."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Lenient(BaseModel):
     """A frozen value made from what somebody else wrote; keys that we do not know are left
     alone."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 # Far above what AWS or Kiln sends: what goes on and on ends in a RecursionError somewhere, and a

@@ -19,7 +19,8 @@ __all__ = ["Environment", "Session", "make_world", "world"]
 @cache
 def world() -> World:
     """The world of this process, made from its environment on first use."""
-    return make_world(Environment.read(os.environ), CoreSession())
+    told = Environment.read(os.environ)
+    return make_world(told, CoreSession(told.models))
 
 
 def make_world(environment: Environment, session: Session) -> World:

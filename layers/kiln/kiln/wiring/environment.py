@@ -38,6 +38,8 @@ class Environment(Lenient):
     dead_letters: str = ""
     release_topics: str = ""
     max_bakes: int = 10
+    # The folder of botocore's models, cut down; none where botocore is to read its own.
+    models: str = ""
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Environment:

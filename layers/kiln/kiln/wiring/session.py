@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from botocore.loaders import Loader
 from botocore.session import get_session
 
 if TYPE_CHECKING:
@@ -30,10 +31,14 @@ class Session(Protocol):
 
 
 class CoreSession:
-    """`Session` by botocore alone, of the environment's credentials and Region."""
+    """`Session` by botocore alone, of the environment's credentials and Region. With `models` it
+    knows the services in that folder and no other (`tools/models.py` writes it)."""
 
-    def __init__(self) -> None:
+    def __init__(self, models: str = "") -> None:
         self._core = get_session()
+        if models:
+            loader = Loader([models], include_default_search_paths=False)
+            self._core.register_component("data_loader", loader)
 
     @property
     def region_name(self) -> str | None:
