@@ -94,9 +94,10 @@ def _defined(tree: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
 
 
 def _imported(tree: ast.Module) -> dict[str, Place]:
+    """What the file names of other steps, wherever in it that is imported."""
     return {
         alias.asname or alias.name: (node.module.rpartition(".")[2], alias.name)
-        for node in tree.body
+        for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("kiln.steps.")
         for alias in node.names
         if node.module

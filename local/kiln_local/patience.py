@@ -1,5 +1,5 @@
-"""The waits of botocore's retries in simulated time, so that a client that backs off meets the AWS
-that it would meet: buckets that have filled by as much as it has waited.
+"""The time of functions and the waits of botocore's retries are simulated, so that a client that
+backs off meets the AWS that it would meet: buckets that have filled by as much as it has waited.
 
 botocore sleeps between attempts and, in adaptive mode, before one (`endpoint`, `retries.bucket`).
 Who sleeps in another process sleeps real seconds, which are more of ours: docs/faults.md says so.
@@ -21,12 +21,15 @@ from kiln_local.patches import Patches
 
 
 def connect(patches: Patches, clock: SimClock) -> None:
-    """Let botocore tell time and wait by the clock."""
+    """Let botocore and functions tell time and wait by the clock."""
+    from kiln.adapters.clock import SystemClock
 
     def sleep(seconds: float) -> None:
         lives.wait(seconds, clock)
 
     simulated = Module(time, sleep=sleep, time=lambda: clock.now().timestamp())
+    patches.set(SystemClock, "now", lambda _: clock.now())
+    patches.set(SystemClock, "sleep", lambda _, seconds: sleep(seconds))
     patches.set(botocore.endpoint, "time", simulated)
     patches.set(bucket, "time", simulated)
     patches.set(bucket, "threading", Module(threading, Condition=_conditions(clock)))

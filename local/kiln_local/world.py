@@ -177,13 +177,9 @@ class LocalAws:
         return str(found.value) if found else None
 
     def _connect(self) -> None:
-        from kiln.adapters.clock import SystemClock
-
         clock = self.clock
         self.metrics = metrics.watch(clock, self._backend)
         patience.connect(self._patches, clock)
-        self._patches.set(SystemClock, "now", lambda _: clock.now())
-        self._patches.set(SystemClock, "sleep", lambda _, seconds: clock.sleep(seconds))
         economies.connect(self._patches)
         policies.connect(self._patches)
         tables.connect(self._patches)
