@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from kiln import errors
 from kiln_local.template import read
+from tests.steps import request_of
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
@@ -60,9 +61,7 @@ def test_a_function_has_its_logical_id_its_use_case_its_event_and_its_test(name:
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_event_of_a_function_is_what_it_takes(name: str) -> None:
     use_case = getattr(importlib.import_module(f"kiln.steps.{name}"), name)
-    model = inspect.get_annotations(use_case, eval_str=True)[
-        next(iter(inspect.signature(use_case).parameters))
-    ]
+    model = request_of(use_case)
     assert issubclass(model, BaseModel)
     for path in ROOT.glob(f"events/{name}*.json"):
         model.model_validate(json.loads(path.read_text()))

@@ -6,7 +6,6 @@ from __future__ import annotations
 import importlib
 import json
 import time
-import typing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from tests.builders import a_document, a_stack, an_image_record, keep_version
 from tests.fakes import FakeWorld
 from tests.hostile.strategies import hostile, mutated
 from tests.sampling import sampled
+from tests.steps import request_of
 
 EVENTS = Path(__file__).parents[2] / "events"
 TOPIC = "arn:aws:sns:us-east-1:137112412989:amazon-linux-2-ami-updates"
@@ -56,7 +56,7 @@ def a_world() -> FakeWorld:
 def answer(name: str, event: Any) -> Any:
     """What the function does with an event: its answer, or the error of Kiln's."""
     call = getattr(importlib.import_module(f"kiln.steps.{name}"), name)
-    model = next(iter(typing.get_type_hints(call).values()))
+    model = request_of(call)
     fake = a_world()
     try:
         return step(model)(lambda request: call(request, fake.world))(event, Context())
