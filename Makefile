@@ -16,7 +16,7 @@ export AWS_DEFAULT_REGION ?= eu-west-1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup bake test long fuzz atheris crowd bench bench-scale bench-peer bench-cold bench-overhead bench-cost bench-local emulator faults promises matrix check lint scan audit coverage build tables pins clean
+.PHONY: help setup bake test long fuzz atheris crowd bench bench-scale bench-rollouts bench-peer bench-cold bench-overhead bench-cost bench-local emulator faults promises matrix check lint scan audit coverage build tables pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,7 +45,7 @@ atheris: $(fuzzes) ## coverage-guided fuzzing of what reads files and notices, F
 crowd: $(ready) ## bake a hundred at once under EC2's token buckets (KILN_CROWD=1000)
 	KILN_CROWD=$${KILN_CROWD:-100} $(bin)/python -m pytest -q tests/e2e/test_crowd.py
 
-bench: bench-overhead bench-peer bench-cold bench-cost bench-scale bench-local ## measure everything: bench/results.md (about an hour)
+bench: bench-overhead bench-peer bench-cold bench-cost bench-scale bench-rollouts bench-local ## measure everything: bench/results.md (about an hour)
 
 bench-overhead: $(ready) $(emulator) ## makespan of bakes over AWS's own time, in real time (half an hour)
 	$(bin)/python -m bench.overhead
@@ -64,6 +64,9 @@ bench-local: $(ready) ## time of make bake, make test and kiln --help
 
 bench-scale: $(ready) ## measure crowds of bakes against what EC2's buckets let pass (BAKES="1 10 100")
 	$(bin)/python -m bench.scale $(BAKES) --json bench/scale.json
+
+bench-rollouts: $(ready) ## measure rollouts to many instances at once (INSTANCES="10 100")
+	$(bin)/python -m bench.rollouts $(INSTANCES)
 
 faults: $(ready) ## let every call behind a bake or a rollout go wrong, and judge what comes of it (WHOLE=1: leave out none)
 	@WHOLE='$(WHOLE)' $(bin)/python -m tests.faults

@@ -78,13 +78,13 @@ def bake_together(count: int) -> Crowd:
     most = {"MaxBakes": str(max(10, count))}
     with (
         LocalAws(ROOT, speed=SPEED, throttle=True, parameters=most) as aws,
-        _quiet(),
+        quiet(),
     ):
         return _Trial(aws, count).run()
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without what functions log: of a thousand bakes it is 100 MB."""
     out = sys.stdout
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):

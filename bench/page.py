@@ -159,6 +159,18 @@ def _scale(part: Part) -> Lines:
         yield f"\nNo more than {most} were measured here: a thousand take an hour of a processor."
 
 
+def _rollouts(part: Part) -> Lines:
+    names = ("instances", "makespan_s", "calls_per_instance", "configure_rounds", "failures")
+    yield from table(names, ([row[name] for name in names] for row in part))
+    yield ""
+    rounds = {row["configure_rounds"] for row in part}
+    well = len(rounds) == 1 and not any(row["failures"] for row in part)
+    yield goal(well, "no failure, and as many rounds of Configure whatever the number")
+    most = max(row["instances"] for row in part)
+    if most < 1000:
+        yield f"\nNo more than {most} were measured here: a thousand take hours of a processor."
+
+
 def _local(part: Part) -> Lines:
     names = {
         "bake_s": "make bake",
@@ -184,5 +196,6 @@ _SECTIONS: dict[str, tuple[str, Callable[[Part], Lines]]] = {
     "cold_start": ("Cold starts", _cold_start),
     "cost_usd": ("Cost", _cost),
     "scale": ("Scale", _scale),
+    "rollouts": ("Rollouts to many", _rollouts),
     "local": ("On a laptop", _local),
 }
