@@ -16,7 +16,7 @@ from moto.ec2.responses.amis import AmisResponse
 from moto.ec2.utils import random_ami_id
 
 from kiln_local.patches import Patches
-from kiln_local.volumes import snapshots
+from kiln_local.volumes import reading_s, snapshots
 
 if TYPE_CHECKING:
     from kiln_local.ec2 import Ec2
@@ -165,7 +165,7 @@ def _create(ec2: Ec2, backend: Any, request: dict[str, Any]) -> LocalImage:
     image.beside = tuple(snapshots(ec2, instance, without, tags.get("snapshot", {})))
     backend.amis[image.id] = image
     ec2.room.capture(instance_id, image.id)
-    _become_available(ec2, image)
+    _become_available(ec2, image, reading_s(ec2, instance))
     return image
 
 
@@ -223,7 +223,7 @@ def check_name(backend: Any, name: str) -> None:
         )
 
 
-def _become_available(ec2: Ec2, image: LocalImage) -> None:
+def _become_available(ec2: Ec2, image: LocalImage, whole_s: float = 0.0) -> None:
     tags = {tag["key"]: tag["value"] for tag in image.get_tags()}
     interval = ec2.recorder.begin(tags.get(_MANAGED, ""), "image")
 
@@ -236,7 +236,8 @@ def _become_available(ec2: Ec2, image: LocalImage) -> None:
         region = image.ec2_backend.region_name
         ec2.events.image_changed(image.id, "available", region=region)
 
-    ec2.clock.after(ec2.latencies.draw("image-available"), finish)
+    blocks_s = whole_s * ec2.latencies.draw("image-blocks")
+    ec2.clock.after(ec2.latencies.draw("image-available") + blocks_s, finish)
 
 
 def fail(ec2: Ec2, image: Any, reason: str) -> bool:

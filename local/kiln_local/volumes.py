@@ -58,6 +58,7 @@ def _add(ec2: Ec2, instance: Instance, given: tuple[Any, ...], more: dict[str, A
         encrypted=encrypted,
         kms_key_id=key,
         iops=asked.get("Iops"),
+        throughput=asked.get("Throughput"),
         **more,
     )
     ec2.backend.attach_volume(volume.id, instance.id, device, goes)
@@ -94,6 +95,16 @@ def disks_of(ec2: Ec2, instance: Instance) -> tuple[Disk, ...]:
         for number, (device, block) in enumerate(found, 1)
         if block.volume_id in ec2.backend.volumes
     )
+
+
+def reading_s(ec2: Ec2, instance: Instance) -> float:
+    """How long it takes to read the slowest of an instance's volumes whole, by what it is to read a
+    second; 125 MiB where nothing is said (EBS User Guide, "General Purpose SSD volumes")."""
+    blocks = (block for _, block in instance.get_block_device_mapping)
+    volumes = (
+        ec2.backend.volumes[b.volume_id] for b in blocks if b.volume_id in ec2.backend.volumes
+    )
+    return max((v.size * 1024 / float(v.throughput or 125) for v in volumes), default=0.0)
 
 
 def beside_root(instance: Instance) -> Iterator[tuple[str, Any]]:

@@ -124,3 +124,24 @@ def test_an_image_has_every_volume_that_is_not_left_out(world: World) -> None:
     for image in (whole, bare):
         world.ec2.deregister_image(ImageId=image["ImageId"], DeleteAssociatedSnapshots=True)
     assert world.ec2.describe_snapshots(Filters=own)["Snapshots"] == []
+
+
+def with_a_root(**ebs: Any) -> dict[str, Any]:
+    """The mapping of a root of 100 GiB."""
+    root = {"VolumeSize": 100, "VolumeType": "gp3", "DeleteOnTermination": True}
+    return {"BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": root | ebs}]}
+
+
+def test_the_image_of_a_volume_that_reads_faster_is_there_sooner(world: World) -> None:
+    slow = launch(world, **with_a_root())
+    fast = launch(world, **with_a_root(Throughput=1000, Iops=4000))
+    images = {n: world.ec2.create_image(InstanceId=n, Name=n)["ImageId"] for n in (slow, fast)}
+
+    def states() -> dict[str, str]:
+        found = world.ec2.describe_images(ImageIds=list(images.values()))["Images"]
+        known = {image["ImageId"]: image["State"] for image in found}
+        return {name: known[image] for name, image in images.items()}
+
+    until(lambda: states()[fast] == "available")
+    assert states()[slow] == "pending"
+    until(lambda: states()[slow] == "available")

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 # Seconds from one look to the next, and how long a look keeps others from beginning to watch: less,
 # for whoever watches is to be the one who looks next.
 PACE_S, KEPT_S = 2.0, 1.5
-# A function has sixty seconds, and its last look takes some of them.
-WATCH_S = 40.0
+# A function has sixty seconds, and what it does before and its last look may take half of them.
+WATCH_S = 30.0
 # Whoever is not online by then is left to the heartbeats: to watch costs a function's time.
 _HOPE = timedelta(minutes=10)
 # Of the watch itself: a look at agents alone is none at instances.
