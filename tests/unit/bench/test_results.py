@@ -75,3 +75,12 @@ def test_a_function_at_the_goal_has_not_reached_it() -> None:
 def test_several_measurements_have_a_middle_and_ends() -> None:
     assert median([3.0, 1.0, 2.0]) == 2.0
     assert spread([3.0, 1.0, 2.0]) == [1.0, 3.0]
+
+
+def test_rounds_of_configure_are_to_be_as_many_whatever_the_number() -> None:
+    row = {"makespan_s": 480.0, "calls_per_instance": 90.0, "configure_rounds": 8, "failures": 0}
+    few, many = ({"instances": n} | row for n in (10, 100))
+    assert "Goal reached" in page({"rollouts": [few, many]})
+    told = page({"rollouts": [few, many | {"configure_rounds": 9}]})
+    assert "Goal not reached" in told
+    assert "No more than 100 were measured" in told
