@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from kiln.domain.bake import BakeRecord, BakeStatus
+from kiln.domain.healing import PAUSES, next_heal
+from kiln.domain.instance import InstanceState
 from kiln.domain.naming import bake_id
 from kiln.domain.rollout import RolloutStatus
 from kiln_local.clock import Steady
@@ -63,7 +65,9 @@ class Account:
         self.bakes: list[str] = []
         self.images: list[str] = []
         self.excused = False
-        if not self.ground._layer or self.ground.flaws():
+        # One that was healed in a schedule before would be healed later in this one.
+        healed = any(entry.healed_at for entry in self.ground.entries())
+        if not self.ground._layer or healed or self.ground.flaws():
             self.ground.renew()
         self.ground.service.begin(self.ground._layer)
         self._base = self._describe_base()
@@ -81,6 +85,7 @@ class Account:
         self.aws.faults.use(())
         self.ground.quiet("")
         self._await_records()
+        self._await_healing()
         self.ground.sweep()
         self.ground.quiet("")
         self.did("all has ended, and one sweep has run")
@@ -95,6 +100,18 @@ class Account:
         """Events that were late arrive, and what Lambda tries again was tried."""
         self.aws.clock.sleep(300)
         self.ground.settle()
+
+    def _await_healing(self) -> None:
+        """Who is lost again is healed once the pause after its last heal is over."""
+        for _ in range(len(PAUSES) * SIZE):
+            lost = (e for e in self.ground.entries() if e.state is InstanceState.CONNECTION_LOST)
+            due = [moment for entry in lost if (moment := next_heal(entry))]
+            if not due:
+                return
+            left = (min(due) - self.ground.kiln.clock.now()).total_seconds()
+            # A tick of the clock that heals, and the heal.
+            self.aws.clock.sleep(max(left, 0) + 180)
+            self.ground.quiet("")
 
     def _clear(self) -> None:
         for bake in self.bakes:
