@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kiln.domain.bake import BakeStatus
+from kiln.domain.events import BakeFailed
 from kiln.domain.turns import Line, Turn
 from kiln.steps.teardown import Teardown, teardown
 from tests.builders import a_document
@@ -72,4 +73,6 @@ def test_a_plan_that_is_made_while_its_execution_is_stopped_ends_its_own_bake(
     assert record is not None
     assert (record.status, record.error) == (BakeStatus.FAILED, "ABORTED")
     assert "was stopped from outside" in (record.cause or "")
+    told = [event.bake for event in fake.bus.events if isinstance(event, BakeFailed)]
+    assert answer.bake in told
     assert fake.turns.line() == Line()

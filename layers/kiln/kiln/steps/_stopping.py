@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kiln.domain.bake import BakeRecord, BakeStatus
+from kiln.domain.events import BakeFailed
 from kiln.domain.failure import Failure
 
 if TYPE_CHECKING:
@@ -33,7 +34,17 @@ def stopped_key(execution: str) -> str:
 
 
 def stopped(record: BakeRecord, stop: Stop, world: World) -> BakeRecord:
-    """The record of a bake that was stopped before it had made anything."""
+    """The record of a bake that was stopped before it had made anything; that it failed is told
+    before it is written, as Teardown does it."""
     why = stop.failure(record.plan.bake)
+    world.bus.publish(
+        BakeFailed(
+            bake=record.plan.bake,
+            blueprint=record.plan.blueprint.name,
+            error=why.error,
+            cause=why.cause,
+            state="",
+        )
+    )
     change = {"status": BakeStatus.FAILED, "error": why.error, "cause": why.cause, "skipped": None}
     return record.model_copy(update=change | {"ended": world.clock.now()})
