@@ -17,6 +17,7 @@ import click
 
 from bench.crowd import ROOT, SPEED, quiet
 from bench.results import merge
+from kiln.domain.feed import RolloutOptions
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.rollout import Rollout, RolloutStatus, rollout_id
 from kiln.domain.stack import stack_from
@@ -29,7 +30,7 @@ from kiln_cli.place import make_place
 from kiln_local.world import LocalAws
 
 BASE = "/aws/service/debian/release/12/latest/amd64"
-FEED = {"blueprint": "web", "strategy": "replace", "batch": "25%", "surge": "25%"}
+A_QUARTER = RolloutOptions(batch="25%", surge="25%")
 LAYER: dict[str, Any] = {
     "name": "web",
     "kind": "instances",
@@ -37,7 +38,6 @@ LAYER: dict[str, Any] = {
     "instance_type": "m7i.large",
     "auto_healing": False,
     "recipes": {"setup": ["true"], "configure": ["true"]},
-    "blueprints": [FEED],
 }
 _LOOK_S = 0.5
 _COLUMNS = (
@@ -102,6 +102,7 @@ class Layer:
             image=self.image,
             layer="shop/web",
             strategy="replace",
+            options=A_QUARTER,
             bake="",
             platform="debian-12",
             architecture="x86_64",

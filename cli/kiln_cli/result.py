@@ -48,11 +48,14 @@ class StateSpan(Model):
     exited_s: float | None
 
 
+Whose = Literal["aws", "blueprint", "turn", "kiln"]
+
+
 class TimeOutcome(Model):
     """What took so many seconds, and whose they were: AWS's, the blueprint's own steps and tests,
     the turn that was waited for, or Kiln's. AWS's count until Kiln has noticed."""
 
-    of: Literal["aws", "blueprint", "turn", "kiln"]
+    of: Whose
     what: str
     s: float
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Literal
 
 from kiln.domain.bake import BakeRecord, BakeStatus
 from kiln_cli.history import Span
-from kiln_cli.result import TimeOutcome
+from kiln_cli.result import TimeOutcome, Whose
 
-Whose = Literal["aws", "blueprint", "turn", "kiln"]
 # What each waiting state of the bake's machine waits for, and whose time that is. What is left of a
 # bake is Kiln's own: its functions, and Step Functions' way from state to state.
 WAITS: dict[str, tuple[Whose, str]] = {
