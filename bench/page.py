@@ -162,7 +162,7 @@ def _scale(part: Part) -> Lines:
     yield goal(reached, "no failure, and within 1.15 of the bound")
     most = max(row["bakes"] for row in part)
     if most < 1000:
-        yield f"\nNo more than {most} were measured here: a thousand take an hour of a processor."
+        yield f"\nNo more than {most} were measured here."
 
 
 def _rollouts(part: Part) -> Lines:
@@ -174,7 +174,7 @@ def _rollouts(part: Part) -> Lines:
     yield goal(well, "no failure, and as many rounds of Configure whatever the number")
     most = max(row["instances"] for row in part)
     if most < 1000:
-        yield f"\nNo more than {most} were measured here: a thousand take hours of a processor."
+        yield f"\nNo more than {most} were measured here."
 
 
 def _local(part: Part) -> Lines:
