@@ -147,7 +147,9 @@ def local_place(root: Path, speed: float, trouble: Trouble = Trouble()) -> Itera
     # A terminated command removes the machines' files as an interrupted one does.
     interrupted = _ending_by_signal(signal.default_int_handler, signal.SIGTERM)
     with interrupted, _local_aws(root, speed, trouble) as aws:
-        yield Opened(make_place(aws.session(), "kiln", aws.outputs), LocalLedger(aws), _pace(aws))
+        place = make_place(aws.session(), "kiln", aws.outputs, aws.parameters)
+        tell_outputs(place)
+        yield Opened(place, LocalLedger(aws), _pace(aws))
 
 
 def _pace(aws: LocalAws) -> Pace:
@@ -186,7 +188,7 @@ class Served:
     """A local AWS on a port of 127.0.0.1."""
 
     def __init__(self, aws: LocalAws, port: int, ended: ToldToEnd) -> None:
-        self.place = make_place(aws.session(), "kiln", aws.outputs)
+        self.place = make_place(aws.session(), "kiln", aws.outputs, aws.parameters)
         tell_outputs(self.place)
         self.endpoint = aws.serve(port)
         self._ended = ended
@@ -197,11 +199,18 @@ class Served:
 
 
 def tell_outputs(place: Place) -> None:
-    """Let CloudFormation tell the outputs: that is how a client finds the table and the rest."""
+    """Let CloudFormation tell outputs and parameters: that is how a client finds the table and the
+    rest."""
     outputs = {name: {"Value": value} for name, value in place.outputs.items()}
+    declared = {name: {"Type": "String"} for name in place.parameters}
+    template = {"Parameters": declared, "Resources": {}, "Outputs": outputs}
     place.client("cloudformation").create_stack(
         StackName=place.stack_name,
-        TemplateBody=json.dumps({"Resources": {}, "Outputs": outputs}),
+        TemplateBody=json.dumps(template),
+        Parameters=[
+            {"ParameterKey": name, "ParameterValue": value}
+            for name, value in place.parameters.items()
+        ],
     )
 
 

@@ -25,6 +25,7 @@ DONE, FAILED, WRONG, AWS_REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 
 # The one list of commands: `kiln -h` prints it without importing any of them.
 COMMANDS = {
+    "doctor": "Say what the account or the deployed Kiln lacks, and what mends it.",
     "validate": "Check blueprint and stack files; ask nobody.",
     "plan": "Say what a bake would do, launch nothing.",
     "bake": "Make an image from a blueprint.",

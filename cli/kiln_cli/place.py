@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -14,17 +14,19 @@ from kiln.ports import World
 from kiln.wiring import Environment, make_world
 
 # A person waits for the answer that nobody is there.
-_FIRST_CALL = Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=20)
+FIRST_CALL = Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=20)
 
 
 @dataclass(frozen=True)
 class Place:
-    """A deployed Kiln: its world, and the outputs of its CloudFormation stack by name."""
+    """A deployed Kiln: its world, and outputs and parameters of its CloudFormation stack by
+    name."""
 
     world: World
     session: boto3.Session
     outputs: dict[str, str]
     stack_name: str = "kiln"
+    parameters: dict[str, str] = field(default_factory=dict)
 
     @property
     def bake_machine(self) -> str:
@@ -54,17 +56,17 @@ def make_place(
     session: boto3.Session,
     stack_name: str,
     outputs: dict[str, str],
-    subnets: str = "",
-    max_bakes: str = "10",
+    parameters: dict[str, str] | None = None,
 ) -> Place:
-    """A place from a stack's outputs, and those of its parameters that a plan needs."""
+    """A place from a stack's outputs and parameters."""
+    given = parameters or {}
     environment = Environment(
         table=outputs["TableName"],
         bucket=outputs["BucketName"],
         bus=outputs["BusName"],
         document_prefix=stack_name,
-        subnets=subnets,
-        max_bakes=int(max_bakes),
+        subnets=given.get("SubnetIds", ""),
+        max_bakes=int(given.get("MaxBakes", "10")),
         rollout_state_machine=outputs["RolloutStateMachineArn"],
         instance_state_machine=outputs["InstanceStateMachineArn"],
         configure_state_machine=outputs["ConfigureStateMachineArn"],
@@ -75,14 +77,16 @@ def make_place(
         schedule_role=outputs.get("ScheduleRoleArn", ""),
         dead_letters=outputs.get("DeadLettersArn", ""),
     )
-    return Place(make_world(environment, session), session, outputs, stack_name)
+    return Place(make_world(environment, session), session, outputs, stack_name, given)
 
 
 def account(stack_name: str) -> Place:
     """The account and Region of the environment. Raises AwsRefused, AwsBusy."""
     stack, session = _describe(stack_name)
     outputs = {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", ())}
-    parameters = {p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", ())}
+    parameters = {
+        p["ParameterKey"]: p.get("ParameterValue", "") for p in stack.get("Parameters", ())
+    }
     if "BakeStateMachineArn" not in outputs:
         raise AwsRefused(
             "cloudformation",
@@ -91,15 +95,14 @@ def account(stack_name: str) -> Place:
             f"stack {stack_name} is {stack['StackStatus']} and has no output BakeStateMachineArn; "
             "is it Kiln's? name it with --stack-name",
         )
-    subnets, most = parameters.get("SubnetIds", ""), parameters.get("MaxBakes", "10")
-    return make_place(session, stack_name, outputs, subnets, most)
+    return make_place(session, stack_name, outputs, parameters)
 
 
 def _describe(stack_name: str) -> tuple[Any, boto3.Session]:
     try:
         with translated("cloudformation", "DescribeStacks"):
             session = boto3.Session()
-            client = session.client("cloudformation", config=_FIRST_CALL)
+            client = session.client("cloudformation", config=FIRST_CALL)
             return client.describe_stacks(StackName=stack_name)["Stacks"][0], session
     except ValueError as error:  # an empty Region, an endpoint that is no URL
         raise AwsRefused("cloudformation", "DescribeStacks", "Endpoint", str(error)) from error

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from kiln_local.iam.facts import backend
 from kiln_local.template import Made
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def make_queue_policy(stack: Stack, name: str, p: Properties) -> Made:
 
 
 def make_role(stack: Stack, name: str, p: Properties) -> Made:
-    """AWS::IAM::Role, with its own policies; AWS's own that it names are not attached."""
+    """AWS::IAM::Role, with its own policies, and those of AWS's that are known here."""
     client, role = stack.client("iam"), stack.physical(name)
     answer = client.create_role(
         RoleName=role, AssumeRolePolicyDocument=json.dumps(p["AssumeRolePolicyDocument"])
@@ -42,6 +43,10 @@ def make_role(stack: Stack, name: str, p: Properties) -> Made:
             # What SAM makes for a destination names no version, which moto does not take.
             PolicyDocument=json.dumps({"Version": "2012-10-17", **policy["PolicyDocument"]}),
         )
+    known = backend("iam", stack.account, "aws").managed_policies
+    for arn in p.get("ManagedPolicyArns", ()):
+        if arn in known:
+            client.attach_role_policy(RoleName=role, PolicyArn=arn)
     return Made(role, Arn=answer["Role"]["Arn"], RoleId=answer["Role"]["RoleId"])
 
 

@@ -124,7 +124,8 @@ def _translate(template: dict[str, Any], region: str) -> dict[str, Any]:
 
 
 class Resolver:
-    """Resolves references of an expanded template. `known` maps logical ids to what was made."""
+    """Resolves references of an expanded template. `known` maps logical ids to what was made,
+    `parameters` names to values."""
 
     def __init__(
         self, template: dict[str, Any], parameters: dict[str, str], pseudo: dict[str, str]
@@ -134,6 +135,7 @@ class Resolver:
         if unknown:
             raise TemplateError(f"{unknown[0]} is no parameter; known: {', '.join(declared)}")
         given = {name: str(spec.get("Default", "")) for name, spec in declared.items()} | parameters
+        self.parameters = given
         self._values: dict[str, Any] = {**given, **pseudo}
         self._conditions = template.get("Conditions", {})
         self._mappings = template.get("Mappings", {})

@@ -26,6 +26,7 @@ from kiln_local import (
     ec2,
     ec2_calls,
     economies,
+    endowment,
     events,
     functions,
     group_calls,
@@ -140,6 +141,7 @@ class LocalAws:
             self.clock, self._events, self._backend("events"), self._backend("scheduler")
         )
         self._connect()
+        self.endowment = endowment.endow(self._patches, self.ec2.backend, self.account)
         public_images.load_public(self.ec2)
         parameters.load_public(self._backend("ssm"), self.ec2)
         self._make()
@@ -214,6 +216,7 @@ class LocalAws:
         stack = makers.Stack(self.session(), self.account, local_paths(raw), self.project)
         makers.make_all(template, resolver, stack)
         self.outputs = resolver.outputs(template)
+        self.parameters = resolver.parameters
         self.resources = resolver.known
         self.functions = functions.Functions(self.project, stack.functions, self.region)
         self.functions.enter(self._patches, self.metrics.printed)

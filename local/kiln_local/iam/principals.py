@@ -35,8 +35,14 @@ def identity(role: Any) -> list[Statement]:
         found += parse(f"{role.name}/{name}", text)
     for arn, policy in list(role.managed_policies.items()):
         if not arn.startswith(AWS_OWN):
-            found += parse(arn, policy.document)
+            found += parse(arn, in_force(policy))
     return found
+
+
+def in_force(policy: Any) -> str:
+    """The text of a managed policy's default version."""
+    wanted = policy.default_version_id
+    return str(next(one.document for one in policy.versions if one.version_id == wanted))
 
 
 def of_resource(arn: str, region: str) -> tuple[list[Statement], str]:
