@@ -2,7 +2,8 @@
 
 Editors read blueprint.json and stack.json (the first line of a file names its schema); whoever
 consumes Kiln's events reads the others. What a validator of ours checks in code is told where JSON
-Schema can say it: platforms, durations, exactly one base, exactly one action.
+Schema can say it: platforms, durations, exactly one base, exactly one action. What a key means, and
+an example of it, stands in schema_words.yaml.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import BaseModel
 
 from kiln.domain import events
@@ -23,6 +25,7 @@ from kiln.domain.stack import Stack
 from kiln.domain.step import ACTIONS
 
 FOLDER = Path(__file__).parents[1] / "schemas"
+WORDS = Path(__file__).parent / "schema_words.yaml"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _DURATIONS = (
     *("deadline", "timeout", "deprecate_after", "shutdown_timeout", "bake_time", "health_within"),
@@ -47,9 +50,20 @@ def text_of(schema: Schema) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
+def words() -> dict[str, dict[str, dict[str, Any]]]:
+    """What is said of each key: by model and key, `says` and `examples`."""
+    found: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load(WORDS.read_text())
+    return found
+
+
 def _of_file(model: type[BaseModel]) -> Schema:
     schema = {"$schema": DRAFT, **model.model_json_schema()}
     definitions = schema.get("$defs", {})
+    told = words()
+    for definition in (schema, *definitions.values()):
+        for name, found in definition.get("properties", {}).items():
+            said = told.get(definition["title"], {}).get(name, {})
+            found |= {"description": said.get("says", ""), "examples": said.get("examples", [])}
     for definition in (schema, *definitions.values()):
         _refine(definition.get("properties", {}))
     if "Base" in definitions:

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from kiln.domain.blueprint import Blueprint, blueprint_from
+from kiln.domain.model import meant
 from kiln.domain.stack import Stack, stack_from
 from kiln.errors import InvalidBlueprint, InvalidRequest, Refused
+from kiln_cli.places import place_of
 from kiln_cli.yaml12 import read_yaml
 
+_KINDS = ("blueprint", "stack")
 LARGEST_FILE = 1024 * 1024
 
 
@@ -33,15 +36,20 @@ class StackFile:
 
 
 def read_any(path: Path) -> BlueprintFile | StackFile:
-    """A blueprint or a stack, as its `kind` says. Raises Refused that begins with the path."""
+    """A blueprint or a stack, as its `kind` says. Raises Refused that begins with the path, and the
+    line and column of what is wrong."""
+    text = ""
     try:
-        document = _mapping(read_text(path))
+        text = read_text(path)
+        document = _mapping(text)
         if document["kind"] == "stack":
             return StackFile(path, stack_from(with_recipes(document, path.parent)))
         document = with_scripts(document, path.parent)
         return BlueprintFile(path, document, blueprint_from(document))
     except Refused as error:
-        raise type(error)(f"{path}: {error}") from error
+        place = place_of(text, str(error)) if text else None
+        where = f"{place}: " if place else ""
+        raise type(error)(f"{path}: {where}{error}") from error
 
 
 def read_blueprint(path: Path) -> BlueprintFile:
@@ -117,9 +125,10 @@ def _mapping(text: str) -> dict[str, Any]:
         raise InvalidBlueprint("is not a mapping; it needs `kind: blueprint` or `kind: stack`")
     if "kind" not in document:
         raise InvalidBlueprint("kind: is required; allowed: blueprint, stack")
-    if document["kind"] not in ("blueprint", "stack"):
+    kind = str(document["kind"])[:60]
+    if document["kind"] not in _KINDS:
         raise InvalidBlueprint(
-            f"kind: {str(document['kind'])[:60]!r} is not allowed; allowed: blueprint, stack"
+            f"kind: {kind!r} is not allowed; {meant(kind, _KINDS)}allowed: {', '.join(_KINDS)}"
         )
     return document
 

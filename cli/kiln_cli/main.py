@@ -25,7 +25,8 @@ DONE, FAILED, WRONG, AWS_REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 
 # The one list of commands: `kiln -h` prints it without importing any of them.
 COMMANDS = {
-    "doctor": "Say what the account or the deployed Kiln lacks, and what mends it.",
+    "new": "Write a blueprint or a stack to begin with.",
+    "doctor": "Say what is wrong with account and deployment.",
     "validate": "Check blueprint and stack files; ask nobody.",
     "plan": "Say what a bake would do, launch nothing.",
     "bake": "Make an image from a blueprint.",
@@ -43,6 +44,7 @@ COMMANDS = {
     "dlq": "Show events that could not be delivered, send them again.",
     "import": "Write stack files from OpsWorks's own words.",
     "local": "Run the local AWS for other clients.",
+    "completion": "Let a shell complete our words.",
 }
 
 

@@ -80,8 +80,17 @@ _plain("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+.")
 def read_yaml(text: str, needs: str = "it needs `kind: blueprint` or `kind: stack`") -> Any:
     """The one document of a text. Raises InvalidBlueprint with line and column; `needs` is what an
     empty one lacks."""
+    node = compose(text)
+    if node is None:
+        raise InvalidBlueprint(f"is empty; {needs}")
+    return _Values().value(node, 0)
+
+
+def compose(text: str) -> yaml.Node | None:
+    """The nodes of the one document of a text, with their places; None for an empty one. Raises
+    InvalidBlueprint with line and column."""
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         raise InvalidBlueprint(_syntax(error)) from error
     except yaml.reader.ReaderError as error:
@@ -91,9 +100,7 @@ def read_yaml(text: str, needs: str = "it needs `kind: blueprint` or `kind: stac
         ) from error
     except RecursionError as error:
         raise InvalidBlueprint(_TOO_DEEP) from error
-    if node is None:
-        raise InvalidBlueprint(f"is empty; {needs}")
-    return _Values().value(node, 0)
+    return node
 
 
 def _syntax(error: yaml.MarkedYAMLError) -> str:

@@ -10,7 +10,10 @@ import pytest
 import yaml
 
 from kiln.domain import events
-from tools.schemas import FOLDER, schemas, text_of
+from kiln.domain.blueprint import blueprint_from
+from kiln.domain.stack import stack_from
+from kiln.domain.step import ACTIONS
+from tools.schemas import FOLDER, schemas, text_of, words
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "blueprints").glob("*.yaml")) + sorted((ROOT / "stacks").glob("*.yaml"))
@@ -66,6 +69,92 @@ def test_an_example_names_its_schema_and_obeys_it(path: Path) -> None:
 def test_an_editor_sees_what_kiln_refuses(change: dict[str, Any]) -> None:
     document = yaml.safe_load((ROOT / "blueprints" / "al2023-web.yaml").read_text())
     assert not stored("blueprint.json").is_valid(document | change)
+
+
+def models() -> dict[str, Any]:
+    """The parts of both schemas that have keys, by name."""
+    found: dict[str, Any] = {}
+    for name in ("blueprint.json", "stack.json"):
+        schema = schemas()[name]
+        found |= schema["$defs"] | {schema["title"]: schema}
+    return {name: part for name, part in found.items() if "properties" in part}
+
+
+def test_every_key_says_what_it_means_and_gives_an_example() -> None:
+    told = {name: set(keys) for name, keys in words().items()}
+    assert told == {name: set(part["properties"]) for name, part in models().items()}
+    for name, part in models().items():
+        for key, found in part["properties"].items():
+            assert len(found["description"]) > 8, (name, key)
+            assert found["description"].endswith("."), (name, key)
+            assert found["examples"], (name, key)
+
+
+@pytest.mark.parametrize("file", ["blueprint.json", "stack.json"])
+def test_every_example_of_a_key_is_what_the_key_may_hold(file: str) -> None:
+    schema = schemas()[file]
+    for name, part in {"": schema, **schema["$defs"]}.items():
+        for key, found in part.get("properties", {}).items():
+            whole = found | {"$defs": schema["$defs"]}
+            for example in found["examples"]:
+                problems = [error.message for error in validator()(whole).iter_errors(example)]
+                assert not problems, (name, key, example)
+
+
+# The examples of a blueprint's and a stack's own keys, put into a file that has the least.
+LEAST: dict[str, dict[str, Any]] = {
+    "blueprint.json": {
+        "kind": "blueprint",
+        "name": "example",
+        "platform": "amazon-linux-2023",
+        "base": {"image": "ami-12345678"},
+    },
+    "stack.json": {"kind": "stack", "name": "example", "layers": []},
+}
+# What the other keys of a file must be for a key to stand there at all.
+WITH: dict[str, dict[str, Any]] = {
+    "chef": {"platform": "ubuntu-18.04", "base": {"layer": "shop/app"}},
+    "windows": {"platform": "windows-2022"},
+}
+
+
+@pytest.mark.parametrize("file", LEAST)
+def test_kiln_itself_takes_the_examples(file: str) -> None:
+    read = {"blueprint.json": blueprint_from, "stack.json": stack_from}[file]
+    for key, found in schemas()[file]["properties"].items():
+        for example in found["examples"]:
+            assert read(LEAST[file] | WITH.get(key, {}) | {key: example})
+
+
+LAYER = {"name": "x", "kind": "instances", "platform": "debian-12", "instance_type": "m7i.large"}
+LAYER_WITH: dict[str, dict[str, Any]] = {
+    "group": {"kind": "autoscaling", "instance_type": None},
+    "refresh": {"kind": "autoscaling", "instance_type": None, "group": "x"},
+    "source": {"runner": "chef"},
+    "runner": {"source": {"type": "S3"}},
+}
+
+
+def test_kiln_itself_takes_the_examples_of_a_layer() -> None:
+    for key, found in schemas()["stack.json"]["$defs"]["Layer"]["properties"].items():
+        for example in found["examples"]:
+            more = LAYER_WITH.get(key, {})
+            if example == "autoscaling":
+                more = LAYER_WITH["group"] | {"group": "x"}
+            if example == "shell":
+                more = {}
+            layer = LAYER | more | {key: example}
+            assert stack_from(LEAST["stack.json"] | {"layers": [layer]})
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_kiln_itself_takes_the_examples_of_a_step(action: str) -> None:
+    platform = "windows-2022" if action == "powershell" else "debian-12"
+    found = schemas()["blueprint.json"]["$defs"]["Step"]["properties"][action]
+    for example in found["examples"]:
+        step = {"name": "example", action: example}
+        given = LEAST["blueprint.json"] | {"platform": platform, "steps": [step]}
+        assert blueprint_from(given).steps[0].action == action
 
 
 EVENTS = [

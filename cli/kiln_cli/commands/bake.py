@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kiln_cli import options
+from kiln_cli import completing, options
 
 if TYPE_CHECKING:
     from kiln_cli.opening import Opened
@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: kiln bake blueprints/al2023-web.yaml --local --json")
-@click.argument("targets", metavar="FILE|NAME[@N]...", nargs=-1, required=True)
+@click.argument(
+    "targets",
+    metavar="FILE|NAME[@N]...",
+    nargs=-1,
+    required=True,
+    shell_complete=completing.blueprints,
+)
 @options.together(options.local, options.speed, options.stacks, options.project, options.stack_name)
 @options.together(options.faults, options.throttle)
 @click.option("--force", is_flag=True, help="Bake although nothing has changed.")

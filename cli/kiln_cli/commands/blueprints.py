@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from kiln_cli import options
+from kiln_cli import completing, options
 from kiln_cli.commands import pausing
 from kiln_cli.commands.images import Listing
 
@@ -30,7 +30,7 @@ command.add_command(pausing.resume)
 
 
 @command.command("list", epilog="Example: kiln blueprints list al2023-web --json")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completing.blueprint_names)
 @options.together(options.stack_name, options.as_json)
 def listing(name: str | None, stack_name: str, as_json: bool) -> int:
     """List all blueprints, or the one called NAME: version, newest image, channels, schedule."""
@@ -51,7 +51,7 @@ def listing(name: str | None, stack_name: str, as_json: bool) -> int:
 
 
 @command.command("show", epilog="Example: kiln blueprints show al2023-web@1")
-@click.argument("name", metavar="NAME[@N]")
+@click.argument("name", metavar="NAME[@N]", shell_complete=completing.blueprint_names)
 @options.together(options.stack_name, options.as_json)
 def show(name: str, stack_name: str, as_json: bool) -> int:
     """Print version N of a blueprint, or the latest, as the YAML that `kiln apply` takes.
@@ -74,7 +74,7 @@ def show(name: str, stack_name: str, as_json: bool) -> int:
 
 
 @command.command("log", epilog="Example: kiln blueprints log al2023-web")
-@click.argument("name")
+@click.argument("name", shell_complete=completing.blueprint_names)
 @options.together(options.stack_name, options.as_json)
 def log(name: str, stack_name: str, as_json: bool) -> int:
     """Say who stored which version of a blueprint when, why, and what it changed.

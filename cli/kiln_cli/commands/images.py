@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kiln_cli import options
+from kiln_cli import completing, options
 
 if TYPE_CHECKING:
     from kiln.domain.bake import ImageRecord
@@ -34,7 +34,7 @@ def command() -> None:
 
 
 @command.command("list", epilog="Example: kiln images list al2023-web --json")
-@click.argument("blueprint", required=False)
+@click.argument("blueprint", required=False, shell_complete=completing.blueprint_names)
 @click.option("--all", "every", is_flag=True, help="Those that were deleted everywhere, too.")
 @options.together(options.stack_name, options.as_json)
 def listing(blueprint: str | None, every: bool, stack_name: str, as_json: bool) -> int:
@@ -102,8 +102,8 @@ def show(image: str, stack_name: str, as_json: bool) -> int:
 
 
 @command.command("diff", epilog="Example: kiln images diff al2023-web@1 al2023-web --json")
-@click.argument("before", metavar="A")
-@click.argument("after", metavar="B")
+@click.argument("before", metavar="A", shell_complete=completing.blueprint_names)
+@click.argument("after", metavar="B", shell_complete=completing.blueprint_names)
 @options.together(options.stack_name, options.as_json)
 def diff(before: str, after: str, stack_name: str, as_json: bool) -> int:
     """Say which packages image B has that A has not, and the other way round.

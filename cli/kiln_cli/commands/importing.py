@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from kiln_cli import options
+from kiln_cli import completing, options
 
 
 @click.group(epilog="Example: kiln import opsworks stacks.json layers.json instances.json")
@@ -27,7 +27,11 @@ def command() -> None:
     metavar="PATH",
     help="A .yaml file for one stack, or a folder for NAME.yaml of each; default: stdout.",
 )
-@click.option("--platform", help="For layers whose own platform cannot be told.")
+@click.option(
+    "--platform",
+    shell_complete=completing.platforms,
+    help="For layers whose own platform cannot be told.",
+)
 @click.option("--force", is_flag=True, help="Write over files that are there.")
 @options.as_json
 def opsworks(files: tuple[Path, ...], output: Path | None, **given: Any) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kiln_cli import options
+from kiln_cli import completing, options
 from kiln_cli.commands.images import Listing
 from kiln_cli.commands.recipes import deployments, recipes, run
 
@@ -111,7 +111,7 @@ def _lines(row: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 
 @command.command("add", epilog="Example: kiln layers add shop/web -n 2 --start")
-@click.argument("layer")
+@click.argument("layer", shell_complete=completing.layers)
 @click.option(
     "-n", "--count", type=click.IntRange(1, 100), default=1, show_default=True, help="How many."
 )

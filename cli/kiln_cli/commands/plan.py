@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kiln_cli import options
+from kiln_cli import completing, options
 
 if TYPE_CHECKING:
     from kiln.domain.bake import BakePlan
@@ -23,7 +23,7 @@ _FIT = (
 
 
 @click.command(epilog="Example: kiln plan blueprints/al2023-web.yaml --local")
-@click.argument("target", metavar="FILE|NAME[@N]")
+@click.argument("target", metavar="FILE|NAME[@N]", shell_complete=completing.blueprints)
 @options.together(options.local, options.speed, options.stacks, options.project, options.stack_name)
 @options.as_json
 def command(target: str, **given: Any) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kiln_cli import options
+from kiln_cli import completing, options
 
 if TYPE_CHECKING:
     from kiln.steps.promote_image import Promoted
@@ -16,7 +16,7 @@ CHANNELS = ("dev", "staging", "prod")
 
 
 @click.command(epilog="Example: kiln promote al2023-web --to staging --dry-run")
-@click.argument("target", metavar="IMAGE|BLUEPRINT")
+@click.argument("target", metavar="IMAGE|BLUEPRINT", shell_complete=completing.blueprint_names)
 @click.option("--to", type=click.Choice(CHANNELS), required=True, help="Where it is to go.")
 @click.option(
     "--from",

@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kiln_cli import options
+from kiln_cli import completing, options
 
 if TYPE_CHECKING:
     from kiln.steps.prune_images import ImagesPruned, Pruned
 
 
 @click.command(epilog="Example: kiln prune al2023-web --dry-run")
-@click.argument("blueprints", metavar="[BLUEPRINT]...", nargs=-1)
+@click.argument(
+    "blueprints",
+    metavar="[BLUEPRINT]...",
+    nargs=-1,
+    shell_complete=completing.blueprint_names,
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
 @click.option("--region", "regions", multiple=True, help="Only in this Region; may be repeated.")
 @options.together(options.stack_name, options.as_json)

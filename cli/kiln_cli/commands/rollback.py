@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from kiln_cli import options
+from kiln_cli import completing, options
 from kiln_cli.commands.rollout import no_wait
 
 
 @click.command(epilog="Example: kiln rollback shop/web")
-@click.argument("layer")
+@click.argument("layer", shell_complete=completing.layers)
 @options.together(no_wait, options.stack_name, options.as_json)
 def command(layer: str, no_wait: bool, stack_name: str, as_json: bool) -> int:
     """Bring LAYER back to the image that it ran before, by a rollout of its own.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kiln_cli import options
+from kiln_cli import completing, options
 
 if TYPE_CHECKING:
     from kiln.domain.rollout import Rollout
@@ -44,8 +44,8 @@ def command() -> None:
 @command.command(
     "start", epilog="Example: kiln rollout start al2023-web shop/web --strategy canary"
 )
-@click.argument("target", metavar="IMAGE|BLUEPRINT")
-@click.argument("layer")
+@click.argument("target", metavar="IMAGE|BLUEPRINT", shell_complete=completing.blueprint_names)
+@click.argument("layer", shell_complete=completing.layers)
 @click.option(
     "--strategy",
     type=click.Choice(["add", "replace", "canary"]),
@@ -118,7 +118,7 @@ def show(rollout: Rollout, at: Opened, as_json: bool) -> int:
 
 
 @command.command("approve", epilog="Example: kiln rollout approve shop/web")
-@click.argument("layer")
+@click.argument("layer", shell_complete=completing.layers)
 @click.argument("image", required=False)
 @options.together(options.stack_name, options.as_json)
 def approve(layer: str, image: str | None, stack_name: str, as_json: bool) -> int:
@@ -142,7 +142,7 @@ def approve(layer: str, image: str | None, stack_name: str, as_json: bool) -> in
 
 
 @command.command("status", epilog="Example: kiln rollout status shop/web --json")
-@click.argument("layer")
+@click.argument("layer", shell_complete=completing.layers)
 @options.together(options.stack_name, options.as_json)
 def status(layer: str, stack_name: str, as_json: bool) -> int:
     """Say which image LAYER runs, which it ran before, and how its rollouts stand or ended."""

@@ -19,16 +19,20 @@ def command(files: tuple[Path, ...], as_json: bool) -> int:
     """
     from kiln.errors import Refused
     from kiln_cli.files import read_any
+    from kiln_cli.places import said_place
     from kiln_cli.printing import emit, plain
 
     rows = []
     for path in files:
+        message = None
         try:
             read_any(path)
-            rows.append({"file": str(path), "valid": True, "message": None})
         except Refused as error:
-            rows.append({"file": str(path), "valid": False, "message": str(error)})
-            click.echo(f"kiln: {plain(' '.join(str(error).split()))}", err=True)
+            message = str(error)
+            click.echo(f"kiln: {plain(' '.join(message.split()))}", err=True)
+        line, column = said_place(message or "")
+        row = {"file": str(path), "valid": message is None, "message": message}
+        rows.append(row | {"line": line, "column": column})
     if as_json:
         emit({"files": rows})
     else:

@@ -62,6 +62,20 @@ def test_the_examples_of_the_help_parse(words: tuple[str, ...]) -> None:
     command.make_context(" ".join(words), rest)
 
 
+# A terminal on half of a laptop's screen.
+SCREEN = (80, 40)
+
+
+def test_the_help_fits_one_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(SCREEN[0]))
+    lines = run("--help").stdout.splitlines()
+    assert len(lines) <= SCREEN[1]
+    assert max(map(len, lines)) <= SCREEN[0]
+    # One line each: what is said of a command has no second one.
+    listed = lines[lines.index("Commands:") + 1 : lines.index("", lines.index("Commands:"))]
+    assert [line.split()[0] for line in listed] == list(COMMANDS)
+
+
 def test_help_loads_none_of_what_is_heavy() -> None:
     heavy = "boto3 botocore moto pydantic rich yaml kiln_local"
     program = (

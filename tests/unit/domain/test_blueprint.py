@@ -34,11 +34,31 @@ def test_the_smallest_blueprint_gets_the_defaults() -> None:
         ({"colour": "red"}, "colour: is not a known key; allowed: kind, name"),
         (
             {"steps": [{"name": "a", "shel": "x"}]},
-            "steps.0.shel: is not a known key; allowed: name",
+            "steps.0.shel: is not a known key; did you mean shell? allowed: name",
         ),
         (
             {"builder": {"volume": {"size": 8}}},
-            "builder.volume.size: is not a known key; allowed: size",
+            "builder.volume.size: is not a known key; did you mean size_gib? allowed: size",
+        ),
+        (
+            {"distribute": {"regions": [{"regionn": "us-east-1"}]}},
+            "distribute.regions.0.regionn: is not a known key; did you mean region? allowed: region",
+        ),
+        (
+            {"verify": {"steps": [{"name": "a", "shell": "x", "environmnt": {}}]}},
+            "verify.steps.0.environmnt: is not a known key; did you mean environment? allowed:",
+        ),
+        (
+            {"lifecycle": {"delete": {"keeplast": 3}}},
+            "lifecycle.delete.keeplast: is not a known key; did you mean keep_last? allowed: keep",
+        ),
+        (
+            {"on_failure": "tear-down"},
+            "'tear-down' is not allowed; did you mean 'teardown'? allowed: 'teardown' or 'keep'",
+        ),
+        (
+            {"platform": "ubuntu-2404"},
+            "'ubuntu-2404' is not a known platform; did you mean ubuntu-24.04? allowed: amazon",
         ),
         ({"platform": "beos"}, "platform: 'beos' is not a known platform; allowed: amazon-linux-1"),
         ({"steps": [{"name": "a", "shell": " "}]}, "steps.0.shell: the script is empty"),
@@ -100,7 +120,7 @@ def test_the_smallest_blueprint_gets_the_defaults() -> None:
             "deadline: '4 hours' is not a duration; write 90s, 10m, 2h or 30d",
         ),
         ({"deadline": "0s"}, "deadline: a duration must be longer than 0s"),
-        ({"chef": 12}, "chef: 12 is not allowed; allowed: '11' or '12'"),
+        ({"chef": 12}, "chef: 12 is not allowed; did you mean '12'? allowed: '11' or '12'"),
         ({"image": {"name": "{colour}"}}, "{colour} is not a known field; allowed: {blueprint}"),
         ({"image": {"name": "a$b"}}, "holds a character that EC2 refuses"),
         ({"image": {"tags": {"kiln:x": "y"}}}, "a tag may not begin with aws: or kiln:"),

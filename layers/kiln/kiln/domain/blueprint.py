@@ -19,7 +19,7 @@ from kiln.domain.builder import Builder
 from kiln.domain.channel import Channel
 from kiln.domain.distribution import Distribute, check_keys
 from kiln.domain.durations import Duration
-from kiln.domain.model import Model, Text, check_depth_and_text, explain
+from kiln.domain.model import Model, Text, check_depth_and_text, explain, meant
 from kiln.domain.naming import check_image_name
 from kiln.domain.platforms import PLATFORMS, Family
 from kiln.domain.rebuild import Rebuild
@@ -52,7 +52,10 @@ TagValue = Annotated[str, StringConstraints(max_length=256)]
 
 def known_platform(name: str) -> str:
     if name not in PLATFORMS:
-        raise ValueError(f"{name!r} is not a known platform; allowed: {', '.join(PLATFORMS)}")
+        nearest = meant(name, PLATFORMS)
+        raise ValueError(
+            f"{name!r} is not a known platform; {nearest}allowed: {', '.join(PLATFORMS)}"
+        )
     return name
 
 

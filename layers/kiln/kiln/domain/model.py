@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from kiln.domain.confidential import hidden, is_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 # The list of a blueprint's keys takes half of it.
@@ -117,8 +118,9 @@ def _reason(found: Any, model: type[BaseModel]) -> str:
     kind, context = found["type"], found.get("ctx", {})
     given = _given(found)
     if kind == "extra_forbidden":
-        keys = ", ".join(_keys_at(model, tuple(_path(found["loc"][:-1]))))
-        return f"is not a known key; allowed: {keys}"
+        keys = _keys_at(model, tuple(_path(found["loc"][:-1])))
+        nearest = meant(str(found["loc"][-1]), keys)
+        return f"is not a known key; {nearest}allowed: {', '.join(keys)}"
     if kind == "missing":
         return "is required"
     if kind == "string_pattern_mismatch":
@@ -126,7 +128,9 @@ def _reason(found: Any, model: type[BaseModel]) -> str:
         seen = given if given.isascii() else ascii(given)[1:-1]
         return f"{seen} does not match {context['pattern']}"
     if kind in ("literal_error", "enum"):
-        return f"{given} is not allowed; allowed: {context['expected']}"
+        expected = str(context["expected"])
+        nearest = meant(str(found["input"]), re.findall("'([^']*)'", expected), "'")
+        return f"{given} is not allowed; {nearest}allowed: {expected}"
     if kind == "too_short":
         what = "mapping" if isinstance(found["input"], dict) else "list"
         return f"the {what} is empty; give at least one value"
@@ -139,6 +143,16 @@ def _reason(found: Any, model: type[BaseModel]) -> str:
     if kind in _SHAPES:
         return f"{_SHAPES[kind]}, not {given}"
     return f"{found['msg']} (got {given})"
+
+
+def meant(given: str, allowed: Iterable[str], quote: str = "") -> str:
+    """`did you mean X? ` where something that is allowed looks like it, else nothing."""
+    # Only of what is wrong, which functions hardly ever see.
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    # Two megabytes are no misspelling of anything.
+    found = get_close_matches(given[:60], list(allowed), n=1)
+    return f"did you mean {quote}{found[0]}{quote}? " if found else ""
 
 
 # Where a user may write secrets under any name: what is wrong there is told without repeating it.
