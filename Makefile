@@ -16,7 +16,7 @@ export AWS_DEFAULT_REGION ?= eu-west-1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup bake test long fuzz atheris crowd bench bench-scale bench-rollouts bench-peer bench-cold bench-overhead bench-cost bench-local emulator faults promises matrix check lint scan audit coverage build tables pins clean
+.PHONY: help setup bake test long fuzz atheris crowd bench bench-scale bench-rollouts bench-peer bench-cold bench-overhead bench-cost bench-local emulator faults promises matrix check lint scan audit coverage build deploy tables pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -117,6 +117,9 @@ $(emulator): requirements/runtime.txt layers/deps/requirements.txt $(shell find 
 
 build: $(ready) ## sam build under Python 3.13, twice, and compare the artifacts
 	tools/build.sh
+
+deploy: $(ready) ## build and deploy (STACK=kiln PARAMETERS="MaxBakes=20" YES=1); docs/deploying.md
+	@$(bin)/python -m tools.deploy --stack '$(or $(STACK),kiln)' --parameters '$(PARAMETERS)' $(if $(YES),--yes)
 
 tables: $(ready) ## write what is made of tables: the clean-up, docs/platforms.md, docs/permissions.md, service models
 	$(bin)/python -m tools.cleanup

@@ -42,7 +42,7 @@ def test_the_smallest_blueprint_gets_the_defaults() -> None:
         ),
         (
             {"distribute": {"regions": [{"regionn": "us-east-1"}]}},
-            "distribute.regions.0.regionn: is not a known key; did you mean region? allowed: region",
+            "distribute.regions.0.regionn: is not a known key; did you mean region? allowed:",
         ),
         (
             {"verify": {"steps": [{"name": "a", "shell": "x", "environmnt": {}}]}},
