@@ -9,6 +9,7 @@ ready := .venv/.ready
 scans := .venv-scan/.ready
 fuzzes := .venv-fuzz/.ready
 emulator := .emulator/.ready
+browser := .venv/.browser
 export SAM_CLI_TELEMETRY := 0
 # Compiled once, not in each run and each worker of one; `make clean` removes it.
 unexport PYTHONDONTWRITEBYTECODE
@@ -16,7 +17,7 @@ export AWS_DEFAULT_REGION ?= eu-west-1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup bake test long fuzz atheris crowd bench bench-scale bench-rollouts bench-peer bench-cold bench-overhead bench-cost bench-local emulator faults promises matrix check lint scan audit coverage build deploy tables pins clean
+.PHONY: help setup bake test long fuzz atheris crowd bench bench-scale bench-rollouts bench-peer bench-cold bench-overhead bench-cost bench-local emulator faults promises matrix check lint scan audit coverage build deploy tables pins clean browser
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -113,6 +114,12 @@ emulator: $(emulator) ## what functions need to run under AWS's emulator
 
 $(emulator): requirements/runtime.txt layers/deps/requirements.txt $(shell find layers -type f -not -path '*/__pycache__/*') tools/emulator.sh | $(ready)
 	tools/emulator.sh
+	@touch $@
+
+browser: $(browser) ## what tests/browser needs: Debian's chromium, playwright and axe-core
+
+$(browser): requirements/browser.txt tools/browser.sh | $(ready)
+	tools/browser.sh
 	@touch $@
 
 build: $(ready) ## sam build under Python 3.13, twice, and compare the artifacts

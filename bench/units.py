@@ -19,6 +19,7 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.responses import DynamoHandler
 
 from bench.ground import Ground
+from kiln_cli.history import transitions
 from kiln_local.emulated import Emulated
 from kiln_local.patches import Patches
 
@@ -117,17 +118,6 @@ class Units:
                 self.found["write units"] = before + 2 * parts
 
         return transact
-
-
-def transitions(events: list[dict[str, Any]]) -> int:
-    """The transitions that one execution's history shows: states entered, and each retry (Step
-    Functions pricing)."""
-    types = Counter(event["type"] for event in events)
-    tasks = types["TaskStateEntered"]
-    started = types["TaskScheduled"] + types["LambdaFunctionScheduled"]
-    return sum(n for name, n in types.items() if name.endswith("StateEntered")) + max(
-        0, started - tasks
-    )
 
 
 @contextmanager

@@ -1,13 +1,16 @@
-"""Finding what a command names: a layer as stack/layer, an instance by any of its names."""
+"""Finding what a command names: a layer as stack/layer, an instance by any of its names, a
+bake by its id."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from kiln.domain.instance import LayerInstance
+from kiln.domain.naming import BAKE_ID
 from kiln.domain.stack import Layer, Stack, split_layer
-from kiln.errors import InvalidRequest
+from kiln.errors import AwsRefused, InvalidRequest
 from kiln.ports import World
 
 
@@ -32,6 +35,20 @@ class Found:
 def by_hostname(entry: LayerInstance) -> tuple[str, int, str]:
     """A key that sorts web10 after web9, stack by stack."""
     return entry.stack, len(entry.hostname), entry.hostname
+
+
+@contextmanager
+def existing(bake: str) -> Iterator[None]:
+    """Within the block a bake is looked up by its id. InvalidRequest where it is none, or Step
+    Functions knows none of that name."""
+    if not BAKE_ID.match(bake):
+        raise InvalidRequest(f"{bake!r} is no bake id; one looks like web-20261123-101500-9f3a")
+    try:
+        yield
+    except AwsRefused as error:
+        if error.code != "ExecutionDoesNotExist":
+            raise
+        raise InvalidRequest(f"bake {bake} does not exist; `kiln status` lists all") from error
 
 
 def find_layer(path: str, world: World) -> Found:

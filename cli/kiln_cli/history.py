@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,6 +79,19 @@ def _leave(entered: list[Span], name: str, at: float) -> None:
 
 def _since(began: datetime, moment: datetime) -> float:
     return max(0.0, round((moment - began).total_seconds(), 3))
+
+
+def transitions(found: Iterable[Event]) -> int:
+    """The transitions that AWS charges for: states entered, and each retry (Step Functions
+    pricing)."""
+    types = Counter(event["type"] for event in found)
+    entered = sum(n for name, n in types.items() if name.endswith("StateEntered"))
+    return entered + max(0, calls(types) - types["TaskStateEntered"])
+
+
+def calls(types: Mapping[str, int]) -> int:
+    """How often a state machine called a function, by how many events of each type there are."""
+    return types.get("TaskScheduled", 0) + types.get("LambdaFunctionScheduled", 0)
 
 
 def skipped(found: Iterable[Event]) -> dict[str, Any] | None:

@@ -59,7 +59,7 @@ class AccountLedger:
     def commands(self, bake: str, sent: Iterable[dict[str, Any]]) -> list[CommandOutcome]:  # noqa: ARG002
         """The invocations of the commands that the bake sent."""
         ssm = self._place.client("ssm")
-        return [found for order in sent for found in _invocations(ssm, order)]
+        return [found for order in sent for found in invocations(ssm, order)]
 
     def faults(self) -> tuple[FaultOutcome, ...]:
         """None on request: AWS has its own."""
@@ -96,7 +96,8 @@ def _left(images: Images, bake: str, good: set[str]) -> list[dict[str, str]]:
     return [{"kind": kind, "id": name} for kind, name in found]
 
 
-def _invocations(ssm: Any, sent: dict[str, Any]) -> list[CommandOutcome]:
+def invocations(ssm: Any, sent: dict[str, Any]) -> list[CommandOutcome]:
+    """What became of a command that RunStep sent, on each of its instances. AwsRefused."""
     with translated("ssm", "ListCommandInvocations"):
         answer = ssm.list_command_invocations(CommandId=sent["command"], Details=True)
     return [_command(found) for found in answer["CommandInvocations"]]

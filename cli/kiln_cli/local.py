@@ -249,3 +249,9 @@ def _check_free(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))
+
+
+def port_problem(port: int, error: OSError) -> str:
+    """Why a port cannot be had, for its user."""
+    reason = error.strerror or str(error)
+    return f"port {port} of 127.0.0.1 cannot be had ({reason}); choose another with --port"

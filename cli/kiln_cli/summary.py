@@ -26,7 +26,8 @@ _NEXT = {
     "TeardownFailed": "Remove what is listed under leaks by hand.",
 }
 
-_WHOSE = {"aws": "AWS", "blueprint": "the blueprint", "turn": "other bakes", "kiln": "Kiln"}
+# In a table's words.
+WHOSE = {"aws": "AWS", "blueprint": "the blueprint", "turn": "other bakes", "kiln": "Kiln"}
 
 
 def show(result: BakeResult) -> None:
@@ -37,7 +38,7 @@ def show(result: BakeResult) -> None:
         table(("IDENTITY", "BUILDER", "CLONE", ""), list(_facts(result)))
     if result.time:
         click.echo()
-        table(("TIME", "OF", "S"), [(part.what, _WHOSE[part.of], part.s) for part in result.time])
+        table(("TIME", "OF", "S"), [(part.what, WHOSE[part.of], part.s) for part in result.time])
         if result.aws_s is not None:
             click.echo("Kiln's own is this machine's time, as many times as --speed says.")
     if result.commands:
@@ -50,11 +51,12 @@ def show(result: BakeResult) -> None:
         click.echo(f"\n{plain(line)}")
     if result.bake.error:
         click.echo(f"\n{plain(result.bake.error)}: {plain(result.bake.cause or 'no cause given')}")
-        if advice := _advice(result):
-            click.echo(advice)
+        if said := advice(result):
+            click.echo(said)
 
 
-def _advice(result: BakeResult) -> str:
+def advice(result: BakeResult) -> str:
+    """What the user does next about a failure; "" where the cause says it."""
     if any(_nothing_ran(command) for command in result.commands):
         return "Bake where a sandbox can be had (Linux with user namespaces), or on AWS."
     # A builder that is kept is the next thing to look at; the cause says how.

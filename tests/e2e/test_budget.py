@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from bench.crowd import BLUEPRINT
-from bench.units import transitions
 from kiln.domain.naming import bake_id
 from kiln_cli import history
+from kiln_cli.history import transitions
 from kiln_local.clock import Steady
 from kiln_local.world import LocalAws
 from tests.e2e.running import ROOT

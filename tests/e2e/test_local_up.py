@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,6 +150,7 @@ def baked_by_kiln_itself() -> None:
     assert [i["state"] for i in layers["shop/web"]["instances"]] == ["online", "online"]
     assert kiln("status", result["bake"]["id"]) == result
     the_two_images_are_compared(result["image"]["id"])
+    a_bake_and_all_of_them_are_pages(result["bake"]["id"])
     layers_are_changed_by_hand()
     started = run("bake", "al2023-web", "--no-wait", "--force").stdout.strip()
     assert kiln("status", started)["bake"]["status"] == "RUNNING"
@@ -167,6 +170,26 @@ def the_two_images_are_compared(newest: str) -> None:
     assert "no image that Kiln made" in unknown.error
 
 
+def a_bake_and_all_of_them_are_pages(bake: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "report.html"
+        assert kiln("report", bake, "--output", path) == {"report": str(path)}
+        assert f"<h1>Bake {bake}</h1>" in path.read_text()
+    served = subprocess.Popen(
+        [*KILN, "dashboard", "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": PATH},
+    )
+    assert served.stdout is not None
+    address = json.loads(served.stdout.readline())["address"]
+    with urllib.request.urlopen(f"{address}bakes/{bake}", timeout=30) as page:
+        assert bake in page.read().decode()
+    served.send_signal(signal.SIGINT)
+    assert served.wait(timeout=30) == 0
+
+
 def everything_is_empty() -> None:
     """The lists before the first bake, and what is refused then."""
     assert run("layers").stdout.splitlines()[1].split()[:3] == [
@@ -180,7 +203,9 @@ def everything_is_empty() -> None:
     assert (gone.status, gone.stdout) == (2, "")
     assert "does not exist" in gone.error
     assert "no blueprint of that name is stored" in run("images", "web").error
-    assert "is no bake id" in run("status", "web").error
+    for command in ("status", "report"):
+        assert "is no bake id" in run(command, "web").error
+    assert "does not exist" in run("report", "web-20261123-101500-9f3a").error
     assert "web: is no file, and 'web' is not stored; known: none" in run("bake", "web").error
     assert "Stack with id other does not exist" in run("layers", "--stack-name", "other").error
     plan = run("plan", ROOT / "blueprints/al2023-web.yaml")

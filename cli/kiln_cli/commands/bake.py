@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 @click.option(
     "--no-wait", is_flag=True, help="Start, print and end; `kiln status` says how it goes."
 )
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write what `kiln report` writes, of the last bake.",
+)
 @options.as_json
 def command(targets: tuple[str, ...], **given: Any) -> int:
     """Make an image from the blueprint in FILE, or from the one stored under NAME.
@@ -41,6 +47,8 @@ def command(targets: tuple[str, ...], **given: Any) -> int:
     """
     if given["local"] and given["no_wait"]:
         raise options.usage("--no-wait needs an account: the local AWS ends with the command")
+    if given["report"] and given["no_wait"]:
+        raise options.usage("--report and --no-wait: there is nothing to report yet")
     if not given["local"] and (given["faults"] or given["throttle"]):
         raise options.usage("--faults and --throttle need --local: AWS has its own")
     found = [(target, _path(target, given["local"])) for target in targets]
@@ -95,7 +103,17 @@ def _bake(target: str, path: Path | None, at: Opened, given: dict[str, Any]) -> 
         if not given["local"]:
             click.echo(f"{plan.bake} goes on; `kiln status {plan.bake}` says how", err=True)
         raise
+    if given["report"]:
+        _write_report(plan.bake, at, given["report"])
     return _show(result, given["as_json"])
+
+
+def _write_report(bake: str, at: Opened, path: Path) -> None:
+    from kiln_cli.pages.report import write
+    from kiln_cli.pages.telling import tell
+
+    write(tell(at.place, at.ledger, bake), path)
+    click.echo(f"{path} is written", err=True)
 
 
 def _started(bake: str, at: Opened, as_json: bool) -> int:

@@ -12,7 +12,6 @@ from kiln_cli.commands.recipes import deployments, recipes, run
 
 if TYPE_CHECKING:
     from kiln.domain.instance import LayerInstance
-    from kiln.domain.stack import Layer, Stack
     from kiln_cli.changing import Outcome, Verb
 
 no_wait = click.option("--no-wait", is_flag=True, help="End as soon as the changes have begun.")
@@ -45,18 +44,14 @@ def listing(stack_name: str, as_json: bool) -> int:
     from kiln_cli.changing import troubles
     from kiln_cli.place import account
     from kiln_cli.printing import emit, progress, table
-    from kiln_cli.taking import takes
+    from kiln_cli.standing import layers
 
     world = account(stack_name).world
-    records, taken = world.records, takes(world)
-    rows, notes = [], []
+    records, rows = world.records, layers(world)
+    notes = []
     for stack in records.stacks():
-        instances = records.instances(stack.name)
         kept = {layer.name for layer in stack.layers if layer.kind == "instances"}
-        notes += troubles(i for i in instances if i.layer in kept)
-        for layer in stack.layers:
-            feeds = taken.get(f"{stack.name}/{layer.name}", [])
-            rows.append(_row(stack, layer, instances) | {"takes": feeds})
+        notes += troubles(i for i in records.instances(stack.name) if i.layer in kept)
     if as_json:
         emit(rows)
         return 0
@@ -65,36 +60,6 @@ def listing(stack_name: str, as_json: bool) -> int:
     for note in notes:
         progress(note)
     return 0
-
-
-def _row(stack: Stack, layer: Layer, instances: tuple[LayerInstance, ...]) -> dict[str, Any]:
-    from kiln_cli.finding import by_hostname
-
-    mine = sorted((i for i in instances if layer.name in i.layers), key=by_hostname)
-    online = {i.image for i in mine if i.state.value == "online"}
-    return {
-        "stack": stack.name,
-        "layer": layer.name,
-        "kind": layer.kind,
-        "platform": layer.platform,
-        # What the layer serves from, where its online instances agree.
-        "image": online.pop() if len(online) == 1 else None,
-        "instances": [
-            {
-                "id": i.id,
-                "ec2_id": i.ec2_id,
-                "hostname": i.hostname,
-                "state": i.state.value,
-                "image": i.image,
-                "layers": list(i.layers),
-                "type": i.instance_type,
-                "scaling": i.scaling.value,
-                "planned": i.planned,
-                "error": i.error,
-            }
-            for i in mine
-        ],
-    }
 
 
 def _lines(row: dict[str, Any]) -> list[tuple[Any, ...]]:

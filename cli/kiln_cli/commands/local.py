@@ -49,7 +49,7 @@ def up(port: int, files: tuple[Path, ...], **given: Any) -> int:
     """
     from kiln_cli.applying import apply_signed
     from kiln_cli.files import read_any
-    from kiln_cli.local import Trouble, served
+    from kiln_cli.local import Trouble, port_problem, served
     from kiln_cli.project import project_root
 
     read = [read_any(path) for path in files]
@@ -63,7 +63,7 @@ def up(port: int, files: tuple[Path, ...], **given: Any) -> int:
             click.echo(json.dumps(_ready(local)))
             local.wait()
     except OSError as error:
-        raise options.usage(_port_problem(port, error)) from error
+        raise options.usage(port_problem(port, error)) from error
     return 0
 
 
@@ -79,8 +79,3 @@ def _ready(local: Any) -> dict[str, Any]:
         "bus": outputs["BusName"],
         "bucket": outputs["BucketName"],
     }
-
-
-def _port_problem(port: int, error: OSError) -> str:
-    reason = error.strerror or str(error)
-    return f"port {port} of 127.0.0.1 cannot be had ({reason}); choose another with --port"

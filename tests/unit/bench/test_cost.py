@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from bench.cost import PRICES, UNITS, bill, prices
-from bench.units import Units, log_bytes, read_units, transitions, write_units
+from bench.units import Units, log_bytes, read_units, write_units
+from kiln_cli.history import transitions
 
 
 def an_event(kind: str, **more: Any) -> dict[str, Any]:

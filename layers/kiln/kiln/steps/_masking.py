@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kiln.domain.confidential import secrets_in
 
 if TYPE_CHECKING:
+    from kiln.domain.bake import BakeRecord
     from kiln.domain.deployment import Deployment
     from kiln.domain.waiting import CommandDone
     from kiln.ports import World
@@ -21,8 +22,11 @@ def secrets_of(wait: CommandDone, world: World) -> set[str]:
         asked = world.deployments.get(wait.stack, wait.deployment) if wait.deployment else None
         return secrets_of_stack(wait.stack, asked, world)
     record = world.records.bake(wait.bake)
-    if record is None:
-        return set()
+    return secrets_of_bake(record) if record else set()
+
+
+def secrets_of_bake(record: BakeRecord) -> set[str]:
+    """What the steps and tests of its blueprint are given under the name of a secret."""
     blueprint = record.plan.blueprint
     steps = (*blueprint.steps, *blueprint.verify.steps)
     return {found for step in steps for found in secrets_in(step.model_dump(include=_GIVEN))}

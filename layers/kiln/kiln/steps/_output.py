@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kiln.ports import StepResult, World
 
 # What GetCommandInvocation shows of an output at most, in characters (Systems Manager API).
-_MOST_STDOUT, _MOST_STDERR = 24_000, 8_000
+MOST_STDOUT, MOST_STDERR = 24_000, 8_000
 _END_BYTES = 8_000
 
 
@@ -22,8 +22,8 @@ def ends(output: StepResult, secrets: Collection[str], world: World) -> tuple[st
     """The ends of standard output and standard error without these secrets, empty where nothing was
     said."""
     whole = (
-        _whole(output.stdout, _MOST_STDOUT, output.stdout_key, world),
-        _whole(output.stderr, _MOST_STDERR, output.stderr_key, world),
+        _whole(output.stdout, MOST_STDOUT, output.stdout_key, world),
+        _whole(output.stderr, MOST_STDERR, output.stderr_key, world),
     )
     # Masked first: an end may begin in the middle of a secret.
     stdout, stderr = (tail(masked(text, secrets)) for text in whole)
