@@ -38,10 +38,12 @@ ROLLOUT_STARTS_WITHIN = 300.0
 
 @dataclass(frozen=True)
 class Pace:
-    """How to wait: `sleep` takes seconds, `pauses` are the seconds between two looks."""
+    """How to wait: `sleep` takes seconds, `pauses` are the seconds between two looks; `tell` is
+    called at each look."""
 
     sleep: Callable[[float], None]
     pauses: Callable[[], Iterator[float]]
+    tell: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -156,10 +158,11 @@ def backing_off() -> Iterator[float]:
 
 
 def wait(bake: str, place: Place, pace: Pace) -> history.Execution:
-    """Wait until the execution has ended, telling which state it is in."""
+    """Wait until the execution has ended."""
     stepfunctions, arn = place.client("stepfunctions"), place.execution(bake)
     for pause in pace.pauses():
         execution = history.describe(stepfunctions, arn)
+        pace.tell()
         if execution.status != "RUNNING":
             return execution
         pace.sleep(pause)
@@ -172,6 +175,7 @@ def wait_for_rollouts(plan: BakePlan, image: str, place: Place, pace: Pace) -> N
     waited = 0.0
     for pause in pace.pauses():
         found = place.world.records.rollouts(image)
+        pace.tell()
         ended = {r.layer for r in found if r.status is not RolloutStatus.RUNNING}
         begun = {r.layer for r in found}
         if layers <= ended or (layers - begun and waited > ROLLOUT_STARTS_WITHIN):
@@ -185,7 +189,6 @@ def finish(plan: BakePlan, place: Place, ledger: Ledger, pace: Pace) -> BakeResu
     execution = wait(plan.bake, place, pace)
     if execution.status == "SUCCEEDED" or _announced(plan, place):
         for image in place.world.images.of_bake(plan.bake)[-1:]:
-            progress(f"bake {plan.bake}: {image.id} is available")
             wait_for_rollouts(plan, image.id, place, pace)
     result = gather(place, ledger, plan.bake)
     image_id = result.image.id if result.image else ""

@@ -62,12 +62,13 @@ def gather(place: Place, ledger: Ledger, bake: str) -> BakeResult:
         leaks=tuple(_leaks(ledger, ended, image, place.world)),
         faults=ledger.faults(),
         throttled=ledger.throttled(),
-        time=timing.parts(spans, _elapsed(execution, place.world)) if spans else (),
+        time=timing.parts(spans, elapsed(execution, place.world)) if spans else (),
         expected_s=round(guess.seconds, 3) if guess else None,
     )
 
 
-def _elapsed(execution: history.Execution, world: World) -> float:
+def elapsed(execution: history.Execution, world: World) -> float:
+    """Seconds from its begin to its end, or to now."""
     return ((execution.ended or world.clock.now()) - execution.began).total_seconds()
 
 

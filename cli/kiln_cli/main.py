@@ -31,6 +31,7 @@ COMMANDS = {
     "plan": "Say what a bake would do, launch nothing.",
     "bake": "Make an image from a blueprint.",
     "status": "Say how bakes stand.",
+    "watch": "Show bakes and rollouts while they run.",
     "report": "Write what is known of a bake into one HTML file.",
     "dashboard": "Show images, layers and bakes in a browser.",
     "blueprints": "List blueprints and their versions, pause and resume rebuilds.",

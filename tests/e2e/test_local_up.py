@@ -154,6 +154,27 @@ def baked_by_kiln_itself() -> None:
     layers_are_changed_by_hand()
     started = run("bake", "al2023-web", "--no-wait", "--force").stdout.strip()
     assert kiln("status", started)["bake"]["status"] == "RUNNING"
+    a_bake_is_watched_to_its_end(started)
+
+
+def a_bake_is_watched_to_its_end(bake: str) -> None:
+    watched = subprocess.Popen(
+        [*KILN, "watch", bake],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": PATH},
+    )
+    assert watched.stderr is not None
+    assert bake in watched.stderr.readline()
+    watched.send_signal(signal.SIGINT)
+    _, err = watched.communicate(timeout=30)
+    assert (watched.returncode, f"{bake} goes on" in err) == (130, True)
+    ran = run("watch", bake, "--json")
+    assert (ran.status, ran.json["bakes"]) == (0, {bake: "SUCCEEDED"})
+    assert set(ran.json["rollouts"].values()) == {"SUCCEEDED"}
+    assert f"{bake}: step 'install nginx' | " in ran.stderr
+    assert kiln("watch") == {"bakes": {}, "rollouts": {}}
 
 
 def the_two_images_are_compared(newest: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +13,12 @@ import click
 from kiln_cli import completing, options
 
 if TYPE_CHECKING:
+    from kiln_cli.baking import Pace
     from kiln_cli.opening import Opened
     from kiln_cli.result import BakeResult
+
+# Of this machine's time: a look asks for more than how the bake stands.
+_TOLD_EVERY_S = 1.0
 
 
 @click.command(epilog="Example: kiln bake blueprints/al2023-web.yaml --local --json")
@@ -98,14 +105,31 @@ def _bake(target: str, path: Path | None, at: Opened, given: dict[str, Any]) -> 
     if given["no_wait"]:
         return _started(plan.bake, at, given["as_json"])
     try:
-        result = baking.finish(plan, at.place, at.ledger, at.pace)
+        with _telling(plan.bake, at, given["as_json"]) as pace:
+            result = baking.finish(plan, at.place, at.ledger, pace)
     except KeyboardInterrupt:
         if not given["local"]:
-            click.echo(f"{plan.bake} goes on; `kiln status {plan.bake}` says how", err=True)
+            click.echo(f"{plan.bake} goes on; `kiln watch {plan.bake}` shows how", err=True)
         raise
     if given["report"]:
         _write_report(plan.bake, at, given["report"])
     return _show(result, given["as_json"])
+
+
+@contextmanager
+def _telling(bake: str, at: Opened, quiet: bool) -> Iterator[Pace]:
+    """How to wait within the block: with what happens on stderr, unless a program asks."""
+    if quiet:
+        yield at.pace
+        return
+    from kiln_cli.screen import Paced, screen
+    from kiln_cli.watching import Watch
+
+    watch = Watch(at.place, (bake,))
+    with screen() as show:
+        tell = Paced(_TOLD_EVERY_S, lambda: show(watch.look()))
+        yield replace(at.pace, tell=tell)
+        show(watch.look())
 
 
 def _write_report(bake: str, at: Opened, path: Path) -> None:

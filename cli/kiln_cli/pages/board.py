@@ -158,7 +158,7 @@ def _running(row: standing.Row, place: Place) -> Running:
         bake=bake,
         status=row["status"],
         state=entered[0].name if entered else "",
-        elapsed_s=(world.clock.now() - ended.execution.began).total_seconds(),
+        elapsed_s=gathering.elapsed(ended.execution, world),
         expected_s=guess.seconds if guess else None,
         waits_for=row["waits_for"],
     )

@@ -7,27 +7,22 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from kiln.adapters._errors import translated
 from kiln.domain.bake import BakeRecord
-from kiln.domain.confidential import masked
 from kiln.errors import AwsRefused, Refused
 from kiln.ports import World
-from kiln.steps._masking import secrets_of_bake
-from kiln.steps._output import MOST_STDOUT
 from kiln_cli import gathering, history
 from kiln_cli.contents import Compared, compare
-from kiln_cli.ledgers import Ledger, invocations
+from kiln_cli.ledgers import Ledger
 from kiln_cli.lineage import Lineage, Row
+from kiln_cli.outputs import Document, Outputs
 from kiln_cli.pages import costs
 from kiln_cli.pages.graph import Drawing, draw
 from kiln_cli.place import Place
-from kiln_cli.result import BakeResult, CommandOutcome, Whose
+from kiln_cli.result import BakeResult, Whose
 from kiln_cli.timing import WAITS
 
-# What documents of Kiln's own print for Kiln to read: the report has it as tables.
-_DATA_STEPS = {"facts", "packages"}
 _REMOVES = ("clean", "seal", "prepare")
 
 
@@ -42,37 +37,6 @@ class Visit:
     waits_for: str
     failed: bool
     open: bool
-
-
-@dataclass(frozen=True)
-class Said:
-    """What one step of a document printed; `key` is where all of it lies if this is not all."""
-
-    step: str
-    exit_code: int | None
-    stdout: str
-    stderr: str
-    key: str = ""
-
-    @property
-    def cut(self) -> bool:
-        """Whether this is only the beginning."""
-        return bool(self.key) and len(self.stdout.encode()) >= MOST_STDOUT
-
-
-@dataclass(frozen=True)
-class Document:
-    """A document that ran on an instance, with the words of the blueprint for it."""
-
-    label: str
-    purpose: str
-    outcome: CommandOutcome
-    said: tuple[Said, ...]
-
-    @property
-    def failed(self) -> bool:
-        """Whether its output is why the bake failed, perhaps."""
-        return self.outcome.status not in ("Success", "Pending", "InProgress")
 
 
 @dataclass(frozen=True)
@@ -104,12 +68,10 @@ def tell(place: Place, ledger: Ledger, bake: str) -> Report:
     """The report of a bake as it stands now. AwsRefused, AwsBusy."""
     world, ended = place.world, gathering.look_up(place, bake)
     result = gathering.gather(place, ledger, bake)
-    elapsed_s = (
-        (ended.execution.ended or world.clock.now()) - ended.execution.began
-    ).total_seconds()
+    elapsed_s = gathering.elapsed(ended.execution, world)
     spans = history.spans(ended.events, ended.execution)
     failed_in = (ended.record.state if ended.record else None) or ""
-    documents = tuple(_documents(ended, place))
+    documents = Outputs(place, ended.record).of(ended.events)
     image = result.image.id if result.image else ""
     return Report(
         at=world.clock.now(),
@@ -156,32 +118,6 @@ def _drawing(
     except AwsRefused:
         return None
     return draw(json.loads(found["definition"]), spans, *told)
-
-
-def _documents(ended: gathering.Ended, place: Place) -> Iterator[Document]:
-    secrets = secrets_of_bake(ended.record) if ended.record else set()
-    for sent in history.sent_commands(ended.events):
-        try:
-            outcomes = invocations(place.client("ssm"), sent)
-        except AwsRefused:  # Run Command forgets after 30 days
-            continue
-        for outcome in outcomes:
-            said = tuple(_said(outcome, sent, secrets, place.world))
-            yield Document(sent["label"], sent["purpose"], outcome, said)
-
-
-def _said(
-    outcome: CommandOutcome, sent: dict[str, Any], secrets: set[str], world: World
-) -> Iterator[Said]:
-    for step in outcome.steps:
-        if step.name in _DATA_STEPS:
-            continue
-        try:
-            output = world.commands.output(sent["command"], sent["instance"], step.name)
-        except AwsRefused:
-            continue
-        stdout, stderr = (masked(text, secrets) for text in (output.stdout, output.stderr))
-        yield Said(step.name, step.exit_code, stdout, stderr, output.stdout_key)
 
 
 def _removed(documents: Iterable[Document]) -> Iterator[str]:

@@ -13,6 +13,7 @@ import yaml
 from kiln.domain.bake import BakeStatus
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.errors import InvalidRequest
+from kiln_cli import outputs
 from kiln_cli.history import Span
 from kiln_cli.pages import board, costs, rendering, report, telling
 from kiln_cli.place import Place
@@ -74,8 +75,8 @@ def test_ages_are_said_in_their_largest_unit(minutes: int, said: str) -> None:
 
 def test_what_machines_say_is_no_markup_and_steers_no_terminal() -> None:
     outcome = CommandOutcome(document="d", instance="i-1", status="Failed", ran=True, steps=())
-    said = telling.Said("s", 1, "<script>alert(1)</script>\x1b[31m", "")
-    document = telling.Document("step 'x'", "step", outcome, (said,))
+    said = outputs.Said("s", 1, "<script>alert(1)</script>\x1b[31m", "")
+    document = outputs.Document("step 'x'", "step", outcome, (said,))
     text = report.page(a_report(documents=(document,)))
     assert "<script" not in text
     assert "&lt;script&gt;" in text
@@ -94,10 +95,10 @@ def test_a_report_leads_only_to_sections_that_it_has() -> None:
 
 def test_a_report_says_where_all_of_an_output_lies() -> None:
     outcome = CommandOutcome(document="d", instance="i-1", status="Success", ran=True, steps=())
-    cut = telling.Said("s", 0, "x" * 24_000, "", "bakes/1/stdout")
+    cut = outputs.Said("s", 0, "x" * 24_000, "", "bakes/1/stdout")
     whole = replace(cut, stdout="x")
     for said, there in ((cut, True), (whole, False)):
-        document = telling.Document("step 'x'", "step", outcome, (said,))
+        document = outputs.Document("step 'x'", "step", outcome, (said,))
         assert ("bakes/1/stdout" in report.page(a_report(documents=(document,)))) is there
 
 
