@@ -94,6 +94,7 @@ lint: $(ready) ## the checks that are no tests
 	$(bin)/python -m tools.service_reference --check
 	$(bin)/python -m tools.models --check
 	PYTHONPATH=local $(bin)/python -m tools.permissions --check
+	$(bin)/python -m tools.reference --check
 	$(bin)/python -m tools.check_sizes
 	$(bin)/codespell
 
@@ -128,11 +129,12 @@ build: $(ready) ## sam build under Python 3.13, twice, and compare the artifacts
 deploy: $(ready) ## build and deploy (STACK=kiln PARAMETERS="MaxBakes=20" YES=1); docs/deploying.md
 	@$(bin)/python -m tools.deploy --stack '$(or $(STACK),kiln)' --parameters '$(PARAMETERS)' $(if $(YES),--yes)
 
-tables: $(ready) ## write what is made of tables: the clean-up, docs/platforms.md, docs/permissions.md, service models
+tables: $(ready) ## write what is made of tables: the clean-up, docs/platforms.md, docs/permissions.md, docs/reference, service models
 	$(bin)/python -m tools.cleanup
 	$(bin)/python -m tools.service_reference
 	$(bin)/python -m tools.models
 	PYTHONPATH=local $(bin)/python -m tools.permissions
+	$(bin)/python -m tools.reference
 
 pins: $(ready) ## compile requirements/*.in into pins with hashes
 	tools/pins.sh
