@@ -189,10 +189,14 @@ def events() -> str:
         "On Kiln's own bus (output `BusName`), `source: kiln`. Ignore keys that you do not know: "
         "more may come. Schemas are in [schemas/events](../../schemas/events).\n"
     )
+    parts: dict[str, Any] = {}
     for path in sorted((ROOT / "schemas" / "events").glob("*.json")):
         schema = json.loads(path.read_text())
         known = schema.get("$defs", {})
         lines += _object(schema["title"], schema["properties"]["detail"], known)
+        parts |= {title: inner for title, inner in known.items() if "properties" in inner}
+    for title, inner in sorted(parts.items()):
+        lines += _object(title, inner, parts)
     return "\n".join(lines)
 
 
