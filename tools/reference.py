@@ -23,6 +23,8 @@ from tools.pages import keep
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "reference"
+# Commands that go on until they are interrupted.
+_SERVING = {"kiln dashboard", "kiln local", "kiln local up"}
 _MADE = "Made of the code by `make tables`; edit that, never this page.\n"
 
 
@@ -51,7 +53,8 @@ def _command(command: click.Command, context: click.Context) -> Iterator[str]:
         yield from (f"| `{_names(o, context)}` | {_cell(_told(o, context))} |" for o in options)
         yield ""
     example = (command.epilog or "").removeprefix("Example: ")
-    yield f"```sh\n{example}\n```\n"
+    kind = "sh serving" if context.command_path in _SERVING else "sh"
+    yield f"```{kind}\n{example}\n```\n"
     for name, inner in getattr(command, "commands", {}).items():
         yield from _command(inner, click.Context(inner, parent=context, info_name=name))
 
