@@ -6,14 +6,14 @@ Names are made of what Kiln's may hold; where two become alike, the second gets 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import Any
 
 from kiln.domain.stack import stack_from
 from kiln.errors import InvalidBlueprint, InvalidRequest
+from kiln_cli.elsewhere.imported import Imported
+from kiln_cli.elsewhere.names import plain_name, unique
 from kiln_cli.opsworks.export import Export, Object
 from kiln_cli.opsworks.fields import OTHER
-from kiln_cli.opsworks.instances import add_instance, plain_name, unique
+from kiln_cli.opsworks.instances import add_instance
 from kiln_cli.opsworks.layers import (
     Around,
     Document,
@@ -29,26 +29,13 @@ from kiln_cli.opsworks.sources import source_of
 STAND_IN_TYPE = "t3.medium"
 
 
-@dataclass
-class Imported:
-    """A stack file's document and what is not in it."""
-
-    document: Document
-    notes: Notes = field(default_factory=Notes)
-
-    @property
-    def name(self) -> str:
-        """The stack's name."""
-        return str(self.document["name"])
-
-
 def convert(export: Export, platform: str | None = None) -> list[Imported]:
     """A document for each stack; `platform` is for layers whose own cannot be told. Raises
     InvalidRequest."""
     _check_related(export)
     taken: set[str] = set()
     found = [_stack(stack, export, platform, taken) for stack in export.objects["Stacks"]]
-    first = found[0].notes
+    first = found[0][1]
     for kind, key in (("Apps", "Name"), ("ElasticLoadBalancers", "ElasticLoadBalancerName")):
         for one in export.objects[kind]:
             first.drop_known(f"{kind[:-1]} {one.get(key) or '(no name)'}", kind, one)
@@ -57,9 +44,9 @@ def convert(export: Export, platform: str | None = None) -> list[Imported]:
     for key, count in export.other.items():
         if count:
             first.drop(f"{count} object(s)", key, OTHER[key])
-    for imported in found:
+    for imported, _ in found:
         _check(imported)
-    return found
+    return [imported for imported, _ in found]
 
 
 def _check_related(export: Export) -> None:
@@ -94,7 +81,9 @@ def _check(imported: Imported) -> None:
         raise InvalidRequest(f"stack {imported.name} cannot be written: {error}") from error
 
 
-def _stack(stack: Object, export: Export, platform: str | None, taken: set[str]) -> Imported:
+def _stack(
+    stack: Object, export: Export, platform: str | None, taken: set[str]
+) -> tuple[Imported, Notes]:
     notes = Notes()
     name = unique(plain_name(stack.get("Name") or "", "stack", r"[^a-z0-9-]+"), taken)
     about = f"stack {name}"
@@ -108,7 +97,7 @@ def _stack(stack: Object, export: Export, platform: str | None, taken: set[str])
     custom = custom_json(stack, (notes, about))
     document |= {"custom_json": custom} if custom else {}
     document["layers"] = _layers(stack, export, platform, (notes, about))
-    return Imported(document, notes)
+    return Imported(document, f"OpsWorks's stack {name}", notes), notes
 
 
 def _layers(
@@ -195,18 +184,3 @@ def _chef(stack: Object, notes: tuple[Notes, str]) -> str | None:
     elif version and version != major:
         kept.assume(about, "chef", f"{major}, where OpsWorks had {version}")
     return major if major in ("11", "12") else None
-
-
-def shown(imported: Imported) -> dict[str, Any]:
-    """JSON-ready."""
-    notes = imported.notes
-    return {
-        "name": imported.name,
-        "document": imported.document,
-        "dropped": [_row(note) for note in notes.dropped],
-        "assumed": [_row(note) for note in notes.assumed],
-    }
-
-
-def _row(note: Any) -> dict[str, str]:
-    return {"object": note.about, "field": note.field, "reason": note.reason}

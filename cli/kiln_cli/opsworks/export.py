@@ -4,13 +4,13 @@ such output is refused in one line that says where."""
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from kiln.errors import InvalidRequest, Refused
+from kiln_cli.elsewhere.json_text import parse_json
 from kiln_cli.files import read_text
 from kiln_cli.opsworks.fields import FLAG, MAP, NUMBER, OTHER, SHAPES, TEXT, WHOLE
 
@@ -18,8 +18,6 @@ from kiln_cli.opsworks.fields import FLAG, MAP, NUMBER, OTHER, SHAPES, TEXT, WHO
 # layers of 40 instances, unless it was asked for more (opsworks guide, "Quotas").
 LARGEST_EXPORT = 16 * 1024 * 1024
 MOST_OBJECTS = 2_000
-# What is small as text and large as objects: so many brackets and commas are in no such file.
-_MOST_BRACKETS, _MOST_COMMAS = 250_000, 1_000_000
 # A group's ARN is the longest there was; every message may repeat one.
 _LONGEST_ID = 200
 _IN_PARTS = "save the output of one stack at a time, and import it in parts"
@@ -60,40 +58,7 @@ def read_export(paths: Iterable[Path]) -> Export:
 
 
 def _parsed(text: str) -> Any:
-    if text.count("{") + text.count("[") > _MOST_BRACKETS or text.count(",") > _MOST_COMMAS:
-        raise InvalidRequest(f"holds too much; {_IN_PARTS}")
-    hooks: Any = {"object_pairs_hook": _once, "parse_constant": _no_number}
-    try:
-        return json.loads(text, **hooks, parse_int=_whole, parse_float=_float)
-    except RecursionError as error:
-        raise InvalidRequest("is nested too deep") from error
-    except ValueError as error:
-        raise InvalidRequest(f"is not JSON: {error}") from error
-
-
-def _whole(text: str) -> int:
-    return int(text) if len(text) < 20 else _too_large(text)
-
-
-def _float(text: str) -> float:
-    return found if math.isfinite(found := float(text)) else _too_large(text)
-
-
-def _too_large(text: str) -> NoReturn:
-    raise InvalidRequest(f"holds {text[:40]}, which is larger than a JSON number can be")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidRequest(f"holds the key {twice[:60]!r} twice in one object")
-    return found
-
-
-def _no_number(text: str) -> NoReturn:
-    raise InvalidRequest(f"holds {text[:40]}, which is no JSON")
+    return parse_json(text, _IN_PARTS)
 
 
 def _take(document: Any, export: Export) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from kiln.domain.scaling import DAYS
+from kiln_cli.elsewhere.names import plain_name, unique
 from kiln_cli.opsworks.export import Export, Object
 from kiln_cli.opsworks.layers import Document, platform_of
 from kiln_cli.opsworks.notes import Notes
@@ -131,20 +132,3 @@ def _tell_system(one: Object, layer: Document, notes: tuple[Notes, str]) -> None
     for key, value in reported.items():
         if value:
             notes[0].drop(notes[1], f"ReportedOs.{key}", "the platform of its layer says it")
-
-
-def plain_name(name: str, otherwise: str, others: str, longest: int = 48) -> str:
-    """A name made of what is allowed, never empty."""
-    made = re.sub(others, "-", name.lower()).strip("-._")[:longest].strip("-._")
-    return made or otherwise
-
-
-def unique(name: str, taken: set[str]) -> str:
-    """The name, or the first of name-2, name-3, ... that is free."""
-    found, number = name, 1
-    while found in taken:
-        number += 1
-        ending = f"-{number}"
-        found = name[: 48 - len(ending)] + ending
-    taken.add(found)
-    return found

@@ -18,9 +18,9 @@ from kiln.domain.scaling import LoadScaling
 from kiln.domain.stack import MOST_JSON
 from kiln.domain.volumes import LayerVolume
 from kiln.errors import InvalidRequest
+from kiln_cli.elsewhere.writing import survives
 from kiln_cli.opsworks.export import Export, Object
 from kiln_cli.opsworks.notes import Notes
-from kiln_cli.opsworks.writing import survives
 
 Document = dict[str, Any]
 _OPERATING_SYSTEMS = (

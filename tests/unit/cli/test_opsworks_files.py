@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from kiln.domain.stack import Stack, stack_from
 from kiln.errors import InvalidRequest
+from kiln_cli.elsewhere.writing import as_yaml, survives
 from kiln_cli.files import read_stack
 from kiln_cli.opsworks.export import read_export
 from kiln_cli.opsworks.fields import FLAG, MAP, NUMBER, REASONS, SHAPES, TEXT, TEXTS, WHOLE
-from kiln_cli.opsworks.writing import as_yaml, survives
 from kiln_cli.yaml12 import read_yaml
 from tests.kiln_command import run
 from tests.unit.cli.test_opsworks import STACK, everything

@@ -1,4 +1,4 @@
-"""Stack files as text: what the reader of YAML 1.2 reads back is what was written."""
+"""Blueprint and stack files as text: what the reader of YAML 1.2 reads back is what was written."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
     plain = _PLAIN.fullmatch(value) and value.lower() not in _WORDS
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if plain else '"')
+    # PyYAML falls back to quotes by itself for a text that no block can hold.
+    style = None if plain else "|" if "\n" in value.strip("\n") else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(value), style=style)
 
 
 _Dumper.add_representer(str, _text)
@@ -45,9 +47,9 @@ def survives(value: Any) -> bool:
         return False
 
 
-def stack_file(document: Any, comments: Iterable[str]) -> str:
-    """A stack file that begins with what it does not hold."""
-    head = ["# yaml-language-server: $schema=../schemas/stack.json", "#"]
+def file_text(document: dict[str, Any], comments: Iterable[str]) -> str:
+    """A blueprint or stack file that begins with what it does not hold."""
+    head = [f"# yaml-language-server: $schema=../schemas/{document['kind']}.json", "#"]
     head += [f"# {_one_line(line)}" for line in comments]
     return "\n".join(head) + "\n" + as_yaml(document)
 

@@ -1,0 +1,167 @@
+"""An amazon builder's settings as a blueprint's: builder, image, distribution.
+
+Settings: documentation of packer-plugin-amazon, builders ebs and instance.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from kiln.domain.blueprint import MOST_TAGS
+from kiln_cli.elsewhere.imported import Document
+from kiln_cli.elsewhere.names import image_name
+from kiln_cli.elsewhere.settings import Settings
+from kiln_cli.elsewhere.sharing import Sharing, check_sharing
+from kiln_cli.elsewhere.values import MARKS
+
+# EC2 User Guide, "Device names for volumes": what the root is called.
+_ROOTS = ("/dev/sda1", "/dev/xvda", "/dev/sda")
+_TYPE = re.compile(r"^[a-z0-9-]+\.[a-z0-9-]+$")
+_LAYER = "an image of Kiln's has its root alone; volumes beside it are a layer's (docs/volumes.md)"
+
+
+def builder_of(settings: Settings) -> Document:
+    """The `builder` of a blueprint."""
+    types = settings.texts("instance_type") or settings.texts("spot_instance_types")
+    if "instance_type" not in settings.values and types:
+        settings.assume("spot_instance_types", "instance_types; Kiln launches on demand")
+    good = [one for one in types if _TYPE.match(one)]
+    document: Document = {}
+    if good:
+        document["instance_types"] = list(dict.fromkeys(good))
+    elif types or "instance_type" not in settings.values:
+        settings.want("instance_type", "none is named; Kiln chooses one that fits the base")
+    volume = _root(settings)
+    if volume:
+        document["volume"] = volume
+    return document
+
+
+def _root(settings: Settings) -> Document:
+    found: Document = {}
+    for key in ("launch_block_device_mappings", "ami_block_device_mappings"):
+        for number, mapping in enumerate(settings.items(key)):
+            one = Settings(mapping, f"{key}.{number} of {settings.about}", settings.notes)
+            device = one.text("device_name")
+            if device in _ROOTS and key.startswith("launch"):
+                found |= _volume(one)
+            else:
+                settings.drop(f"{key}.{number}", f"{device or 'a volume'}: {_LAYER}")
+    key_id = settings.text("kms_key_id")
+    encrypted = settings.flag("encrypt_boot")
+    if encrypted is False:
+        settings.drop("encrypt_boot", "Kiln encrypts every root")
+    return found | ({"kms_key": key_id} if key_id else {})
+
+
+_EBS = {
+    "volume_size": "size_gib",
+    "iops": "iops",
+    "throughput": "throughput_mib_s",
+}
+
+
+def _volume(one: Settings) -> Document:
+    found: Document = {}
+    for key, own in _EBS.items():
+        value = one.whole(key)
+        if value:
+            found[own] = value
+    kind = one.text("volume_type")
+    if kind in ("gp2", "gp3", "io1", "io2"):
+        found["type"] = kind
+    elif kind:
+        one.drop("volume_type", f"{kind[:20]!r} is none of gp2, gp3, io1, io2; it is gp3")
+    if found.get("type", "gp3") != "gp3" and found.pop("throughput_mib_s", None):
+        one.drop("throughput", "is only for gp3")
+    if found.get("type") == "gp2" and found.pop("iops", None):
+        one.drop("iops", "gp2 has what its size gives")
+    if found.get("type") in ("io1", "io2") and "iops" not in found:
+        one.drop("volume_type", f"{found.pop('type')} needs iops; it is gp3")
+    key_id = one.text("kms_key_id")
+    one.flag("delete_on_termination")
+    if one.flag("encrypted") is False:
+        one.drop("encrypted", "Kiln encrypts every root")
+    one.finish({"snapshot_id": "the root is the base's"}, "a root volume has nothing like it")
+    return found | ({"kms_key": key_id} if key_id else {})
+
+
+def image_of(settings: Settings) -> Document:
+    """The `image` of a blueprint: name, tags."""
+    document: Document = {}
+    wanted = settings.text("ami_name")
+    if wanted:
+        name, said = image_name(wanted)
+        document["name"] = name
+        if said:
+            settings.assume("ami_name", f"{name}: {said}")
+    tags = tags_of(settings, "tags")
+    if tags:
+        document["tags"] = tags
+    return document
+
+
+def tags_of(settings: Settings, key: str) -> dict[str, str]:
+    """Tags that a blueprint may have."""
+    single = {"tags": "tag"}.get(key, key)
+    given = settings.mapping(key) | settings.mapping(single)
+    found: dict[str, str] = {}
+    for name, value in given.items():
+        if name.lower().startswith(("aws:", "kiln:")) or not 0 < len(name) <= 128:
+            settings.drop(f"{key}.{name[:60]}", "a tag may not be called so")
+        elif MARKS.search(name + value):
+            settings.drop(f"{key}.{name[:60]}", "Kiln's own tag kiln:bake tells when it was made")
+        elif len(value) > 256:
+            settings.drop(f"{key}.{name[:60]}", "a tag's value has at most 256 characters")
+        elif len(found) == MOST_TAGS:
+            settings.drop(f"{key}.{name[:60]}", f"an image has at most {MOST_TAGS} tags of yours")
+        else:
+            found[name] = value
+    return found
+
+
+def distribute_of(settings: Settings, builder: Document) -> Document:
+    """The `distribute` of a blueprint."""
+    own = settings.text("region")
+    keys = settings.mapping("region_kms_key_ids")
+    regions: list[Any] = []
+    for region in dict.fromkeys(settings.texts("ami_regions")):
+        if region == own:
+            continue
+        key_id = keys.pop(region, "")
+        regions.append({"region": region} | ({"kms_key": key_id} if key_id else {}))
+    for region, key_id in keys.items():
+        if region == own and key_id and "kms_key" not in builder.get("volume", {}):
+            builder.setdefault("volume", {})["kms_key"] = key_id
+        elif region != own:
+            settings.drop(f"region_kms_key_ids.{region[:40]}", "the image is not copied there")
+    if own:
+        settings.assume(
+            "region", f"Kiln bakes in the Region that it is deployed in; that must be {own}"
+        )
+    sharing = Sharing(
+        accounts=settings.texts("ami_users"),
+        organizations=settings.texts("ami_org_arns"),
+        units=settings.texts("ami_ou_arns"),
+        copyable=settings.texts("snapshot_users"),
+    )
+    document = {"regions": regions} if regions else {}
+    document |= check_sharing(sharing, settings, "ami_users", (builder, regions))
+    document |= _fast_launch(settings)
+    return document
+
+
+def _fast_launch(settings: Settings) -> Document:
+    blocks = settings.items("fast_launch")
+    if not blocks:
+        return {}
+    one = Settings(blocks[0], f"fast_launch of {settings.about}", settings.notes)
+    wanted = one.flag("enable_fast_launch")
+    found = {
+        "target_resource_count": one.whole("target_resource_count"),
+        "max_parallel": one.whole("max_parallel_launches"),
+    }
+    one.finish({}, "fast launch has nothing like it here")
+    kept = {key: value for key, value in found.items() if value}
+    return {"fast_launch": kept} if wanted is not False else {}
