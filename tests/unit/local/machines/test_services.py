@@ -44,6 +44,12 @@ def test_the_base_images_own_services_run_and_the_hosts_are_unknown(
     assert "systemd-journald.service" not in units
 
 
+def test_sudo_runs_what_it_is_given_as_root(room: MachineRoom, instance: str) -> None:
+    assert said(room, instance, "sudo -E -u ubuntu A=1 sh -c 'echo $A; id -u' x") == "1\n0"
+    assert ended(room, instance, "sudo -n false") == 1
+    assert said(room, instance, "echo 'echo piped' | sudo -s") == "piped"
+
+
 def test_what_is_enabled_runs_after_a_reboot_and_what_is_masked_does_not(
     room: MachineRoom, instance: str
 ) -> None:
