@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import yaml
@@ -77,13 +77,18 @@ _plain("float", _FLOAT.pattern[1:-1], "-+.0123456789")
 _plain("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+.")
 
 
-def read_yaml(text: str, needs: str = "it needs `kind: blueprint` or `kind: stack`") -> Any:
+def read_yaml(
+    text: str,
+    needs: str = "it needs `kind: blueprint` or `kind: stack`",
+    tags: Mapping[str, str] | None = None,
+) -> Any:
     """The one document of a text. Raises InvalidBlueprint with line and column; `needs` is what an
-    empty one lacks."""
+    empty one lacks. Of `tags`, a value with the tag `!Ref` becomes a mapping of what that tag
+    stands for to the value."""
     node = compose(text)
     if node is None:
         raise InvalidBlueprint(f"is empty; {needs}")
-    return _Values().value(node, 0)
+    return _Values(tags or {}).value(node, 0)
 
 
 def compose(text: str) -> yaml.Node | None:
@@ -115,8 +120,9 @@ def _syntax(error: yaml.MarkedYAMLError) -> str:
 class _Values:
     """From nodes to values, counted as they would be written out without aliases."""
 
-    def __init__(self) -> None:
+    def __init__(self, tags: Mapping[str, str]) -> None:
         self._count = 0
+        self._tags = tags
 
     def value(self, node: yaml.Node, depth: int) -> Any:
         """The value of a node."""
@@ -128,6 +134,8 @@ class _Values:
         if depth > DEEPEST:
             raise _wrong(node, _TOO_DEEP)
         tag = node.tag.removeprefix(_PREFIX)
+        if tag in self._tags:
+            return {self._tags[tag]: self._untagged(node, depth)}
         if isinstance(node, yaml.MappingNode) and tag == "map":
             return self._mapping(node, depth)
         if isinstance(node, yaml.SequenceNode) and tag == "seq":
@@ -135,6 +143,14 @@ class _Values:
         if isinstance(node, yaml.ScalarNode) and tag in _SCALARS:
             return _scalar(node, tag)
         raise _wrong(node, f"the tag {node.tag.replace(_PREFIX, '!!')[:60]} is not allowed")
+
+    def _untagged(self, node: yaml.Node, depth: int) -> Any:
+        if isinstance(node, yaml.ScalarNode):
+            return _scalar(node, "str")
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, depth + 1) for item in node.value]
+        assert isinstance(node, yaml.MappingNode)
+        return self._mapping(node, depth + 1)
 
     def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}

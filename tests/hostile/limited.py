@@ -102,9 +102,18 @@ def _limited(command: list[str]) -> None:
 def _main() -> None:
     import kiln_cli.commands.importing
     import kiln_cli.commands.validate
+    import kiln_cli.elsewhere.placing
+    import kiln_cli.image_builder.convert
+    import kiln_cli.image_builder.reading
     import kiln_cli.opsworks.convert
-    import kiln_cli.opsworks.placing  # noqa: F401
+    import kiln_cli.packer.convert
+    import kiln_cli.packer.legacy
+    import kiln_cli.packer.reading  # noqa: F401
     from kiln_cli.files import read_any  # noqa: F401
+    from kiln_cli.packer.grammar import tree_of
+
+    # The parser makes its tables once, and keeps them beside itself where it may.
+    tree_of("a = 1")
 
     with tempfile.TemporaryDirectory() as folder:
         for line in sys.argv[1:]:

@@ -8,10 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.hostile.bombs import JSON, VALID, YAML
+from tests.hostile.bombs import BUILDER, HCL, JSON, LEGACY, VALID, YAML
 from tests.hostile.limited import Ended, ended
 
-KINDS = {"yaml": (YAML, ["validate"]), "json": (JSON, ["import", "opsworks"])}
+KINDS = {
+    "yaml": (YAML, ["validate"]),
+    "json": (JSON, ["import", "opsworks"]),
+    "hcl": (HCL, ["import", "packer"]),
+    "legacy": (LEGACY, ["import", "packer"]),
+    "builder": (BUILDER, ["import", "image-builder"]),
+}
+# The end of a file's name, where it tells what is in it.
+ENDINGS = {"legacy": "json", "builder": "yaml"}
 # Read as what they are.
 WELL = {
     "yaml": (
@@ -19,18 +27,29 @@ WELL = {
         "line separators",
     ),
     "json": ("many instances", "name of another world", "surrogates", "nul"),
+    "hcl": (
+        *("around", "nul in a step", "name of another world", "script elsewhere"),
+        *("a slow pattern", "some heredocs", "some steps"),
+    ),
+    "legacy": ("braces", "ticks", "far", "around", "steps", "surrogates", "nul"),
+    "builder": (*("many steps", "steps", "words", "nul", "surrogate", "name of another world"),),
 }
 # One of each way to grow; `make long` has all.
 SOME = {
     "yaml": ("laughs", "cycle", "pairs", "flow deep", "not utf-8", "key twice"),
     "json": ("mappings", "deep", "many instances", "huge int", "not utf-8", "key twice"),
+    "hcl": ("numbers", "closed brackets", "doubling", "a build of all", "not utf-8", "key twice"),
+    "legacy": ("doubling", "expressions", "many builders", "deep", "not utf-8", "key twice"),
+    "builder": ("laughs in data", "much data", "many steps", "tags", "not utf-8", "key twice"),
 }
 
 
 def exploded(kind: str, names: list[str], folder: Path) -> dict[str, Ended]:
     """How the command of a kind ends for each of these bombs."""
     bombs, command = KINDS[kind]
-    paths = {name: folder / f"{number}.{kind}" for number, name in enumerate(names)}
+    paths = {
+        name: folder / f"{number}.{ENDINGS.get(kind, kind)}" for number, name in enumerate(names)
+    }
     for name, path in paths.items():
         path.write_bytes(bombs[name]())
     found = ended([[*command, str(path)] for path in paths.values()])
@@ -59,7 +78,7 @@ def test_every_strange_file_is_refused_in_time(kind: str, tmp_path: Path) -> Non
     check(kind, exploded(kind, list(KINDS[kind][0]), tmp_path))
 
 
-@pytest.mark.parametrize("command", [["validate"], ["import", "opsworks"]])
+@pytest.mark.parametrize("command", [command for _, command in KINDS.values()], ids=KINDS)
 def test_what_is_no_file_is_refused_and_not_waited_for(command: list[str], tmp_path: Path) -> None:
     pipe, sparse, folder = tmp_path / "pipe", tmp_path / "sparse", tmp_path / "folder"
     os.mkfifo(pipe)

@@ -92,6 +92,35 @@ def packer(files: tuple[Path, ...], output: Path | None, **given: Any) -> int:
     return _write("blueprints", convert.convert(template, _platform(given)), output, given)
 
 
+@command.command(
+    "image-builder",
+    epilog="Example: kiln import image-builder recipe.json component.yaml -o blueprints",
+)
+@click.argument("files", nargs=-1, required=True, type=options.FILE)
+@_to(kind="blueprint")
+@click.option("--platform", help="Of images whose own platform cannot be told.")
+@click.option(
+    "--var",
+    "values",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Value of a template's parameter; repeatable.",
+)
+@options.as_json
+def image_builder(files: tuple[Path, ...], output: Path | None, **given: Any) -> int:
+    """Write a blueprint for each recipe of EC2 Image Builder.
+
+    FILEs are what `aws imagebuilder get-image-recipe`, get-component, get-image-pipeline,
+    get-infrastructure-configuration, get-distribution-configuration and get-lifecycle-policy
+    print, CloudFormation templates with AWS::ImageBuilder resources, and component documents, in
+    any order. Components alone become one blueprint.
+    """
+    from kiln_cli.image_builder import convert, reading
+
+    estate = reading.read_estate(files, dict(_pair(one) for one in given["values"]))
+    return _write("blueprints", convert.convert(estate, _platform(given)), output, given)
+
+
 def _pair(given: str) -> tuple[str, str]:
     name, sign, value = given.partition("=")
     if not name or not sign:

@@ -27,6 +27,11 @@ class Settings:
         self._left.pop(key, None)
         self.notes.drop(self.about, key, reason)
 
+    def drop_if(self, key: str, reason: str) -> None:
+        """Say it of a setting that is there."""
+        if self.take(key) is not None:
+            self.notes.drop(self.about, key, reason)
+
     def assume(self, key: str, reason: str) -> None:
         """Say what is in the file in place of a setting."""
         self.notes.assume(self.about, key, reason)

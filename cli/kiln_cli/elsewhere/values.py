@@ -17,8 +17,16 @@ from kiln.errors import InvalidRequest
 STAMP, DATE, TIME = "\ue000", "\ue001", "\ue002"
 MARKS = re.compile(f"[{STAMP}{DATE}{TIME}]")
 
+# Variables whose value is never written into a blueprint, whatever their file says of them.
+_SECRET = re.compile(r"pass(word|phrase|wd)?(_|-|$)|secret|token|credential", re.IGNORECASE)
+
 MOST_STEPS = 150_000
 MOST_CHARACTERS = 4_000_000
+
+
+def sounds_secret(name: str) -> bool:
+    """Whether a variable of that name holds a secret."""
+    return bool(_SECRET.search(name))
 
 
 class Open(str):

@@ -41,7 +41,9 @@ def base_of(
             raise InvalidRequest(f"{settings.about}: {_UNTOLD}")
         settings.assume("source_ami", f"the platform is {told}, as its names say")
     if looked is None:
-        architecture = architecture_in(*_all_texts(settings), *hints)
+        types = settings.values.get("instance_type")
+        kind = types if isinstance(types, str) else None
+        architecture = architecture_in(kind, *_all_texts(settings), *hints)
         looked = newest_base(told, architecture)
         settings.want(
             "source_ami",

@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from kiln.domain.blueprint import MOST_TAGS
 from kiln_cli.elsewhere.imported import Document
 from kiln_cli.elsewhere.names import image_name
 from kiln_cli.elsewhere.settings import Settings
 from kiln_cli.elsewhere.sharing import Sharing, check_sharing
-from kiln_cli.elsewhere.values import MARKS
+from kiln_cli.elsewhere.tags import tags_in
 
 # EC2 User Guide, "Device names for volumes": what the root is called.
 _ROOTS = ("/dev/sda1", "/dev/xvda", "/dev/sda")
@@ -31,7 +30,7 @@ def builder_of(settings: Settings) -> Document:
     if good:
         document["instance_types"] = list(dict.fromkeys(good))
     elif types or "instance_type" not in settings.values:
-        settings.want("instance_type", "none is named; Kiln chooses one that fits the base")
+        settings.assume("instance_type", "none is named; Kiln takes one that fits the base")
     volume = _root(settings)
     if volume:
         document["volume"] = volume
@@ -96,29 +95,10 @@ def image_of(settings: Settings) -> Document:
         document["name"] = name
         if said:
             settings.assume("ami_name", f"{name}: {said}")
-    tags = tags_of(settings, "tags")
+    tags = tags_in(settings, "tags", "tag")
     if tags:
         document["tags"] = tags
     return document
-
-
-def tags_of(settings: Settings, key: str) -> dict[str, str]:
-    """Tags that a blueprint may have."""
-    single = {"tags": "tag"}.get(key, key)
-    given = settings.mapping(key) | settings.mapping(single)
-    found: dict[str, str] = {}
-    for name, value in given.items():
-        if name.lower().startswith(("aws:", "kiln:")) or not 0 < len(name) <= 128:
-            settings.drop(f"{key}.{name[:60]}", "a tag may not be called so")
-        elif MARKS.search(name + value):
-            settings.drop(f"{key}.{name[:60]}", "Kiln's own tag kiln:bake tells when it was made")
-        elif len(value) > 256:
-            settings.drop(f"{key}.{name[:60]}", "a tag's value has at most 256 characters")
-        elif len(found) == MOST_TAGS:
-            settings.drop(f"{key}.{name[:60]}", f"an image has at most {MOST_TAGS} tags of yours")
-        else:
-            found[name] = value
-    return found
 
 
 def distribute_of(settings: Settings, builder: Document) -> Document:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kiln.domain.blueprint import blueprint_from
 from kiln.domain.platforms import PLATFORMS, Family
-from kiln.errors import InvalidBlueprint, InvalidRequest
+from kiln.errors import InvalidRequest
+from kiln_cli.elsewhere.fitting import fit
 from kiln_cli.elsewhere.imported import Document, Imported
 from kiln_cli.elsewhere.names import blueprint_name
 from kiln_cli.elsewhere.notes import Notes
@@ -66,7 +66,7 @@ def _blueprint(build: Build, template: Template, platform: str | None, taken: se
         document["root_device"] = "instance-store"
     document |= _parts(build, template, settings, told)
     settings.finish(source_reasons(settings.values), "Kiln has nothing like it")
-    _check(document, build)
+    fit(document, build.source.about, notes)
     return Imported(document, f"Packer's {build.source.about} of {template.stem}", notes)
 
 
@@ -109,10 +109,3 @@ def _tell_user_data(settings: Settings, steps: Steps) -> None:
             else "a builder gets no user data; write what it does as the first step"
         )
         settings.drop("user_data" if given else "user_data_file", reason)
-
-
-def _check(document: Document, build: Build) -> None:
-    try:
-        blueprint_from(document)
-    except InvalidBlueprint as error:
-        raise InvalidRequest(f"{build.source.about} cannot be written: {error}") from error

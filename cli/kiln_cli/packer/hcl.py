@@ -7,30 +7,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kiln.errors import InvalidRequest, Refused
-from kiln_cli.elsewhere.values import Budget, Open, opened
+from kiln_cli.elsewhere.values import Budget, Open, opened, sounds_secret
 from kiln_cli.packer.expressions import Expressions
-from kiln_cli.packer.grammar import Node, key_of, line_of, parts, tree_of
+from kiln_cli.packer.grammar import Node, check_tokens, key_of, line_of, parts, tree_of
 from kiln_cli.packer.names import Scope, Written
-from kiln_cli.packer.template import Build, Part, Template, concerns, for_build, sounds_secret
+from kiln_cli.packer.template import Build, Part, Template, concerns, for_build
 from kiln_cli.packer.words import Words
 
-_MOST_BUILDS = 50
+_MOST_BUILDS, _MOST_PARTS = 50, 500
 _IGNORED = ("packer", "hcp_packer_registry", "hcp_packer_image", "hcp_packer_iteration")
 
 
 @dataclass
 class Block:
-    """A block of a file: its type, its labels and its body."""
+    """A block of a file: its type, its labels, its body and the line in which it begins."""
 
     kind: str
     labels: tuple[str, ...]
     body: Node
     text: Expressions
-
-    @property
-    def line(self) -> int:
-        """Where it begins."""
-        return line_of(self.body)
+    line: int
 
 
 @dataclass
@@ -46,6 +42,8 @@ def read_hcl(texts: Mapping[str, str], template: Template, given: Mapping[str, s
     """Add what the HCL2 files of a template say; `texts` by their file's name. Raises
     InvalidRequest that begins with the file."""
     module = Module()
+    where = ", ".join([*texts][:3])
+    check_tokens("\n".join(texts.values()))
     # Files of values come last, for they speak of variables of the others.
     for name in sorted(texts, key=lambda one: ".pkrvars." in one):
         try:
@@ -59,15 +57,17 @@ def read_hcl(texts: Mapping[str, str], template: Template, given: Mapping[str, s
         except Refused as error:
             raise InvalidRequest(f"{name}: {error}") from error
     module.scope.given.update(given)
-    if not module.builds and not module.sources:
-        raise InvalidRequest(f"{min(texts)}: holds no source and no build of Packer's")
     template.scope = module.scope
     try:
+        if not module.builds and not module.sources:
+            raise InvalidRequest("holds no source and no build of Packer's")
         found: list[Block | None] = [*module.builds] or [None]
         for build in found:
             template.builds += _builds(build, module)
     except RecursionError as error:
-        raise InvalidRequest(f"{min(texts)}: is nested too deep") from error
+        raise InvalidRequest(f"{where}: is nested too deep") from error
+    except Refused as error:
+        raise InvalidRequest(f"{where}: {error}") from error
 
 
 def _add_values(tree: Node, expressions: Expressions, scope: Scope) -> None:
@@ -90,7 +90,8 @@ def blocks_of(body: Node, expressions: Expressions) -> Iterator[Block]:
     """The blocks of a body, in order."""
     for block in parts(body, "block"):
         kind, *labels, inner = parts(block)
-        yield Block(key_of(kind), tuple(key_of(one) for one in labels), inner, expressions)
+        named = tuple(key_of(one) for one in labels)
+        yield Block(key_of(kind), named, inner, expressions, line_of(block))
 
 
 def settings_of(block: Block) -> dict[str, Any]:
@@ -221,6 +222,8 @@ def _add_parts(block: Block, build: Build, words: Words) -> None:
         for one in _flat(inner):
             kind = (one.labels or (one.kind,))[0]
             part = Part(kind, settings_of(one), f"{one.kind} {kind[:40]} (line {one.line})")
+            if len(build.steps) + len(build.after) >= _MOST_PARTS:
+                raise InvalidRequest(f"line {one.line}: there are more than {_MOST_PARTS} parts")
             if concerns(part, build):
                 own = for_build(part, build)
                 kept.append(Part(kind, words.filled(own.settings), part.about))

@@ -7,7 +7,8 @@ from typing import Any
 
 from kiln.errors import InvalidRequest
 from kiln_cli.elsewhere.json_text import parse_json
-from kiln_cli.packer.template import Build, Part, Template, concerns, for_build, sounds_secret
+from kiln_cli.elsewhere.values import sounds_secret
+from kiln_cli.packer.template import Build, Part, Template, concerns, for_build
 from kiln_cli.packer.words import Words
 
 # packer/template/parse.go of Packer 1.x knows these and no others, besides comments.
@@ -52,7 +53,9 @@ def _words(document: dict[str, Any], given: Mapping[str, str]) -> Words:
 
 
 def _listed(document: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
-    found = document.get(key) or []
+    found = document.get(key)
+    if found is None:
+        return
     if not isinstance(found, list):
         raise InvalidRequest(f"{key}: must be a list")
     if len(found) > _MOST_PARTS:

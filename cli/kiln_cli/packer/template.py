@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +10,6 @@ from kiln_cli.elsewhere.notes import Notes
 
 if TYPE_CHECKING:
     from kiln_cli.packer.names import Scope
-
-# Variables whose value is never written into a blueprint, whatever the template says of them.
-_SECRET = re.compile(r"pass(word|phrase|wd)?(_|-|$)|secret|token|credential", re.IGNORECASE)
-
-
-def sounds_secret(name: str) -> bool:
-    """Whether a variable of that name holds a secret."""
-    return bool(_SECRET.search(name))
 
 
 @dataclass

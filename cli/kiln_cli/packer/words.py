@@ -107,12 +107,14 @@ class Words:
 
     def _user(self, name: str) -> str:
         if name in self.secret:
-            return opened(name, f"variable {name} {SECRET}")
+            return opened(name, f"variable {name[:60]} {SECRET}")
         if name in self.resolved:
             return self.resolved[name]
         found = self.given.get(name)
-        if found is None or name in self._resolving or len(self._resolving) > _DEEPEST:
-            return opened(name, no_value(name))
+        if found is None:
+            return opened(name, no_value(name[:60]))
+        if name in self._resolving or len(self._resolving) > _DEEPEST:
+            return opened(name, f"variable {name[:60]} depends on too much, or on itself")
         self._resolving.append(name)
         value = self.text(found if isinstance(found, str) else f"{found}")
         self._resolving.pop()

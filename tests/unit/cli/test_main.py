@@ -77,7 +77,7 @@ def test_the_help_fits_one_screen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_help_loads_none_of_what_is_heavy() -> None:
-    heavy = "boto3 botocore moto pydantic rich yaml kiln_local"
+    heavy = "boto3 botocore moto pydantic rich yaml hcl2 lark kiln_local"
     program = (
         "import sys; from kiln_cli.main import cli\n"
         "try: cli.main(args=['--help'])\n"
@@ -118,6 +118,9 @@ def test_help_loads_none_of_what_is_heavy() -> None:
         ("rollout", "web", "shop/web", "--strategy", "none"),
         ("import", "opsworks"),
         ("import", "opsworks", "gone.json"),
+        ("import", "packer", "gone.json"),
+        ("import", "packer", "gone.pkr.hcl"),
+        ("import", "image-builder", "gone.yaml"),
     ],
     ids=" ".join,
 )
