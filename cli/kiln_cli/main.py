@@ -45,7 +45,7 @@ COMMANDS = {
     "apply": "Show how blueprints and stacks differ, then store them.",
     "sweep": "Remove what bakes have left behind.",
     "dlq": "Show events that could not be delivered, send them again.",
-    "import": "Write stack files from OpsWorks's own words.",
+    "import": "Write files from those of OpsWorks, Packer, Image Builder.",
     "local": "Run the local AWS for other clients.",
     "completion": "Let a shell complete our words.",
 }
