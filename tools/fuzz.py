@@ -25,9 +25,19 @@ with atheris.instrument_imports(include=["kiln", "kiln_cli", "yaml"]):
     from kiln.domain.stack import stack_from
     from kiln.errors import Refused
     from kiln_cli.files import _decoded
+    from kiln_cli.image_builder import convert as recipes
+    from kiln_cli.image_builder import reading
+    from kiln_cli.image_builder.estate import Estate
     from kiln_cli.opsworks import convert, export
     from kiln_cli.opsworks.fields import FLAG, MAP, NUMBER, SHAPES, TEXT, WHOLE
+    from kiln_cli.packer import convert as builds
+    from kiln_cli.packer.grammar import tree_of
+    from kiln_cli.packer.hcl import read_hcl
+    from kiln_cli.packer.legacy import read_legacy
+    from kiln_cli.packer.template import Template
     from kiln_cli.yaml12 import read_yaml
+
+from tests import foreign
 
 HOME = Path(".fuzz")
 TOPIC = "arn:aws:sns:us-east-1:137112412989:amazon-linux-2-ami-updates"
@@ -52,6 +62,24 @@ def opsworks(content: bytes) -> None:
     convert.convert(taken)
 
 
+def packer(content: bytes) -> None:
+    """A template of Packer's, JSON or HCL2."""
+    template, text = Template(HOME, "a"), _decoded(content)
+    if text.lstrip().startswith("{"):
+        read_legacy(text, template, {})
+    else:
+        read_hcl({"a": text}, template, {})
+    builds.convert(template, "debian-12")
+
+
+def image_builder(content: bytes) -> None:
+    """What Image Builder has."""
+    estate = Estate()
+    reading._take(reading._parsed(_decoded(content)), HOME, estate, {})
+    reading._read_documents(estate)
+    recipes.convert(estate, "debian-12")
+
+
 def notice(content: bytes) -> None:
     """A record of SNS, as the function that listens gets it."""
     try:
@@ -73,6 +101,8 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], str]] = {
     "blueprint": (blueprint, "blueprints/*.yaml"),
     "stack": (stack, "stacks/*.yaml"),
     "opsworks": (opsworks, ""),
+    "packer": (packer, ""),
+    "image-builder": (image_builder, ""),
     "notice": (notice, "events/follow_bases*.json"),
 }
 
@@ -106,7 +136,13 @@ def seeds(name: str) -> Path:
         whole = json.dumps({key: [example(shape)] for key, shape in SHAPES.items()})
         (folder / "whole.json").write_text(whole)
         return folder
-    for path in Path().glob(TARGETS[name][1]):
+    if name == "packer":
+        foreign.packer_json(folder)
+        foreign.packer_hcl(folder)
+    if name == "image-builder":
+        foreign.image_builder(folder)
+        foreign.write(folder, "template.yaml", foreign.TEMPLATE)
+    for path in Path().glob(TARGETS[name][1] or "nothing"):
         content: Any = path.read_bytes()
         if name == "notice":
             content = json.dumps(json.loads(content).get("Records", [{}])[0]).encode()
@@ -118,6 +154,8 @@ def main() -> int:
     """All targets one after the other, or in a child one of them."""
     if len(sys.argv) > 1:
         name, *rest = sys.argv[1:]
+        # The parser of HCL2 makes its tables once, which takes a second.
+        tree_of("a = 1")
         options = [*LIMITS, f"-artifact_prefix={HOME / name}/"]
         atheris.Setup(["fuzz", *options, *rest], within(TARGETS[name][0]))
         atheris.Fuzz()

@@ -5,6 +5,7 @@ Inputs: EC2 Image Builder user guide, "Action modules supported by AWSTOE compon
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -84,6 +85,11 @@ def _commands(
     if text is None:
         steps.notes.want(about, "commands", "it has none; it is left out")
         return
+    if not steps.windows and re.search(r"\bexit\s+194\b", text):
+        reason = (
+            "exit 194 restarts nothing: end the step there and write `reboot: true` as the next"
+        )
+        steps.notes.want(about, "commands", reason)
     quote = on_windows.quoted if steps.windows else on_linux.quoted
     head = "" if steps.windows or text.startswith("#!") else "#!/bin/bash\n"
     # A script with an interpreter of its own may not be one of a shell.

@@ -147,6 +147,11 @@ PROVISIONERS = {
     },
 }
 
+# What an image is not changed by.
+NEEDLESS = (
+    *("breakpoint", "shell-local", "hcp_packer_registry", "error-cleanup-provisioner", "sleep"),
+)
+
 
 def advice(kind: str, settings: Mapping[str, Any]) -> str:
     """Why a provisioner is no step, and what to write instead."""

@@ -17,7 +17,7 @@ from kiln_cli.elsewhere.beside import LARGEST_SCRIPT, read_beside, script_text
 from kiln_cli.elsewhere.settings import Settings
 from kiln_cli.elsewhere.steps import Steps, batch, duration
 from kiln_cli.elsewhere.values import reasons
-from kiln_cli.packer.reasons import SCRIPT_SETTINGS, advice
+from kiln_cli.packer.reasons import NEEDLESS, SCRIPT_SETTINGS, advice
 from kiln_cli.packer.template import Part
 from kiln_cli.packer.uploads import upload
 
@@ -45,7 +45,9 @@ def add_steps(part: Part, context: Context) -> None:
     run = _RUN.get(part.kind)
     if run is None:
         reason = advice(part.kind, part.settings)
-        settings.notes.drop(part.about, part.kind, reason)
+        # Without what the others do the image is another one.
+        say = settings.notes.drop if part.kind in NEEDLESS else settings.notes.want
+        say(part.about, part.kind[:60], reason)
         return
     if windows != (part.kind in _WINDOWS) and part.kind != "file":
         where = "Windows" if windows else "Linux"

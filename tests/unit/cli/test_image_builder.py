@@ -337,6 +337,7 @@ def test_windows_is_updated_by_a_document_of_aws(tmp_path: Path) -> None:
         ({"action": "ExecuteBash", "if": {}, "inputs": {}}, "wanted", "commands", "it has none"),
         ({"action": "CreateFile", "inputs": [{"path": "{{ build.x.outputs.y }}"}]}, "wanted",
          "path", "is known only while it runs"),
+        ({"action": "Sleep"}, "wanted", "Sleep", "nothing like it"),
         ({"action": "S3Download", "inputs": [{"source": "http://x"}]}, "wanted", "inputs",
          "not all is known"),
     ],
@@ -347,6 +348,11 @@ def test_steps_that_cannot_be_carried_over_are_named(
     found = steps_of(tmp_path, {"name": "it", **step})
     assert words in said(found, kind, field)
     assert "steps" not in found["document"]
+
+
+def test_a_script_that_restarts_by_its_exit_code_is_named(tmp_path: Path) -> None:
+    found = steps_of(tmp_path, {"action": "ExecuteBash", "inputs": {"commands": ["exit 194"]}})
+    assert "write `reboot: true` as the next" in said(found, "wanted", "commands")
 
 
 def test_user_data_of_a_recipe_is_the_first_step(tmp_path: Path) -> None:

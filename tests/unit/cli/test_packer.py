@@ -100,18 +100,18 @@ def test_what_a_json_template_has_more_is_named_with_its_place(tmp_path: Path) -
         ("builders.0 (amazon-ebs)", "launch_block_device_mappings.1"),
         ("builders.1 (docker)", "docker"),
         ("provisioners.0 (shell)", "execute_command"),
-        ("provisioners.6 (ansible)", "ansible"),
         ("post-processors.0 (manifest)", "manifest"),
         ("post-processors.1 (shell-local)", "shell-local"),
     }
     assert {row["field"] for row in found["wanted"]} == {
         "environment_vars.DB_PASSWORD",
         "tags.Base",
+        "ansible",
     }
     assert "that must be eu-west-1" in said(found, "assumed", "region")
     assert "as root, where Packer ran them as ubuntu" in said(found, "assumed", "steps")
     assert "Systems Manager: no key" in said(found, "dropped", "ssh_username")
-    assert 'playbook: "site.yml"' in said(found, "dropped", "ansible")
+    assert 'playbook: "site.yml"' in said(found, "wanted", "ansible")
 
 
 def test_no_secret_is_ever_written(tmp_path: Path) -> None:
@@ -406,24 +406,24 @@ def test_a_file_that_is_no_text_is_written_from_base64(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "settings", "advice"),
+    ("kind", "settings", "advice", "note"),
     [
-        ("ansible-local", {"playbook_file": "a.yml"}, 'playbook: "a.yml"'),
+        ("ansible-local", {"playbook_file": "a.yml"}, 'playbook: "a.yml"', "wanted"),
         ("chef-solo", {"run_list": ["recipe[nginx]"], "json": {"a": 1}},
-         'run_list: ["recipe[nginx]"], attributes: {"a": 1}'),
-        ("chef-client", {}, "put the cookbooks into S3 or Git"),
-        ("breakpoint", {}, "on_failure: keep"),
-        ("shell-local", {"command": "make"}, "put it before `kiln bake`"),
-        ("puppet-masterless", {}, "Kiln runs no puppet-masterless"),
-        ("windows-update", {}, "AWS-InstallWindowsUpdates"),
-        ("of-somebody", {}, "Kiln runs no of-somebody"),
+         'run_list: ["recipe[nginx]"], attributes: {"a": 1}', "wanted"),
+        ("chef-client", {}, "put the cookbooks into S3 or Git", "wanted"),
+        ("breakpoint", {}, "on_failure: keep", "dropped"),
+        ("shell-local", {"command": "make"}, "put it before `kiln bake`", "dropped"),
+        ("puppet-masterless", {}, "Kiln runs no puppet-masterless", "wanted"),
+        ("windows-update", {}, "AWS-InstallWindowsUpdates", "wanted"),
+        ("of-somebody", {}, "Kiln runs no of-somebody", "wanted"),
     ],
 )  # fmt: skip
 def test_provisioners_without_a_step_say_what_to_write(
-    tmp_path: Path, kind: str, settings: dict[str, Any], advice: str
+    tmp_path: Path, kind: str, settings: dict[str, Any], advice: str, note: str
 ) -> None:
     found = imported(json_of(tmp_path, [{"type": kind, **settings}]))
-    assert advice in said(found, "dropped", kind)
+    assert advice in said(found, note, kind)
     assert "steps" not in found["document"]
 
 
