@@ -48,8 +48,13 @@ def test_there_is_one_of_each_kind_that_keeps_something() -> None:
 
 
 def invoked_by_events() -> set[str]:
-    """The functions that a rule, a topic or a schedule may invoke: asynchronously, all of them."""
-    permissions = (r for r in RESOURCES.values() if r["Type"] == "AWS::Lambda::Permission")
+    """The functions that a rule, a topic or a schedule may invoke: asynchronously, all of them. An
+    event that only warms a function is none to be kept."""
+    permissions = (
+        r
+        for name, r in RESOURCES.items()
+        if r["Type"] == "AWS::Lambda::Permission" and "BakeBegins" not in name
+    )
     return {at(one["Properties"], ("FunctionName", "Ref")) for one in permissions}
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shlex
 from typing import Any
 
+import boto3
+import click
 import pytest
 
 from kiln.domain.blueprint import blueprint_from
 from kiln.domain.stack import stack_from
+from kiln_cli.main import cli
 from kiln_cli.yaml12 import read_yaml
 from kiln_local.faults import faults_from
 from kiln_local.template import read
@@ -19,9 +23,10 @@ from tests.docs.blocks import Block, blocks, pages
 from tests.e2e.running import ROOT
 
 KINDS = {
-    *("sh", "sh serving", "python", "json", "text"),
+    *("sh", "sh serving", "sh elsewhere", "python", "json", "text"),
     *(f"yaml {what}" for what in ("blueprint", "stack", "layer", "faults", "cloudformation")),
 }
+FILE = re.compile(r"(hcl|yaml|json) [\w-]+(\.[a-z]+)+")
 LAYER = {
     "name": "web",
     "kind": "instances",
@@ -37,7 +42,31 @@ def read_block(block: Block) -> Any:
 @pytest.mark.parametrize("block", blocks(), ids=str)
 def test_every_block_says_what_it_is(block: Block) -> None:
     """What is no kind of ours would be looked at by no test."""
-    assert block.kind in KINDS
+    assert block.kind in KINDS or FILE.fullmatch(block.kind)
+
+
+@pytest.mark.parametrize("block", blocks("sh elsewhere"), ids=str)
+def test_the_words_of_a_command_that_is_not_run_are_known(block: Block) -> None:
+    for line in block.text.splitlines():
+        for words in re.findall(r"(?:kiln|aws|make|git) [^|>#)]+", line):
+            check_words(shlex.split(words))
+
+
+def check_words(words: list[str]) -> None:
+    """Whether a command of ours, of AWS's or of the Makefile is there."""
+    program, *rest = words
+    if program == "kiln":
+        context = click.Context(cli)
+        command = cli.get_command(context, rest[0])
+        assert command is not None, words
+        if isinstance(command, click.Group) and len(rest) > 1:
+            assert rest[1] in command.commands, words
+    elif program == "aws" and rest[0] != "configure":
+        client = {"s3api": "s3"}.get(rest[0], rest[0])
+        model = boto3.client(client, region_name="eu-west-1").meta.method_to_api_mapping
+        assert rest[1].replace("-", "_") in model, words
+    elif program == "make":
+        assert f"\n{rest[0]}:" in (ROOT / "Makefile").read_text(), words
 
 
 @pytest.mark.parametrize("block", blocks("yaml blueprint"), ids=str)

@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from tests.docs.blocks import Block, blocks
+from tests.docs.test_blocks import FILE
 from tests.e2e.running import AMAZON, ROOT
 from tests.integration.local.worlds import until
 from tests.unit.cli.test_opsworks import STACK, an_instance
@@ -183,13 +184,17 @@ def own_server(block: Block) -> bool:
 
 
 REFERENCE = "docs/reference/commands.md"
-PAGES = sorted({block.page for block in blocks() if block.kind.startswith("sh")} - {REFERENCE})
+PAGES = sorted(
+    {block.page for block in blocks() if block.kind in ("sh", "sh serving")} - {REFERENCE}
+)
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_commands_of_a_page_run(scene: Scene, page: str) -> None:
     for block in blocks(page=page):
-        if block.kind == "yaml faults" and not (scene.folder / "faults.yaml").exists():
+        if named := FILE.fullmatch(block.kind):
+            (scene.folder / named[0].split()[1]).write_text(block.text)
+        elif block.kind == "yaml faults" and not (scene.folder / "faults.yaml").exists():
             (scene.folder / "faults.yaml").write_text(block.text)
         elif block.kind == "sh serving":
             it_serves_until_it_is_interrupted(scene, block)

@@ -11,7 +11,7 @@ import pytest
 
 from kiln.domain.model import Model
 from kiln.errors import InvalidRequest, NoCapacity
-from kiln.runtime import step
+from kiln.runtime import WARM, step
 
 
 class Doubling(Model):
@@ -62,6 +62,11 @@ def metric(capsys: pytest.CaptureFixture[str]) -> Any:
 
 def test_an_event_becomes_a_request_and_a_result_an_answer() -> None:
     assert handler({"number": 2}, Context()) == {"number": 200}
+
+
+def test_what_only_warms_a_function_calls_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert handler(WARM, Context()) == {}
+    assert capsys.readouterr().out == ""
 
 
 def test_a_result_that_is_to_be_counted_is(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,9 @@ logger = Logger(service="kiln")
 Request = TypeVar("Request", bound=BaseModel)
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
+# What the template sends to the functions of a bake when one begins: once there, they start warm.
+WARM = {"warm": True}
+
 
 @runtime_checkable
 class Measured(Protocol):
@@ -37,11 +40,13 @@ def step(model: type[Request]) -> Callable[[Callable[[Request], BaseModel]], Han
     An error of ours leaves the function as it is: its class name is the error that the state
     machine sees. An event of another shape is one of them, InvalidRequest, and is not repeated: it
     may hold anything. What else happens is a fault of Kiln; it is logged whole and leaves the
-    function as well.
+    function as well. WARM calls nothing.
     """
 
     def decorate(call: Callable[[Request], BaseModel]) -> Handler:
         def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+            if event == WARM:
+                return {}
             name = context.function_name
             logger.append_keys(function=name, request_id=context.aws_request_id)
             try:
