@@ -17,9 +17,17 @@ from kiln.domain.platforms import Family
 from kiln.domain.stack import stack_from
 from kiln.errors import Refused
 from kiln_cli.difference import differences
+from kiln_cli.elsewhere import placing
 from kiln_cli.files import read_any, with_recipes, with_scripts
-from kiln_cli.opsworks import convert, export, writing
+from kiln_cli.image_builder import cloudformation, reading
+from kiln_cli.image_builder import convert as recipes
+from kiln_cli.image_builder.estate import Estate
+from kiln_cli.opsworks import convert, export
+from kiln_cli.packer import convert as builds
+from kiln_cli.packer.legacy import read_legacy
+from kiln_cli.packer.template import Template
 from kiln_cli.yaml12 import read_yaml
+from tests import foreign
 from tests.builders import BAKE
 from tests.hostile.strategies import hostile, mutated
 from tests.sampling import sampled
@@ -102,8 +110,43 @@ def test_saved_output_that_is_wrong_somewhere_is_imported_or_refused(document: A
         taken = export.Export()
         export._take(export._parsed(json.dumps(document)), taken)
         for made in convert.convert(taken):
-            text = writing.stack_file(made.document, [])
-            stack_from(read_yaml(text))
+            stack_from(read_yaml(placing._text(made)))
+    except Refused as refused:
+        one_line(refused)
+
+
+@lax
+@given(document=mutated(foreign.PACKER_JSON, most=4))
+def test_a_template_that_is_wrong_somewhere_is_imported_or_refused(document: Any) -> None:
+    template = Template(ROOT / "tests", "web")
+    try:
+        read_legacy(json.dumps(document), template, {})
+        for made in builds.convert(template, "debian-12"):
+            blueprint_from(read_yaml(placing._text(made)))
+    except Refused as refused:
+        one_line(refused)
+
+
+BUILDERS = (
+    foreign.RECIPE,
+    read_yaml(foreign.COMPONENT),
+    read_yaml(foreign.TEMPLATE, tags=cloudformation.TAGS),
+)
+
+
+@pytest.mark.parametrize("whole", BUILDERS, ids=["recipe", "component", "template"])
+@lax
+@given(data=st.data())
+def test_what_is_wrong_somewhere_of_image_builders_is_imported_or_refused(
+    whole: Any, data: st.DataObject
+) -> None:
+    estate = Estate()
+    try:
+        document = reading._parsed(json.dumps(data.draw(mutated(whole, most=4))))
+        reading._take(document, ROOT / "x.yaml", estate, {})
+        reading._read_documents(estate)
+        for made in recipes.convert(estate, "debian-12"):
+            blueprint_from(read_yaml(placing._text(made)))
     except Refused as refused:
         one_line(refused)
 

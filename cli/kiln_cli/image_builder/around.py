@@ -139,7 +139,8 @@ def lifecycle_of(recipe: Resource, estate: Estate, notes: Settings) -> Document:
 def _chooses(policy: Resource, recipe: Resource) -> bool:
     chosen = policy.said.get("resourceSelection")
     listed = chosen.get("recipes") if isinstance(chosen, dict) else None
-    names = [one.get("name") for one in listed or [] if isinstance(one, dict)]
+    items = listed if isinstance(listed, list) else []
+    names = [one.get("name") for one in items if isinstance(one, dict)]
     return any(
         name.reference[:1] == (recipe.id,)
         if isinstance(name, Open)
