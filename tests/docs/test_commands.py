@@ -184,6 +184,8 @@ def own_server(block: Block) -> bool:
 
 
 REFERENCE = "docs/reference/commands.md"
+# One story in one shell: test_tutorial.py.
+TUTORIAL = "docs/tutorial.md"
 PAGES = sorted(
     {block.page for block in blocks() if block.kind in ("sh", "sh serving")} - {REFERENCE}
 )
