@@ -110,11 +110,11 @@ def once(case: str, number: int, functions: str) -> Run:
 @click.option("--case", "cases", multiple=True, type=click.Choice(list(CASES)), help="not all")
 @click.option("--functions", type=click.Choice(["process", "emulator"]), default="emulator")
 def main(runs: int, cases: tuple[str, ...], functions: str) -> None:
-    """Bake each case so often. Each is written as soon as it is known; others stay."""
-    found = read().get("overhead", {})
+    """Bake each case so often. Each is written as soon as it is known; others stay, those too that
+    another process has written meanwhile."""
     for case in cases or CASES:
-        found[case] = row([once(case, number, functions) for number in range(runs)], functions)
-        merge("overhead", found, "make bench-overhead")
+        measured = row([once(case, number, functions) for number in range(runs)], functions)
+        merge("overhead", read().get("overhead", {}) | {case: measured}, "make bench-overhead")
 
 
 if __name__ == "__main__":
