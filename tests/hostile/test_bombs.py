@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.hostile.bombs import BUILDER, HCL, JSON, LEGACY, VALID, YAML
+from tests.hostile.bombs import JSON, VALID, YAML
+from tests.hostile.bombs_for_imports import BUILDER, HCL, LEGACY
 from tests.hostile.limited import Ended, ended
 
 KINDS = {
