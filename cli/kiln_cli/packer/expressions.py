@@ -28,6 +28,9 @@ class Names(Protocol):
     def named(self, path: tuple[str, ...], text: str) -> Any:
         """`var.x` as ("var", "x"): its value, or an Open."""
 
+    def file(self, name: str) -> str:
+        """The text of a file beside the template, or an Open."""
+
 
 class Expressions:
     """The expressions of one text."""
@@ -124,6 +127,8 @@ class Expressions:
             given = [*given[:-1], *(given[-1] if isinstance(given[-1], list) else ())]
         function = FUNCTIONS.get(name)
         why = reasons(given)
+        if name == "file" and len(given) == 1 and isinstance(given[0], str) and not why:
+            return self.names.file(given[0])
         if function is None or (why and name not in ("try", "coalesce", "can")):
             return self.open(node, *why)
         try:
@@ -194,7 +199,10 @@ class Expressions:
             if child.type.startswith("ESCAPED"):
                 return text[1:]
             return _ESCAPE.sub(_unescaped, text)
-        return self._first(child) if child.data == "interpolation" else self.open(child)
+        if child.data == "interpolation":
+            return self._first(child)
+        text = self.source(child)
+        return opened(text, f"{text[:80]} {_NOT_WORKED_OUT}")
 
     def _heredoc(self, node: Node) -> Any:
         lines = token_of(node).replace("\r\n", "\n").rstrip("\n").split("\n")[1:-1]

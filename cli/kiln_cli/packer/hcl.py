@@ -41,7 +41,7 @@ class Module:
 def read_hcl(texts: Mapping[str, str], template: Template, given: Mapping[str, str]) -> None:
     """Add what the HCL2 files of a template say; `texts` by their file's name. Raises
     InvalidRequest that begins with the file."""
-    module = Module()
+    module = Module(Scope(Budget(), template.folder))
     where = ", ".join([*texts][:3])
     check_tokens("\n".join(texts.values()))
     # Files of values come last, for they speak of variables of the others.

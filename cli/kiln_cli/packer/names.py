@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kiln.errors import InvalidBlueprint
+from kiln_cli.elsewhere.beside import LARGEST_SCRIPT, read_beside, script_text
 from kiln_cli.elsewhere.values import Budget, opened, reasons
 from kiln_cli.packer.grammar import Node
 from kiln_cli.packer.words import SECRET, no_value
@@ -32,9 +35,10 @@ class Written:
 @dataclass
 class Scope:
     """The names of all files of a template. `defaults` and `given` are of variables, `here` of the
-    source whose build is being read."""
+    source whose build is being read; `folder` is the template's."""
 
     budget: Budget
+    folder: Path = Path()
     defaults: dict[str, Written | None] = field(default_factory=dict)
     given: dict[str, Any] = field(default_factory=dict)
     locals: dict[str, Written] = field(default_factory=dict)
@@ -49,6 +53,8 @@ class Scope:
         if path[:2] in self.here:
             return self.here[path[0], path[1]]
         written = f"${{{text}}}"
+        if path == ("path", "root"):
+            return "."
         if path[0] == "data" and path[1:3] in self.data:
             why = f"{'.'.join(path)[:80]} is looked up while an image is built"
             return opened(written, why, reference=path)
@@ -63,6 +69,17 @@ class Scope:
             found = found[key]
         self.budget.whole(found)
         return found
+
+    def file(self, name: str) -> str:
+        """A file's text, where it lies beside the template and is no larger than a script."""
+        found = read_beside(name, self.folder, LARGEST_SCRIPT)
+        try:
+            if found.content is not None:
+                return script_text(found)
+            why = found.why
+        except InvalidBlueprint as error:
+            why = str(error)
+        return opened(f'${{file("{name}")}}', f"{name[:100]} {why}")
 
     def _value(self, path: tuple[str, ...], written: str) -> Any:
         if path in self._known:

@@ -72,6 +72,25 @@ def test_scripts_are_read_from_beside_the_template_and_from_nowhere_else(tmp_pat
     assert ". is a folder" in wants
 
 
+def test_an_hcl2_template_reads_files_from_beside_it_alone(tmp_path: Path) -> None:
+    write(tmp_path, "secret", "hunter2")
+    write(tmp_path, "t/a.sh", "echo a\n")
+    lines = '["${file("${path.root}/a.sh")}", file("../secret"), "x%{ if true }y%{ endif }"]'
+    path = hcl_of(
+        tmp_path / "t",
+        build=f'provisioner "shell" {{\n  inline = {lines}\n}}\n'
+        'provisioner "shell" {\n  script = "${path.root}/a.sh"\n}\n',
+    )
+    found = imported(path)
+    first, second = found["document"]["steps"]
+    assert first["shell"] == (
+        '#!/bin/sh -e\necho a\n\n${file("../secret")}\nx%{ if true }y%{ endif }\n'
+    )
+    assert second == {"name": "a.sh", "shell": "echo a\n"}
+    assert "../secret is not beside the template or below" in said(found, "wanted", "inline")
+    assert "hunter2" not in str(found)
+
+
 def test_a_file_that_is_no_text_is_written_from_base64(tmp_path: Path) -> None:
     (tmp_path / "logo.bin").write_bytes(bytes(range(256)))
     found = imported(
