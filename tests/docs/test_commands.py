@@ -183,6 +183,7 @@ def own_server(block: Block) -> bool:
     return "kiln local up" in block.text
 
 
+# Examples of the help: tests/e2e/test_examples.py.
 REFERENCE = "docs/reference/commands.md"
 # One story in one shell: test_tutorial.py.
 TUTORIAL = "docs/tutorial.md"
@@ -202,32 +203,6 @@ def test_the_commands_of_a_page_run(scene: Scene, page: str) -> None:
             it_serves_until_it_is_interrupted(scene, block)
         elif block.kind == "sh":
             it_runs(scene, block)
-
-
-# What has to be done before the example of a command can be followed.
-BEFORE = {
-    "kiln layers assign web1 web cache": "kiln layers stop web1",
-    "kiln layers delete web1": "kiln layers stop web1",
-    "kiln import opsworks stacks.json layers.json instances.json -o stacks": "rm stacks/shop.yaml",
-    "kiln layers reboot web1": "kiln layers start --layer shop/web",
-    "kiln layers stop --layer shop/web": "kiln layers start --layer shop/web",
-}
-# Examples of the help that a world as quiet as this one refuses, and how.
-REFUSED = {
-    "kiln rollout approve shop/web": "no rollout of shop/web waits for approval",
-}
-
-
-@pytest.mark.parametrize("block", blocks(page=REFERENCE), ids=lambda block: block.text.strip())
-def test_the_example_of_a_command_runs(scene: Scene, block: Block) -> None:
-    if block.kind == "sh serving":
-        it_serves_until_it_is_interrupted(scene, block)
-    elif said := REFUSED.get(block.text.strip()):
-        ran = scene.shell(scene.real(block.text))
-        assert (ran.returncode, said in ran.stderr) == (2, True), ran.stderr
-    else:
-        scene.shell(BEFORE.get(block.text.strip(), ":"))
-        it_runs(scene, block)
 
 
 def it_runs(scene: Scene, block: Block) -> None:

@@ -43,7 +43,6 @@ def test_each_leads_to_the_other() -> None:
 def test_what_a_section_names_in_code_the_other_names_too() -> None:
     """A command in a sentence is one in both."""
     english, japanese = (
-        set(re.findall(r"`([^`\n]+)`", (ROOT / page).read_text()))
-        for page in (ENGLISH, JAPANESE)
+        set(re.findall(r"`([^`\n]+)`", (ROOT / page).read_text())) for page in (ENGLISH, JAPANESE)
     )
     assert english == japanese

@@ -25,6 +25,7 @@ import yaml
 from kiln_cli import local
 from kiln_cli.place import make_place
 from kiln_local.world import LocalAws
+from tests import foreign
 from tests.e2e.running import KILN, PATH, ROOT
 from tests.integration.local.worlds import until
 from tests.kiln_command import Ran, run
@@ -50,6 +51,11 @@ OPSWORKS = {
         ]
     },
 }
+A_USER = {
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+}
 EXAMPLES = {
     words: (command.epilog or "").removeprefix("Example: kiln ") for words, command in ALL.items()
 }
@@ -62,7 +68,9 @@ class Bench:
     aws: LocalAws
     folder: Path
     # Somebody else may have that port.
-    ids: dict[str, str] = field(default_factory=lambda: {"--port 4566": "--port 0"})
+    ids: dict[str, str] = field(
+        default_factory=lambda: {"--port 4566": "--port 0", "--port 8080": "--port 0"}
+    )
     done: set[str] = field(default_factory=set)
 
     def example(self, *words: str) -> Ran:
@@ -85,18 +93,18 @@ class Bench:
             out, err = process.communicate()
         assert process.returncode == 0, (told, out, err)
 
-    def until_interrupted(self, *words: str) -> None:
+    def until_interrupted(self, *words: str, **environment: str) -> None:
         """Run the example of what serves until it is interrupted."""
         told = EXAMPLES[words]
         self.done.add(told)
-        with self.process(told) as process:
+        with self.process(told, **environment) as process:
             assert process.stdout
-            assert json.loads(process.stdout.readline())["endpoint"]
+            assert "http://127.0.0.1:" in process.stdout.readline()
             process.send_signal(signal.SIGINT)
             assert process.wait(30) == 0, told
 
-    def process(self, told: str) -> subprocess.Popen[str]:
-        """The example as a shell runs it, for which there is no account."""
+    def process(self, told: str, **more: str) -> subprocess.Popen[str]:
+        """The example as a shell runs it, for which there is no account but what is named."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
         return subprocess.Popen(
             [*KILN, *self._filled(told)],
@@ -104,7 +112,7 @@ class Bench:
             stderr=subprocess.PIPE,
             text=True,
             cwd=self.folder,
-            env=environment | {"PYTHONPATH": PATH},
+            env=environment | {"PYTHONPATH": PATH} | more,
         )
 
     def _filled(self, told: str) -> list[str]:
@@ -162,8 +170,14 @@ def files(bench: Bench) -> None:
     (bench.folder / "stacks/shop.yaml").rename(bench.folder / "kept.yaml")
     bench.example("new", "stack")
     (bench.folder / "kept.yaml").rename(bench.folder / "stacks/shop.yaml")
+    foreign.write(bench.folder, "web.pkr.hcl", foreign.PACKER_HCL)
+    foreign.image_builder(bench.folder)
+    (bench.folder / "blueprints/web.yaml").unlink()
     bench.example("import")
     bench.example("import", "opsworks")
+    (bench.folder / "blueprints/web.yaml").unlink()
+    bench.example("import", "packer")
+    bench.example("import", "image-builder")
     bench.example("completion")
 
 
@@ -189,7 +203,9 @@ def first_image(bench: Bench) -> None:
     made = bench.kiln("bake", "al2023-web", "--json").json
     bench.ids["web-20261123-101500-9f3a"] = made["bake"]["id"]
     bench.ids["ami-0123456789abcdef0"] = made["image"]["id"]
-    bench.example("status")
+    for words in ("status", "watch", "report"):
+        bench.example(words)
+    bench.until_interrupted("dashboard", AWS_ENDPOINT_URL=bench.aws.serve(0), **A_USER)
     for words in ((), ("list",), ("show",), ("log",), ("pause",), ("resume",)):
         bench.example("blueprints", *words)
 
