@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from kiln.domain.confidential import hidden
+
 _SSM = "Kiln works through Systems Manager: no key, no password, no port, nothing listens"
 _TEMPLATE = "the parameters of Kiln's template say it for all builders"
 _ACCOUNT = "Kiln works with the account and Region that it is deployed in"
@@ -162,7 +164,7 @@ def advice(kind: str, settings: Mapping[str, Any]) -> str:
     if kind in ("chef-solo", "chef-client"):
         wanted = settings.get("run_list")
         run_list = [str(one)[:80] for one in wanted[:20]] if isinstance(wanted, list) else []
-        attributes = json.dumps(settings.get("json") or {})
+        attributes = json.dumps(hidden(settings.get("json") or {}))
         shown = attributes if len(attributes) < 200 else "{...}"
         return _NO_COOKBOOKS.format(json.dumps(run_list), shown)
     if kind in PROVISIONERS:

@@ -105,8 +105,8 @@ def test_a_file_that_is_no_text_is_written_from_base64(tmp_path: Path) -> None:
     ("kind", "settings", "advice", "note"),
     [
         ("ansible-local", {"playbook_file": "a.yml"}, 'playbook: "a.yml"', "wanted"),
-        ("chef-solo", {"run_list": ["recipe[nginx]"], "json": {"a": 1}},
-         'run_list: ["recipe[nginx]"], attributes: {"a": 1}', "wanted"),
+        ("chef-solo", {"run_list": ["recipe[nginx]"], "json": {"a": 1, "password": "hunter2"}},
+         'run_list: ["recipe[nginx]"], attributes: {"a": 1, "password": "***"}', "wanted"),
         ("chef-client", {}, "put the cookbooks into S3 or Git", "wanted"),
         ("breakpoint", {}, "on_failure: keep", "dropped"),
         ("shell-local", {"command": "make"}, "put it before `kiln bake`", "dropped"),
