@@ -17,8 +17,8 @@ _NEXT = {
     "CleanFailed": "No image was made. See what held the file, and bake again.",
     "VerificationFailed": "The image is removed. Name what is left over under clean.also_remove, "
     "or mend the test.",
-    "BuilderUnreachable": "Check the subnet's way to Systems Manager, the image's agent and the "
-    "instance profile.",
+    "BuilderUnreachable": "`kiln doctor` checks the subnets' way to Systems Manager and the "
+    "instance profile; if both are well, look at the image's agent.",
     "NoCapacity": "Name more instance types or subnets under builder, or try again later.",
     "LaunchRefused": "Mend what EC2 names, and bake again.",
     "ImageFailed": "Bake again; if EC2 fails again, its reason above is for AWS support.",

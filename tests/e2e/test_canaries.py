@@ -19,7 +19,6 @@ import pytest
 import yaml
 
 from kiln_cli import opening
-from kiln_cli.local import tell_outputs
 from kiln_cli.opening import Opened
 from kiln_local.machines.packages import cache_home
 from kiln_local.memory import memory
@@ -113,7 +112,6 @@ def seen(
 
 def commands(at: Opened, failed: str, blueprint: Path) -> dict[str, str]:
     """What the commands of a day print, with a deployment that brings a secret of its own."""
-    tell_outputs(at.place)
     endpoint = at.ledger._aws.serve(0)  # type: ignore[attr-defined]
     changed = blueprint.with_name("changed.yaml")
     changed.write_text(blueprint.read_text().replace(VALUES["token"], VALUES["token"][::-1]))

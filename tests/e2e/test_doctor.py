@@ -232,12 +232,17 @@ def test_a_key_that_a_blueprint_names_must_be_there(ward: Ward) -> None:
 
 
 def test_a_stack_that_is_older_than_the_command_is_told_to_be_deployed(ward: Ward) -> None:
-    old = {name: value for name, value in ward.aws.outputs.items() if name != "Version"}
+    gone = ("Version", "InstanceProfileName")
+    old = {name: value for name, value in ward.aws.outputs.items() if name not in gone}
     local.tell_outputs(make_place(ward.aws.session(), "elder", old, ward.aws.parameters))
     ran = run("doctor", "--stack-name", "elder", "--json")
     (finding, *_) = found(ran, "broken")
-    assert finding["what"] == "stack elder is older than this kiln and lacks Version"
+    assert finding["what"] == (
+        "stack elder is older than this kiln and lacks Version, InstanceProfileName"
+    )
     assert finding["mend"] == "make deploy"
+    (untold,) = found(ran, "unknown")
+    assert (untold["check"], untold["mend"]) == ("profile", "make deploy")
 
 
 def test_without_a_stack_the_first_things_are_told_all_the_same(ward: Ward) -> None:

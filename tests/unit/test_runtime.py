@@ -99,7 +99,9 @@ def test_anything_else_is_a_fault_and_leaves_too(capsys: pytest.CaptureFixture[s
 def test_an_event_of_another_shape_is_refused_by_its_key(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with pytest.raises(InvalidRequest, match=r"nummer: is not a known key; allowed: number$"):
+    with pytest.raises(
+        InvalidRequest, match=r"nummer: is not a known key; did you mean number\? allowed: number$"
+    ):
         handler({"nummer": 1}, Context())
     assert metric(capsys)["error"] == "InvalidRequest"
 

@@ -30,6 +30,9 @@ def unknown(check: str, error: AwsRefused | AwsBusy) -> Finding:
     """What remains of a check that AWS refused to answer."""
     if isinstance(error, AwsBusy):
         return Finding(check, "aws", "unknown", str(error), "kiln doctor")
+    if error.code == "NoOutputs":
+        # Nothing that AWS refused: the template that is deployed is too old to say.
+        return Finding(check, "template", "unknown", error.message, "make deploy")
     action = f"{error.service}:{error.operation}"
     why = f"AWS does not say: {error}"
     return Finding(check, action, "unknown", why, f"let whoever asks do {action}, then kiln doctor")

@@ -90,12 +90,12 @@ def _role(site: Site, iam: Any, role: Any) -> Iterator[Finding]:
 def _output(site: Site) -> tuple[tuple[str, ...], str]:
     """What a builder does itself: keep what its steps print."""
     bucket = site.output("BucketName")
-    return ("s3:PutObject",), f"arn:{site.partition}:s3:::{bucket}/bakes/*"
+    return ("s3:PutObject",), f"arn:{site.partition}:s3:::{bucket}/bakes/doctor"
 
 
 def _mend(site: Site, name: str, denied: list[str]) -> str:
     if all(action.startswith("s3:") for action in denied):
-        return f"let role {name} do s3:PutObject on {_output(site)[1]}"
+        return f"let role {name} do s3:PutObject on {_output(site)[1].replace('doctor', '*')}"
     policy = f"arn:{site.partition}:iam::aws:policy/{CORE}"
     return f"aws iam attach-role-policy --role-name {name} --policy-arn {policy}"
 

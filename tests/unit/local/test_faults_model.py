@@ -50,7 +50,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (RUN | {"drop": False}, "drop: false is what it is without the key"),
     (RUN | {"drop": True, "delay_s": 3}, "delay_s: does not go with drop"),
     (RUN | {"delay_s": 0}, "delay_s: "),
-    (RUN | {"error": {"cod": "X"}}, "error.cod: is not a known key; allowed: code, message, http"),
+    (RUN | {"error": {"cod": "X"}}, "error.cod: is not a known key; did you mean code? allowed:"),
     (RUN | {"error": {"code": "X", "http": 200}}, "error.http: "),
     (RUN | {"error": "throtling"}, "error: ec2 has no word 'throtling'; did you mean throttling?"),
     (
@@ -58,7 +58,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         "error: ssm has no word 'capacity'",
     ),
     (RUN | {"drop": True, "by": "exit"}, "by: says how a function crashes; give crash too"),
-    (RUN | {"dropp": True}, "dropp: is not a known key; allowed: service, operation,"),
+    (RUN | {"dropp": True}, "dropp: is not a known key; did you mean drop? allowed: service,"),
     (
         RUN | {"function": "launch_bilder", "drop": True},
         "function: the project has no function 'launch_bilder'; did you mean launch",

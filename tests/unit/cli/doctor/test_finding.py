@@ -32,5 +32,14 @@ def test_what_aws_refuses_to_say_is_not_well_and_names_the_permission() -> None:
     assert found.mend == "let whoever asks do kms:DescribeKey, then kiln doctor"
 
 
+def test_what_an_older_template_does_not_tell_is_mended_by_a_deployment() -> None:
+    error = AwsRefused(
+        "cloudformation", "DescribeStacks", "NoOutputs", "stack kiln has no output X"
+    )
+    found = unknown("profile", error)
+    assert (found.state, found.mend) == ("unknown", "make deploy")
+    assert found.what == "stack kiln has no output X"
+
+
 def test_what_aws_is_too_busy_to_say_is_asked_again() -> None:
     assert unknown("keys", AwsBusy("kms is busy")).mend == "kiln doctor"
