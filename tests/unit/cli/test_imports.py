@@ -30,7 +30,7 @@ AMI = "ami-0123456789abcdef0"
 def blocks(page: str, language: str) -> list[str]:
     """The blocks of code of a page in a language."""
     text = (ROOT / "docs" / page).read_text()
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}[^\n]*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def test_the_example_of_packer_is_what_comes_out(tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ def test_a_fault_never_acts_more_often_than_it_may(nth: int, times: int, seen: i
 
 def test_every_example_of_the_page_is_valid() -> None:
     page = (ROOT / "docs/faults.md").read_text()
-    examples = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    examples = re.findall(r"```yaml faults\n(.*?)```", page, re.S)
     assert len(examples) >= 5
     for text in examples:
         assert faults_from(load(text), ROOT)
