@@ -8,7 +8,7 @@ inside a text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from kiln.errors import InvalidRequest
@@ -86,3 +86,13 @@ class Budget:
                 left += found.values()
             elif isinstance(found, list):
                 left += found
+
+
+def each_text(value: Any, budget: Budget, work_out: Callable[[str], str]) -> Any:
+    """A value with every text in it worked out."""
+    budget.step()
+    if isinstance(value, dict):
+        return {key: each_text(inner, budget, work_out) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [each_text(inner, budget, work_out) for inner in value]
+    return work_out(value) if isinstance(value, str) else value

@@ -13,7 +13,7 @@ from typing import Any
 
 from kiln_cli.elsewhere.settings import Settings
 from kiln_cli.elsewhere.steps import Steps, duration
-from kiln_cli.elsewhere.values import Budget, Open, opened, reasons
+from kiln_cli.elsewhere.values import Budget, Open, each_text, opened, reasons
 from kiln_cli.image_builder.actions import add_action
 from kiln_cli.image_builder.estate import ARN, Estate, Resource
 from kiln_cli.image_builder.managed import add_managed
@@ -150,12 +150,7 @@ class Words:
 
     def filled(self, value: Any) -> Any:
         """A value with every text in it worked out, Open where something is not known."""
-        self.budget.step()
-        if isinstance(value, dict):
-            return {key: self.filled(inner) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [self.filled(inner) for inner in value]
-        return self._text(value) if isinstance(value, str) else value
+        return each_text(value, self.budget, self._text)
 
     def _text(self, text: str) -> str:
         self.budget.step(text)

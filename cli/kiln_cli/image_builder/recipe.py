@@ -16,6 +16,7 @@ from kiln_cli.elsewhere.names import plain_name
 from kiln_cli.elsewhere.platforms import architecture_in, newest_base, platform_in
 from kiln_cli.elsewhere.settings import Settings
 from kiln_cli.elsewhere.values import Open
+from kiln_cli.elsewhere.volumes import root_volume
 from kiln_cli.image_builder.estate import ARN, Estate, Resource
 
 _IMAGE = re.compile(r"^ami-[0-9a-f]{8,17}$")
@@ -97,34 +98,22 @@ def volume_of(settings: Settings) -> Document:
         device = one.text("deviceName")
         ebs = one.items("ebs")
         if device in _ROOTS and ebs:
-            found |= _ebs(Settings(ebs[0], one.about, settings.notes))
+            found |= root_volume(Settings(ebs[0], one.about, settings.notes), _EBS)
         else:
             settings.drop(f"blockDeviceMappings.{number}", f"{device or 'a volume'}: {_LAYER}")
     return found
 
 
-def _ebs(one: Settings) -> Document:
-    named = {"size_gib": "volumeSize", "iops": "iops", "throughput_mib_s": "throughput"}
-    found: Document = {own: one.whole(key) for own, key in named.items()}
-    found = {own: value for own, value in found.items() if value}
-    kind = one.text("volumeType") or "gp2"
-    # Kiln's default where Image Builder's was gp2 is gp3: faster, and cheaper.
-    if kind in ("gp2", "gp3", "io1", "io2") and "volumeType" in one.values:
-        found["type"] = kind
-    elif "volumeType" in one.values:
-        one.drop("volumeType", f"{kind[:20]!r} is none of gp2, gp3, io1, io2; it is gp3")
-    if found.get("type") in ("gp2", "io1", "io2") and found.pop("throughput_mib_s", None):
-        one.drop("throughput", "is only for gp3")
-    if found.get("type") == "gp2" and found.pop("iops", None):
-        one.drop("iops", "gp2 has what its size gives")
-    if found.get("type") in ("io1", "io2") and "iops" not in found:
-        one.drop("volumeType", f"{found.pop('type')} needs iops; it is gp3")
-    key = one.text("kmsKeyId")
-    one.flag("deleteOnTermination")
-    if one.flag("encrypted") is False:
-        one.drop("encrypted", "Kiln encrypts every root")
-    one.finish({"snapshotId": "the root is the base's"}, "a root volume has nothing like it")
-    return found | ({"kms_key": key} if key else {})
+_EBS = {
+    "size_gib": "volumeSize",
+    "type": "volumeType",
+    "iops": "iops",
+    "throughput_mib_s": "throughput",
+    "kms_key": "kmsKeyId",
+    "encrypted": "encrypted",
+    "deleted": "deleteOnTermination",
+    "snapshot": "snapshotId",
+}
 
 
 def user_data_of(settings: Settings) -> str:

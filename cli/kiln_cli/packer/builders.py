@@ -13,6 +13,7 @@ from kiln_cli.elsewhere.names import image_name
 from kiln_cli.elsewhere.settings import Settings
 from kiln_cli.elsewhere.sharing import Sharing, check_sharing
 from kiln_cli.elsewhere.tags import tags_in
+from kiln_cli.elsewhere.volumes import root_volume
 
 # EC2 User Guide, "Device names for volumes": what the root is called.
 _ROOTS = ("/dev/sda1", "/dev/xvda", "/dev/sda")
@@ -44,7 +45,7 @@ def _root(settings: Settings) -> Document:
             one = Settings(mapping, f"{key}.{number} of {settings.about}", settings.notes)
             device = one.text("device_name")
             if device in _ROOTS and key.startswith("launch"):
-                found |= _volume(one)
+                found |= root_volume(one, _EBS)
             else:
                 settings.drop(f"{key}.{number}", f"{device or 'a volume'}: {_LAYER}")
     key_id = settings.text("kms_key_id")
@@ -55,35 +56,15 @@ def _root(settings: Settings) -> Document:
 
 
 _EBS = {
-    "volume_size": "size_gib",
+    "size_gib": "volume_size",
+    "type": "volume_type",
     "iops": "iops",
-    "throughput": "throughput_mib_s",
+    "throughput_mib_s": "throughput",
+    "kms_key": "kms_key_id",
+    "encrypted": "encrypted",
+    "deleted": "delete_on_termination",
+    "snapshot": "snapshot_id",
 }
-
-
-def _volume(one: Settings) -> Document:
-    found: Document = {}
-    for key, own in _EBS.items():
-        value = one.whole(key)
-        if value:
-            found[own] = value
-    kind = one.text("volume_type")
-    if kind in ("gp2", "gp3", "io1", "io2"):
-        found["type"] = kind
-    elif kind:
-        one.drop("volume_type", f"{kind[:20]!r} is none of gp2, gp3, io1, io2; it is gp3")
-    if found.get("type", "gp3") != "gp3" and found.pop("throughput_mib_s", None):
-        one.drop("throughput", "is only for gp3")
-    if found.get("type") == "gp2" and found.pop("iops", None):
-        one.drop("iops", "gp2 has what its size gives")
-    if found.get("type") in ("io1", "io2") and "iops" not in found:
-        one.drop("volume_type", f"{found.pop('type')} needs iops; it is gp3")
-    key_id = one.text("kms_key_id")
-    one.flag("delete_on_termination")
-    if one.flag("encrypted") is False:
-        one.drop("encrypted", "Kiln encrypts every root")
-    one.finish({"snapshot_id": "the root is the base's"}, "a root volume has nothing like it")
-    return found | ({"kms_key": key_id} if key_id else {})
 
 
 def image_of(settings: Settings) -> Document:

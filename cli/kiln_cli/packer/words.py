@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kiln.errors import InvalidRequest
-from kiln_cli.elsewhere.values import STAMP, Budget, Open, opened, reasons
+from kiln_cli.elsewhere.values import STAMP, Budget, Open, each_text, opened, reasons
 from kiln_cli.packer.functions import Unknown, cleaned, formatted, replaced
 
 # Packer interpolates every text of a template; one with more of these is no template.
@@ -39,12 +39,7 @@ class Words:
 
     def filled(self, value: Any) -> Any:
         """A value with every text in it worked out."""
-        self.budget.step()
-        if isinstance(value, dict):
-            return {key: self.filled(inner) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [self.filled(inner) for inner in value]
-        return self.text(value) if isinstance(value, str) else value
+        return each_text(value, self.budget, self.text)
 
     def text(self, text: str) -> str:
         """A text, Open where something in it is not known."""
