@@ -26,7 +26,6 @@ from tools.check_build import archive_size
 pytestmark = pytest.mark.timeout(180)
 # One execution has 25,000 events (Step Functions Developer Guide, "Service quotas").
 MOST_EVENTS = 25_000
-DAY_S = 86_400
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 # Libraries of the layer that few functions need, and of Lambda's own that none does.
 NEEDED_BY = {
@@ -103,11 +102,6 @@ def events_of_a_wait(seconds: float) -> int:
 def test_an_hour_of_a_wait_leaves_room_for_three_days_of_it(spent: Spent) -> None:
     own = len(spent.events)
     assert own + (events_of_a_wait(3600) - own) * 72 < MOST_EVENTS
-
-
-@pytest.mark.long
-def test_an_image_may_take_a_day() -> None:
-    assert events_of_a_wait(DAY_S) < MOST_EVENTS / 3
 
 
 # Libraries that every function needs are there already: what is printed is what comes on top.
