@@ -31,7 +31,7 @@ $(ready): requirements/dev.txt pyproject.toml tools/setup.sh
 bake: $(ready) ## bake both examples in the local AWS
 	$(bin)/kiln bake blueprints/al2023-web.yaml blueprints/opsworks-ubuntu-1804-chef12.yaml --local
 
-test: $(ready) ## the tests that three minutes hold, with branch coverage of the package
+test: $(ready) ## the tests that five minutes hold, with branch coverage of the package
 	$(bin)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal -q -m 'not long' --cov --cov-report=term --cov-fail-under=90
 
 long: $(ready) ## the tests that take longer: whole rollouts, Windows, rows of matrices

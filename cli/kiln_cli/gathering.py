@@ -41,7 +41,12 @@ class Ended:
 
 def gather(place: Place, ledger: Ledger, bake: str) -> BakeResult:
     """The result of a bake as it stands now."""
-    ended = look_up(place, bake)
+    return result_of(look_up(place, bake), place, ledger)
+
+
+def result_of(ended: Ended, place: Place, ledger: Ledger) -> BakeResult:
+    """The result of a bake that was looked up."""
+    bake = ended.bake
     image = _image(ended, place.world)
     execution = ended.execution
     spans = history.spans(ended.events, execution)

@@ -40,6 +40,11 @@ class BakeView:
         return self.status in _RUNS or bool(self.awaited)
 
     @property
+    def part(self) -> float:
+        """How much of the expected time has passed, 0 to 1."""
+        return min(1.0, self.elapsed_s / self.expected_s) if self.expected_s else 0.0
+
+    @property
     def why(self) -> str:
         """What it waits for, or why it failed."""
         return self.cause or self.waits_for
@@ -88,6 +93,12 @@ class View:
         return any(b.runs for b in self.bakes) or any(r.runs for r in self.rollouts)
 
     @property
+    def signature(self) -> str:
+        """Another one when something has begun or ended."""
+        running = (r.rollout for r in self.rollouts if r.runs)
+        return " ".join(sorted((*(b.bake for b in self.bakes if b.runs), *running)))
+
+    @property
     def failed(self) -> bool:
         """Whether anything has ended badly."""
         found = {b.status for b in self.bakes} | {r.status for r in self.rollouts}
@@ -101,6 +112,8 @@ class Watch:
 
     place: Place
     named: tuple[str, ...] = ()
+    # Whether what steps say is asked for too.
+    listens: bool = True
     _bakes: dict[str, BakeView] = field(default_factory=dict)
     _rollouts: dict[str, Rollout] = field(default_factory=dict)
     _outputs: dict[str, Outputs] = field(default_factory=dict)
@@ -136,7 +149,7 @@ class Watch:
             waits_for=standing or timing.WAITS.get(state, ("kiln", ""))[1],
             elapsed_s=gathering.elapsed(ended.execution, world),
             expected_s=guess.seconds if guess else None,
-            documents=outputs.of(ended.events),
+            documents=outputs.of(ended.events) if self.listens else (),
             cause=_reason(ended.execution),
             awaited=self._awaited(ended),
         )

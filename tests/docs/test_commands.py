@@ -24,8 +24,6 @@ from tests.docs.blocks import Block, blocks
 from tests.docs.test_blocks import FILE
 from tests.e2e.running import AMAZON, ROOT
 from tests.integration.local.worlds import until
-from tests.unit.cli.test_opsworks import STACK, an_instance
-from tests.unit.cli.test_opsworks import WEB as WEB_LAYER
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 BIN = Path(sys.executable).parent
@@ -145,37 +143,24 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 
 def prepare(scene: Scene) -> None:
-    """Three versions of web and two of al2023-web with an image each. The first two of web were in
-    prod, so that the layer has run both."""
+    """Three versions of web with an image each. The first two were in prod, so that the layer has
+    run both."""
     scene.kiln("apply", "stacks/shop.yaml")
-    made = [image_of(scene, "web.yaml", number) for number in (1, 2, 3)]
+    made = [image_of(scene, number) for number in (1, 2, 3)]
     scene.first, scene.bake = made[0]
     for image, _ in made[:2]:
         for channel in ("staging", "prod"):
             scene.kiln("promote", image, "--to", channel)
         until(lambda: "online" in scene.shell("kiln layers").stdout, pause=0.5)
         scene.kiln("rollout", "status", "shop/web")
-    for number in (1, 2):
-        image_of(scene, "al2023-web.yaml", number)
-    (scene.folder / "revision.json").write_text('{"revision": "v7"}')
-    for name, text in saved().items():
-        (scene.folder / f"{name}.json").write_text(text)
 
 
-def saved() -> dict[str, str]:
-    """What the aws command once printed of OpsWorks."""
-    instances = [an_instance(1), an_instance(2)]
-    found = {"Stacks": [STACK], "Layers": [WEB_LAYER], "Instances": instances}
-    return {key.lower(): json.dumps({key: rows}) for key, rows in found.items()}
-
-
-def image_of(scene: Scene, file: str, number: int) -> tuple[str, str]:
+def image_of(scene: Scene, number: int) -> tuple[str, str]:
     """Bake a version of its own; the image and the bake."""
-    path = scene.folder / "blueprints" / file
-    document = yaml.safe_load(path.read_text())
-    document["steps"] = [{"name": "tune", "shell": f"echo {number}"}]
-    path.write_text(yaml.safe_dump(document | {"layers": [], "verify": {}}))
-    baked = scene.kiln("bake", f"blueprints/{file}")
+    steps = [{"name": "tune", "shell": f"echo {number}"}]
+    path = scene.folder / "blueprints" / "web.yaml"
+    path.write_text(yaml.safe_dump(WEB | {"steps": steps}))
+    baked = scene.kiln("bake", "blueprints/web.yaml")
     return baked["image"]["id"], baked["bake"]["id"]
 
 

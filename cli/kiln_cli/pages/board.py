@@ -3,50 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from kiln.domain.bake import ImageRecord
 from kiln.domain.channel import CHANNELS
-from kiln.domain.naming import blueprint_of
 from kiln.domain.prices import monthly_usd
 from kiln.errors import AwsRefused
 from kiln.ports import World
 from kiln.steps._estate import Estate, survey
-from kiln_cli import gathering, history, standing, timing
+from kiln_cli import standing
 from kiln_cli.place import Place
+from kiln_cli.watching import View, Watch
 
 # Older ones are in `kiln status`.
 MOST_FAILURES = 20
-
-
-@dataclass(frozen=True)
-class Running:
-    """A bake that runs or waits, in the state that it is in now; seconds."""
-
-    bake: str
-    status: str
-    state: str
-    elapsed_s: float
-    expected_s: float | None
-    waits_for: str | None
-
-    @property
-    def part(self) -> float:
-        """How much of the expected time has passed, 0 to 1."""
-        return min(1.0, self.elapsed_s / self.expected_s) if self.expected_s else 0.0
-
-
-@dataclass(frozen=True)
-class RollingOut:
-    """A rollout under way."""
-
-    layer: str
-    image: str
-    began: str | None
-    way_back: bool
 
 
 @dataclass(frozen=True)
@@ -77,27 +50,13 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Now:
-    """What changes by the second."""
-
-    bakes: tuple[Running, ...]
-    rollouts: tuple[RollingOut, ...]
-
-    @property
-    def signature(self) -> str:
-        """Another one when something has begun or ended: then the rest of the page is old too."""
-        names = (*(b.bake for b in self.bakes), *(f"{r.image}/{r.layer}" for r in self.rollouts))
-        return " ".join(sorted(names))
-
-
-@dataclass(frozen=True)
 class Board:
     """The whole page."""
 
     at: datetime
     stack_name: str
     region: str
-    now: Now
+    now: View
     failures: tuple[standing.Row, ...]
     images: dict[str, tuple[Image, ...]]
     layers: tuple[Layer, ...]
@@ -120,48 +79,22 @@ class Board:
 
 def look(place: Place) -> Board:
     """Everything as it stands. AwsBusy, AwsRefused."""
-    bakes, estate = standing.bakes(place), survey(place.world)
-    failed = [row for row in bakes if row["status"] == "FAILED"]
+    estate = survey(place.world)
+    failed = [row for row in standing.bakes(place) if row["status"] == "FAILED"]
     return Board(
         at=place.world.clock.now(),
         stack_name=place.stack_name,
         region=place.world.settings.region,
-        now=_now(bakes, place),
+        now=look_now(place),
         failures=tuple(reversed(failed[-MOST_FAILURES:])),
         images=_images(estate, place.world),
         layers=tuple(_layer(row) for row in standing.layers(place.world)),
     )
 
 
-def look_now(place: Place) -> Now:
+def look_now(place: Place) -> View:
     """What changes by the second alone. AwsBusy, AwsRefused."""
-    return _now(standing.bakes(place), place)
-
-
-def _now(bakes: Iterable[standing.Row], place: Place) -> Now:
-    under_way = [row for row in bakes if row["status"] in ("RUNNING", "WAITING")]
-    return Now(
-        bakes=tuple(_running(row, place) for row in under_way),
-        rollouts=tuple(
-            RollingOut(r.layer, r.image, r.begun, r.back_since is not None)
-            for r in place.world.records.open_rollouts()
-        ),
-    )
-
-
-def _running(row: standing.Row, place: Place) -> Running:
-    bake, world = row["id"], place.world
-    ended = gathering.look_up(place, bake)
-    entered = [s for s in history.spans(ended.events, ended.execution) if s.exited_s is None]
-    guess = timing.estimate(world.records.bakes(blueprint_of(bake)))
-    return Running(
-        bake=bake,
-        status=row["status"],
-        state=entered[0].name if entered else "",
-        elapsed_s=gathering.elapsed(ended.execution, world),
-        expected_s=guess.seconds if guess else None,
-        waits_for=row["waits_for"],
-    )
+    return Watch(place, listens=False).look()
 
 
 def _images(estate: Estate, world: World) -> dict[str, tuple[Image, ...]]:

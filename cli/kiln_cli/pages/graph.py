@@ -52,6 +52,8 @@ class Drawing:
     ways: tuple[Way, ...]
     width: int
     height: int
+    box_width: int = BOX_WIDTH
+    box_height: int = BOX_HEIGHT
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ class Report:
 def tell(place: Place, ledger: Ledger, bake: str) -> Report:
     """The report of a bake as it stands now. AwsRefused, AwsBusy."""
     world, ended = place.world, gathering.look_up(place, bake)
-    result = gathering.gather(place, ledger, bake)
+    result = gathering.result_of(ended, place, ledger)
     elapsed_s = gathering.elapsed(ended.execution, world)
     spans = history.spans(ended.events, ended.execution)
     failed_in = (ended.record.state if ended.record else None) or ""
