@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -26,6 +27,9 @@ class _Functions(Protocol):
 
     def invoke(self, name: str, event: Any) -> tuple[Any, bool]: ...
 
+
+# Whether nobody waits for what this thread invokes.
+unawaited: ContextVar[bool] = ContextVar("unawaited", default=False)
 
 # The ARN of a queue, a body, and message attributes.
 SendMessage = Callable[[str, str, dict[str, str]], None]
@@ -59,7 +63,9 @@ class Asynchronous:
             if pause:
                 self.clock.sleep(pause)
             attempts += 1
+            token = unawaited.set(True)
             result, failed = self.functions.invoke(name, event)
+            unawaited.reset(token)
             if not failed:
                 return
         destination = self.destinations.get(name)

@@ -1,6 +1,10 @@
 """The functions of a local AWS under the emulator instead of in its process: started cold when an
 invocation finds no idle environment of its function, kept warm afterwards.
 
+On Lambda each environment starts on a processor of its own. This machine has a few: of those that
+start for an event that nobody waits for, one follows the other, so that they do not hold up what
+somebody does wait for.
+
 They reach AWS by HTTP like any client, known by their access key, which is the function's folder. A
 call of theirs counts as one of a function. Its role is not asked, and no fault befalls it: both are
 for functions that run in the process.
@@ -17,11 +21,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kiln_local.asynchronous import unawaited
 from kiln_local.emulator import Environment, Function, Kit
 from kiln_local.functions import Answer
 
 if TYPE_CHECKING:
     from kiln_local.world import LocalAws
+
+
+# What a start takes, about; on a slow machine they overlap.
+_START_S = 0.4
 
 
 class RealTimeOnly(ValueError):
@@ -48,10 +57,13 @@ class Emulated:
     _idle: dict[str, list[Environment]] = field(default_factory=lambda: defaultdict(list))
     _all: list[Environment] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _free_at: float = 0.0
 
     def run(self, name: str, event: Any) -> Answer:
         """Invoke a function by its physical name."""
         environment, cold = self._take(name)
+        if cold and unawaited.get():
+            time.sleep(self._until_free_s())
         began = time.monotonic()
         answer = environment.invoke(event)
         ms = (time.monotonic() - began) * 1000
@@ -70,6 +82,14 @@ class Emulated:
         with self._lock:
             self._all.append(made)
         return made, True
+
+    def _until_free_s(self) -> float:
+        """Until the start before this one is over."""
+        with self._lock:
+            now = time.monotonic()
+            at = max(now, self._free_at)
+            self._free_at = at + _START_S
+            return at - now
 
     def _hear(self, line: str) -> None:
         # Whoever listens when it is said.

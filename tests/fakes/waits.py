@@ -39,6 +39,9 @@ class FakeWaits:
         self.looks[subject] = now
         return True
 
+    def end_look(self, subject: str) -> None:
+        self.looks.pop(subject, None)
+
 
 def _key(resource: str, token: WaitingToken) -> tuple[str, str]:
     return resource, f"{token.wait.bake}#{token.state}"

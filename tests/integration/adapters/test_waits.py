@@ -82,3 +82,7 @@ def test_a_look_begins_only_a_while_after_the_last_of_its_subject(waits: Waits) 
     assert waits.begin_look("images", 2)
     # Nobody's clock stands still: no time at all has passed since.
     assert waits.begin_look("instances", 0)
+    waits.end_look("instances")
+    assert waits.begin_look("instances", 2)
+    assert not waits.begin_look("images", 2)
+    waits.end_look("never begun")

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from kiln_local import emulated
+from kiln_local.asynchronous import unawaited
 from kiln_local.emulator import Function, Kit, NoKit, answered
 
 
@@ -46,3 +48,30 @@ def test_a_time_out_is_told_in_a_sentence() -> None:
     error, failed = answered(b"Task timed out after 60.00 seconds", 200)
     assert (error["errorType"], failed) == ("Sandbox.Timedout", True)
     assert answered(b"gone", 500)[0]["errorType"] == "Runtime.ExitError"
+
+
+def test_environments_that_nobody_waits_for_start_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Instant:
+        alive = True
+
+        def __init__(self, *_: object) -> None: ...
+
+        def invoke(self, _: object) -> tuple[object, bool]:
+            return {}, False
+
+    slept: list[float] = []
+    monkeypatch.setattr(emulated, "Environment", Instant)
+    monkeypatch.setattr(emulated.time, "sleep", slept.append)
+    names = ["plan", "wake", "seal", "clean"]
+    functions = {name: a_function() for name in names}
+    emulation = emulated.Emulated(Kit(Path("/kit")), functions, lambda _: None)
+    emulation.run("plan", {})
+    assert slept == []
+    token = unawaited.set(True)
+    for name in names:
+        emulation.run(name, {})
+    unawaited.reset(token)
+    # The first has an idle one, the second finds nobody before it.
+    assert [round(pause, 1) for pause in slept] == [0.0, 0.4, 0.8]

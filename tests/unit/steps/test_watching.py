@@ -9,7 +9,7 @@ import pytest
 from kiln.domain.waiting import InstanceOnline, WaitingToken
 from kiln.errors import AwsBusy
 from kiln.steps._sight import Sight
-from kiln.steps._watching import PACE_S, WATCH_S, watch
+from kiln.steps._watching import GONE_S, LOOKS, PACE_S, WATCH_S, watch
 from kiln.steps.wake import AwsEvent, wake
 from tests.builders import NOW
 from tests.fakes import FakeWorld
@@ -57,13 +57,32 @@ class Boots:
         return [name.removeprefix("token of ") for name in self.fake.machines.outputs]
 
 
-def test_an_agent_that_comes_online_is_seen_within_two_seconds() -> None:
+def test_an_agent_that_comes_online_is_seen_at_the_next_look_and_the_watch_ends_with_the_last() -> (
+    None
+):
     boots = Boots(2)
     boots.then = lambda look: boots.online(look // 4 - 1) if look in (4, 8) else None
     boots.watch()
     assert boots.answered == boots.instances
-    assert boots.looks == 9
+    assert boots.looks == 8
     assert boots.world.waits.all_of("instances") == ()
+
+
+def test_who_begins_to_wait_is_watched_for_too() -> None:
+    boots = Boots()
+
+    def come(look: int) -> None:
+        if look == 1:
+            boots.instances.append(boots.fake.fleet.add({}, "running"))
+            boots.waits(boots.instances[1])
+            boots.online(1)
+        if look == LOOKS + 2:
+            boots.online(0)
+
+    boots.then = come
+    boots.watch()
+    assert boots.answered == boots.instances[::-1]
+    assert boots.looks == LOOKS + 2
 
 
 def test_one_that_stays_away_is_left_to_the_heartbeats() -> None:
@@ -79,12 +98,28 @@ def test_one_that_stays_away_is_left_to_the_heartbeats() -> None:
 def test_only_one_watches() -> None:
     boots = Boots()
     boots.world.waits.begin_look("agents", 1)
+    boots.fake.clock.move(GONE_S - 1)
     boots.watch()
     assert boots.looks == 0
-    boots.fake.clock.move(PACE_S)
-    boots.then = lambda _: boots.world.waits.begin_look("agents", 1)
+
+
+def test_a_watcher_that_has_gone_is_replaced_and_steps_back_when_it_is_there_again() -> None:
+    boots = Boots()
+    boots.world.waits.begin_look("agents", 1)
+    boots.fake.clock.move(GONE_S)
+    boots.then = lambda look: boots.world.waits.begin_look("agents", 0) if look == LOOKS else None
     boots.watch()
-    assert boots.looks == 1
+    assert boots.looks == LOOKS
+
+
+def test_who_ends_a_watch_lets_others_begin_at_once() -> None:
+    boots = Boots(2)
+    boots.then = lambda look: boots.online(0) or boots.online(1) if look == 1 else None
+    boots.watch()
+    late = boots.waits(boots.fake.fleet.add({}, "running"))
+    boots.tokens = [late]
+    boots.watch()
+    assert boots.looks == 1 + WATCH_S / PACE_S
 
 
 @pytest.mark.parametrize("state", ["pending", "shutting-down"])

@@ -57,8 +57,15 @@ class DynamoWaits:
         """One write, or none. The clocks of two machines differ by milliseconds: a look too early
         costs a call, one too late that much time."""
         now = self._clock.now().timestamp()
-        key = (f"LOOK#{subject}", "LOOK")
-        return self._table.stamp(key, int(now * 1000), int((now - pace_s) * 1000))
+        return self._table.stamp(_look(subject), int(now * 1000), int((now - pace_s) * 1000))
+
+    def end_look(self, subject: str) -> None:
+        """Stamped as long ago: one write."""
+        self._table.stamp(_look(subject), 0, int(self._clock.now().timestamp() * 1000))
+
+
+def _look(subject: str) -> tuple[str, str]:
+    return (f"LOOK#{subject}", "LOOK")
 
 
 def _key(resource: str, token: WaitingToken) -> tuple[str, str]:

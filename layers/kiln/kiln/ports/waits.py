@@ -32,3 +32,7 @@ class Waits(Protocol):
         """Begin to look for all of a subject; False where somebody began less than that long
         ago."""
         ...
+
+    def end_look(self, subject: str) -> None:
+        """Let anybody look for a subject at once."""
+        ...
