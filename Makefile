@@ -17,7 +17,7 @@ export AWS_DEFAULT_REGION ?= eu-west-1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup bake test long fuzz atheris crowd bench bench-scale bench-rollouts bench-peer bench-cold bench-overhead bench-cost bench-local emulator faults promises matrix check lint scan audit coverage build deploy tables pins clean browser
+.PHONY: help setup bake test long fuzz atheris crowd bench bench-scale bench-rollouts bench-peer bench-cold bench-overhead bench-cost bench-memory bench-local emulator faults promises matrix check lint scan audit coverage build deploy tables pins clean browser
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,7 +46,7 @@ atheris: $(fuzzes) ## coverage-guided fuzzing of what reads files and notices, F
 crowd: $(ready) ## bake a hundred at once under EC2's token buckets (KILN_CROWD=1000)
 	KILN_CROWD=$${KILN_CROWD:-100} $(bin)/python -m pytest -q tests/e2e/test_crowd.py
 
-bench: bench-overhead bench-peer bench-cold bench-cost bench-scale bench-rollouts bench-local ## measure everything: bench/results.md (about an hour)
+bench: bench-overhead bench-peer bench-cold bench-memory bench-cost bench-scale bench-rollouts bench-local ## measure everything: bench/results.md (about an hour)
 
 bench-overhead: $(ready) $(emulator) ## makespan of bakes over AWS's own time, in real time (half an hour)
 	$(bin)/python -m bench.overhead
@@ -57,7 +57,10 @@ bench-peer: $(ready) ## Debian's packer beside Kiln, in real time (20 minutes)
 bench-cold: $(ready) $(emulator) ## first call of each function under AWS's emulator, beside an empty one
 	$(bin)/python -m bench.cold
 
-bench-cost: $(ready) ## what a bake and a rollout cost, counted
+bench-memory: $(ready) $(emulator) ## a bake with functions of 256 to 1,769 MB, with their shares of a processor (as root)
+	$(bin)/python -m bench.memory
+
+bench-cost: $(ready) $(emulator) ## what a bake and a rollout cost, counted
 	$(bin)/python -m bench.cost
 
 bench-local: $(ready) ## time of make bake, make test and kiln --help

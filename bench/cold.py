@@ -11,7 +11,7 @@ import json
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -36,13 +36,22 @@ def floor(here: Ground, folder: Path) -> Function:
     )
 
 
-def first_call_ms(function: Function, kit: Kit, event: Any) -> tuple[float, str]:
-    """From the request to its answer, and the error that it tells."""
+class First(NamedTuple):
+    """A first call: from the request to its answer, the runtime's peak, the error that it tells."""
+
+    ms: float
+    peak_mb: float
+    error: str
+
+
+def first_call(function: Function, kit: Kit, event: Any) -> First:
+    """Of a new environment."""
     environment = Environment(function, kit, lambda _: None)
     try:
         began = time.monotonic()
         result, failed = environment.invoke(event)
-        return (time.monotonic() - began) * 1000, result["errorType"] if failed else ""
+        ms = (time.monotonic() - began) * 1000
+        return First(ms, environment.peak_mb, result["errorType"] if failed else "")
     finally:
         environment.end()
 
@@ -53,31 +62,28 @@ def measured(here: Ground, runs: int, folder: Path) -> dict[str, Any]:
     found = functions_of(here.aws, here.endpoint).values()
     functions = {function.folder.name: function for function in found}
     functions["floor"] = floor(here, folder)
-    took: dict[str, list[float]] = {name: [] for name in functions}
-    errors: dict[str, str] = {}
+    firsts: dict[str, list[First]] = {name: [] for name in functions}
     for number in range(runs):
         for name, function in functions.items():
             event = ROOT / "events" / f"{name}.json"
             asked = json.loads(event.read_text()) if event.exists() else {}
-            ms, error = first_call_ms(function, kit, asked)
-            took[name].append(ms)
-            if error:
-                errors[name] = error
-        click.echo(f"{number + 1} of {runs}: floor {took['floor'][-1]:.0f} ms", err=True)
-    return summary(took, errors)
+            firsts[name].append(first_call(function, kit, asked))
+        click.echo(f"{number + 1} of {runs}: floor {firsts['floor'][-1].ms:.0f} ms", err=True)
+    return summary(firsts)
 
 
-def summary(took: dict[str, list[float]], errors: dict[str, str]) -> dict[str, Any]:
+def summary(firsts: dict[str, list[First]]) -> dict[str, Any]:
     """Medians, and what the first calls ended with where that is an error of Kiln's."""
-    floors = took["floor"]
-    others = {name: values for name, values in sorted(took.items()) if name != "floor"}
+    took = {name: [one.ms for one in calls] for name, calls in sorted(firsts.items())}
+    floors = took.pop("floor")
     return {
         "runs": len(floors),
         "floor_ms": round(median(floors, 0)),
         "floor_ms_spread": spread(floors, 0),
-        "functions": {name: round(median(values, 0)) for name, values in others.items()},
-        "functions_spread": {name: spread(values, 0) for name, values in others.items()},
-        "answered_with": dict(sorted(errors.items())),
+        "functions": {name: round(median(values, 0)) for name, values in took.items()},
+        "functions_spread": {name: spread(values, 0) for name, values in took.items()},
+        "peak_mb": {name: round(max(one.peak_mb for one in firsts[name])) for name in took},
+        "answered_with": {name: firsts[name][-1].error for name in took if firsts[name][-1].error},
     }
 
 

@@ -33,7 +33,7 @@ PRICES = Path(__file__).with_name("prices.yaml")
 UNITS = {
     "transitions": ("transition", 1),
     "invocations": ("invocation", 1),
-    "function ms": ("gb_second", 1000 * 1024 / 512),
+    "function GB-ms": ("gb_second", 1000),
     "write units": ("write_unit", 1),
     "read units": ("read_unit", 1),
     "log bytes": ("log_gb", 1e9),

@@ -116,8 +116,11 @@ def _cold_start(part: Part) -> Lines:
     yield f"An empty handler that makes one boto3 client of EC2: {floor} ms."
     yield ""
     yield from table(
-        ("function", "ms", "of the floor"),
-        ((name, ms, f"{ms / floor:.2f}") for name, ms in part["functions"].items()),
+        ("function", "ms", "of the floor", "peak, MB"),
+        (
+            (name, ms, f"{ms / floor:.2f}", part["peak_mb"][name])
+            for name, ms in part["functions"].items()
+        ),
     )
     yield ""
     over = [name for name, ms in part["functions"].items() if ms >= 0.7 * floor]
@@ -134,6 +137,27 @@ def _cold_start(part: Part) -> Lines:
             f"{len(refused)} of the first calls ended in an error of Kiln's own, since what their "
             "events name was never made: they look into the table and go no further."
         )
+
+
+def _memory(part: Part) -> Lines:
+    yield (
+        "A Linux bake with all functions at one size, each with the share of a processor that its "
+        "memory buys; first calls with a whole one."
+    )
+    yield ""
+    yield from table(
+        (
+            *("memory, MB", "over AWS's time, s", "warm call, ms, median"),
+            *("function time, s", "USD", "of it what waits and watches"),
+        ),
+        (
+            (
+                *(size, row["over_s"], row["warm_ms"], row["function_s"]),
+                *(f"{row['usd']:.6f}", f"{row['usd_of_watchers']:.6f}"),
+            )
+            for size, row in part.items()
+        ),
+    )
 
 
 def _cost(part: Part) -> Lines:
@@ -200,6 +224,7 @@ _SECTIONS: dict[str, tuple[str, Callable[[Part], Lines]]] = {
     "overhead": ("Overhead", _overhead),
     "peer": ("Beside packer", _peer),
     "cold_start": ("Cold starts", _cold_start),
+    "memory": ("Memory of functions", _memory),
     "cost_usd": ("Cost", _cost),
     "scale": ("Scale", _scale),
     "rollouts": ("Rollouts to many", _rollouts),

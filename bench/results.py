@@ -26,6 +26,12 @@ def merge(part: str, found: Any, command: str, path: Path = PATH) -> None:
     path.with_suffix(".md").write_text(page(results))
 
 
+def merge_row(part: str, row: dict[str, Any], key: str, command: str, path: Path = PATH) -> None:
+    """Put one row of a part in, by what its key says; the other rows stay."""
+    others = [one for one in read(path).get(part, []) if one[key] != row[key]]
+    merge(part, sorted([*others, row], key=lambda one: int(one[key])), command, path)
+
+
 def read(path: Path = PATH) -> dict[str, Any]:
     """All parts that have been measured so far."""
     return dict(json.loads(path.read_text())) if path.exists() else {}

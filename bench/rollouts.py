@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from bench.crowd import ROOT, SPEED, quiet
-from bench.results import merge
+from bench.results import merge_row
 from kiln.domain.feed import RolloutOptions
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.rollout import Rollout, RolloutStatus, rollout_id
@@ -163,11 +163,10 @@ def main(instances: tuple[int, ...]) -> None:
     """Roll out to so many instances, each number in a local AWS of its own."""
     logging.disable(logging.WARNING)
     click.echo("".join(f"{name:>{width}}" for name, width in _COLUMNS))
-    rows = []
     for count in instances or (10, 100):
-        rows.append(measured(count))
-        click.echo("".join(f"{rows[-1][name]:>{width}}" for name, width in _COLUMNS))
-        merge("rollouts", rows, "make bench-rollouts")
+        row = measured(count)
+        click.echo("".join(f"{row[name]:>{width}}" for name, width in _COLUMNS))
+        merge_row("rollouts", row, "instances", "make bench-rollouts")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from bench.crowd import Crowd, bake_together
-from bench.results import merge
+from bench.results import merge_row
 
 _COLUMNS = (
     *(("bakes", 6), ("makespan_s", 11), ("bound_s", 8), ("ratio", 6), ("calls_per_bake", 15)),
@@ -65,7 +65,7 @@ def main(bakes: tuple[int, ...], path: Path | None) -> None:
             click.echo(line, err=True)
         if path:
             path.write_text(json.dumps(rows, indent=2) + "\n")
-            merge("scale", [told(row) for row in rows], "make bench-scale")
+            merge_row("scale", told(rows[-1]), "bakes", "make bench-scale")
 
 
 def told(row: dict[str, Any]) -> dict[str, Any]:

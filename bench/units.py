@@ -143,7 +143,7 @@ def counted(here: Ground, emulation: Emulated) -> Iterator[Counter[str]]:
         {
             "transitions": sum(map(transitions, histories)),
             "invocations": len(invoked),
-            "function ms": math.ceil(sum(one.ms for one in invoked)),
+            "function GB-ms": math.ceil(sum(one.ms * one.memory_mb / 1024 for one in invoked)),
             "log bytes": units.log_bytes + logged,
             "events": calls["events:PutEvents"],
             "objects written": calls["s3:PutObject"],

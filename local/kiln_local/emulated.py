@@ -17,7 +17,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 # What a start takes, about; on a slow machine they overlap.
-_START_S = 0.4
+_START_S = 0.3
 
 
 class RealTimeOnly(ValueError):
@@ -39,9 +39,11 @@ class RealTimeOnly(ValueError):
 
 @dataclass(frozen=True)
 class Invoked:
-    """An invocation: the function's folder, whether its environment was new, milliseconds."""
+    """An invocation: the function's folder and memory, whether its environment was new, and
+    milliseconds."""
 
     function: str
+    memory_mb: int
     cold: bool
     ms: float
 
@@ -70,7 +72,8 @@ class Emulated:
         with self._lock:
             if environment.alive:
                 self._idle[name].append(environment)
-            self.invoked.append(Invoked(self.functions[name].folder.name, cold, ms))
+            function = self.functions[name]
+            self.invoked.append(Invoked(function.folder.name, function.memory_mb, cold, ms))
         return answer
 
     def _take(self, name: str) -> tuple[Environment, bool]:
@@ -131,12 +134,14 @@ def told_of_aws(aws: LocalAws, endpoint: str, path: str) -> dict[str, str]:
 
 
 @contextmanager
-def emulated(aws: LocalAws, endpoint: str) -> Iterator[Emulated]:
-    """Within the block the functions of a local AWS, served there, run under the emulator. Raises
-    NoKit, and RealTimeOnly for one that is sped up."""
+def emulated(aws: LocalAws, endpoint: str, shares: Path | None = None) -> Iterator[Emulated]:
+    """Within the block the functions of a local AWS, served there, run under the emulator, with
+    their shares of a processor where `shares` says where control groups are made. Raises NoKit, and
+    RealTimeOnly for one that is sped up."""
     if aws.clock.speed != 1:
         raise RealTimeOnly("functions under the emulator live in real time: the speed must be 1")
-    found = Emulated(Kit.of(aws.project), functions_of(aws, endpoint), _metrics(aws))
+    kit = replace(Kit.of(aws.project), shares=shares)
+    found = Emulated(kit, functions_of(aws, endpoint), _metrics(aws))
     aws.recorder.functions = frozenset(one.folder.name for one in found.functions.values())
     before, aws.functions.run = aws.functions.run, found.run
     try:

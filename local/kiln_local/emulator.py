@@ -2,8 +2,9 @@
 Runtime Interface Emulator with AWS's Python runtime and the project's layers, built for this
 machine.
 
-`tools/emulator.sh` makes the kit, in `.emulator` of the project. What the emulator has not: the
-share of a processor that a function's memory buys, freezing between invocations, and X-Ray.
+`tools/emulator.sh` makes the kit, in `.emulator` of the project. The share of a processor that a
+function's memory buys it has where the kit knows where to make control groups. What the emulator
+has not: freezing between invocations, and X-Ray.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kiln_local.shares import Share
+
 _INVOKE = "/2015-03-31/functions/function/invocations"
 _READY_WITHIN_S = 20.0
 _END_WITHIN_S = 3.0
@@ -33,9 +36,11 @@ class NoKit(FileNotFoundError):
 
 @dataclass(frozen=True)
 class Kit:
-    """Where the parts are."""
+    """Where the parts are, and where control groups are made, if functions are to have no more of a
+    processor than their memory buys."""
 
     folder: Path
+    shares: Path | None = None
 
     @classmethod
     def of(cls, project: Path) -> Kit:
@@ -105,6 +110,7 @@ class Environment:
 
     def __init__(self, function: Function, kit: Kit, heard: Callable[[str], object]) -> None:
         self._limit_s = function.limit_s
+        self._share = Share(function.memory_mb, kit.shares) if kit.shares else None
         self._port, runtime = free_ports(2)
         command = [
             *(str(kit.emulator), "--log-level", "info"),
@@ -123,6 +129,8 @@ class Environment:
             cwd=function.folder,
             start_new_session=True,
         )
+        if self._share:
+            self._share.take(self._process.pid)
         self._reader = threading.Thread(target=self._read, args=(heard,), daemon=True)
         self._reader.start()
         self._await_port()
@@ -152,11 +160,20 @@ class Environment:
         try:
             connection.request("POST", _INVOKE, json.dumps(event))
             answer = connection.getresponse()
-            return answered(answer.read(), answer.status)
+            found = answered(answer.read(), answer.status)
+            if self._share:
+                self._share.limit()
+            return found
         except (OSError, http.client.HTTPException) as error:
             return {"errorType": "Runtime.ExitError", "errorMessage": str(error)}, True
         finally:
             connection.close()
+
+    @property
+    def peak_mb(self) -> float:
+        """The most memory that its runtime has had, without the emulator's own."""
+        (runtime,) = children_of(self._process.pid)
+        return peak_mb(runtime)
 
     @property
     def alive(self) -> bool:
@@ -172,6 +189,8 @@ class Environment:
             self._process.kill()
             self._process.wait()
         self._reader.join(timeout=5)
+        if self._share:
+            self._share.end()
 
 
 def answered(body: bytes, status: int) -> tuple[Any, bool]:
@@ -187,6 +206,18 @@ def answered(body: bytes, status: int) -> tuple[Any, bool]:
         isinstance(found, dict) and {"errorType", "errorMessage"} <= set(found)
     )
     return found, failed
+
+
+def children_of(process: int) -> list[int]:
+    """Those that it has started (proc(5), children)."""
+    told = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(one) for children in told for one in children.read_text().split()]
+
+
+def peak_mb(process: int) -> float:
+    """The most memory that it has had (proc(5), VmHWM)."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def free_ports(count: int) -> list[int]:

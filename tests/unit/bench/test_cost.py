@@ -51,7 +51,7 @@ def test_a_bill_is_the_sum_of_its_units() -> None:
 
 
 def test_a_second_at_512_mb_is_half_a_gigabyte_second() -> None:
-    assert prices()["function ms"] * 2000 == pytest.approx(0.0000133334)
+    assert prices()["function GB-ms"] * 1000 == pytest.approx(0.0000133334)
 
 
 def test_every_unit_has_a_price_with_source_and_date() -> None:

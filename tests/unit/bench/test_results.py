@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.page import page
-from bench.results import median, merge, spread
+from bench.results import median, merge, merge_row, spread
 
 PEER = {
     "wall_s": 210.8,
@@ -35,7 +35,8 @@ def an_overhead(**more: Any) -> dict[str, Any]:
 def test_a_part_goes_in_and_the_others_stay(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
     merge("local", {"help_s": 0.2}, "make bench-local", path)
-    merge("cold_start", {"floor_ms": 600, "functions": {"wake": 300}}, "make bench-cold", path)
+    cold = {"floor_ms": 600, "functions": {"wake": 300}, "peak_mb": {"wake": 80}}
+    merge("cold_start", cold, "make bench-cold", path)
     found = json.loads(path.read_text())
     assert found["local"] == {"help_s": 0.2}
     assert found["cold_start"]["functions"] == {"wake": 300}
@@ -43,6 +44,16 @@ def test_a_part_goes_in_and_the_others_stay(tmp_path: Path) -> None:
     told = (tmp_path / "results.md").read_text()
     assert "## Cold starts" in told
     assert "## On a laptop" in told
+
+
+def test_a_row_goes_in_beside_the_others_or_over_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    row = {"makespan_s": 480.0, "calls_per_instance": 90.0, "configure_rounds": 8, "failures": 0}
+    for number, rounds in ((100, 8), (10, 9), (100, 9)):
+        found = row | {"instances": number, "configure_rounds": rounds}
+        merge_row("rollouts", found, "instances", "make bench-rollouts", path)
+    rows = json.loads(path.read_text())["rollouts"]
+    assert [(one["instances"], one["configure_rounds"]) for one in rows] == [(10, 9), (100, 9)]
 
 
 def test_a_goal_that_is_reached_says_no_more() -> None:
@@ -67,7 +78,9 @@ def test_what_is_left_is_told_by_kind() -> None:
 
 
 def test_a_function_at_the_goal_has_not_reached_it() -> None:
-    told = page({"cold_start": {"floor_ms": 100, "functions": {"wake": 70, "sweep": 69}}})
+    functions, peaks = {"wake": 70, "sweep": 69}, {"wake": 80, "sweep": 90}
+    told = page({"cold_start": {"floor_ms": 100, "functions": functions, "peak_mb": peaks}})
+    assert "| wake | 70 | 0.70 | 80 |" in told
     assert "Goal not reached" in told
     assert "Over it are 1" in told
 

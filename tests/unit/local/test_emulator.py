@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from kiln_local import emulated
 from kiln_local.asynchronous import unawaited
-from kiln_local.emulator import Function, Kit, NoKit, answered
+from kiln_local.emulator import Function, Kit, NoKit, answered, children_of, peak_mb
 
 
 def a_function(**variables: str) -> Function:
@@ -74,4 +77,16 @@ def test_environments_that_nobody_waits_for_start_one_after_the_other(
         emulation.run(name, {})
     unawaited.reset(token)
     # The first has an idle one, the second finds nobody before it.
-    assert [round(pause, 1) for pause in slept] == [0.0, 0.4, 0.8]
+    assert [round(pause, 1) for pause in slept] == [0.0, 0.3, 0.6]
+
+
+def test_memory_is_that_of_a_child_at_its_most() -> None:
+    code = "import time; kept = bytearray(30_000_000); del kept; print(flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        child.stdout.readline()
+        try:
+            assert child.pid in children_of(os.getpid())
+            assert peak_mb(child.pid) > 30
+        finally:
+            child.kill()
