@@ -2,12 +2,14 @@
 what it takes beyond AWS's own time, how long its functions run, and what their time costs.
 
 Functions run under the emulator with the share of a processor that their memory buys. Each size is
-baked in a process and a local AWS of its own; all draw the same times, and wait side by side.
+baked in a process and a local AWS of its own; all draw the same times and wait side by side, one
+begun a while after the other, so that what works in one is seldom beside what works in another.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import time
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
@@ -24,11 +26,13 @@ from kiln_local.shares import shares_root
 SIZES = (256, 512, 1024, 1769)
 # What sleeps most of its time costs by its memory and gains nothing by it.
 WATCHERS = ("wake", "await_resource")
+_APART_S = 27.0
 _COLUMNS = ("over_s", "warm_ms", "function_s", "usd", "usd_of_watchers")
 
 
-def once(size: int) -> dict[str, Any]:
+def once(size: int, later_s: float) -> dict[str, Any]:
     """One bake at one size."""
+    time.sleep(later_s)
     with ground() as here:
         here.aws.ec2.latencies.reseed(0)
         for told in here.aws.functions.specifications.values():
@@ -63,7 +67,8 @@ def main(sizes: tuple[int, ...]) -> None:
     """Bake once at each size, in MB."""
     wanted = sizes or SIZES
     with ProcessPoolExecutor(len(wanted), multiprocessing.get_context("spawn")) as pool:
-        rows = dict(zip(map(str, wanted), pool.map(once, wanted), strict=True))
+        later = [number * _APART_S for number in range(len(wanted))]
+        rows = dict(zip(map(str, wanted), pool.map(once, wanted, later), strict=True))
     click.echo("".join(f"{name:>16}" for name in ("memory", *_COLUMNS)))
     for size, found in rows.items():
         click.echo("".join(f"{told:>16}" for told in (size, *(found[c] for c in _COLUMNS))))
