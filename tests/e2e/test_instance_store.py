@@ -100,7 +100,11 @@ def test_without_the_include_list_the_certificates_are_lost_and_the_image_with_t
 @pytest.mark.parametrize(
     ("part", "change", "code"),
     [
-        ("image.part.0", lambda body: body[:-1] + b"\0", "digest of part image.part.0"),
+        (
+            "image.part.0",
+            lambda body: body[:-1] + bytes([body[-1] ^ 1]),
+            "digest of part image.part.0",
+        ),
         ("image.part.0", None, "S3 could not read"),
         ("image.manifest.xml", lambda body: body.replace(b"digest", b"other"), "no digest"),
         ("image.manifest.xml", lambda _: b"no xml", "manifest cannot be read"),
