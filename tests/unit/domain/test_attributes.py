@@ -47,6 +47,15 @@ def a_deployment(custom_json: dict[str, Any]) -> Deployment:
     )
 
 
+ADDRESS = Address(
+    private_ip="10.0.0.1",
+    private_dns="ip-10",
+    public_ip="54.0.0.1",
+    public_dns="ec2-54",
+    zone="eu-west-1a",
+)
+
+
 def a_snapshot(*instances: LayerInstance, **given: Any) -> Snapshot:
     layer = {"kind": "instances", "platform": "amazon-linux-2023", "instance_type": "m7i.large"}
     stack = {
@@ -71,7 +80,7 @@ def a_snapshot(*instances: LayerInstance, **given: Any) -> Snapshot:
     known: dict[str, Any] = {
         "stack": stack_from(stack),
         "instances": instances,
-        "addresses": {"i-web1": Address("10.0.0.1", "ip-10", "54.0.0.1", "ec2-54", "eu-west-1a")},
+        "addresses": {"i-web1": ADDRESS},
         "region": "eu-west-1",
         "target": target,
         "event": LifecycleEvent.SETUP,

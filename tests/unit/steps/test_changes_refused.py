@@ -35,6 +35,7 @@ from kiln.steps.leave_service import LeaveService, leave_service
 from kiln.steps.mark_instance import MarkInstance, mark_instance
 from kiln.steps.start_instance import StartInstance, start_instance
 from tests.builders import NOW
+from tests.unit.steps.playing import Player
 from tests.unit.steps.test_changes import GROUP, a_player
 
 S = InstanceState
@@ -220,13 +221,33 @@ def test_a_stack_settles_when_nobody_is_on_the_way_or_patience_ends() -> None:
     assert look(wait, player.fake.world) == {"stack": "shop"}
 
 
-def test_the_addresses_of_peers_are_looked_up_at_once() -> None:
+def test_the_addresses_of_peers_are_those_that_they_booted_with() -> None:
+    player, ec2 = a_player(), []
+    web1, web2 = player.add("web1"), player.add("web2", layers=("web", "db"))
+    player.change(web1, "start")
+    address = player.now(web1).address
+    assert address
+    assert address.private_ip == player.now(web1).private_ip != ""
+    describe = player.fake.fleet.all_of
+    player.fake.fleet.all_of = lambda ids: ec2.extend(found := list(ids)) or describe(found)  # type: ignore[method-assign]
+    player.change(web2, "start")
+    assert ec2 == []
+    assert f'"private_ip": "{address.private_ip}"' in _told_last(player)
+
+
+def test_the_addresses_of_old_records_are_looked_up_at_once() -> None:
     player = a_player()
     web1, web2 = player.add("web1"), player.add("web2", layers=("web", "db"))
     player.change(web1, "start")
-    known = player.fake.fleet.instances[player.now(web1).ec2_id or ""]
+    now = player.now(web1)
+    known = player.fake.fleet.instances[now.ec2_id or ""]
     player.fake.fleet.instances[known.id] = replace(known, public_ip="54.0.0.1")
+    write(now, player.fake.world, address=None)
     player.change(web2, "start")
+    assert '"public_ip": "54.0.0.1"' in _told_last(player)
+
+
+def _told_last(player: Player) -> str:
+    """What the recipes of the last command read."""
     order = list(player.fake.commands.sent.values())[-1]
-    packed = gzip.decompress(base64.b64decode(order.call.parameters["Files"][0])).decode()
-    assert '"public_ip": "54.0.0.1"' in packed
+    return gzip.decompress(base64.b64decode(order.call.parameters["Files"][0])).decode()

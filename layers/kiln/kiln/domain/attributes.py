@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from kiln.domain.instance import InstanceState, LayerInstance
+from kiln.domain.instance import Address, InstanceState, LayerInstance
 from kiln.domain.lifecycle import LifecycleEvent
 from kiln.domain.stack import MOST_JSON, Layer, Stack
 from kiln.errors import InvalidBlueprint
@@ -28,22 +28,11 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Address:
-    """Where an EC2 instance is, as DescribeInstances says."""
-
-    private_ip: str = ""
-    private_dns: str = ""
-    public_ip: str = ""
-    public_dns: str = ""
-    zone: str = ""
-
-
-@dataclass(frozen=True)
 class Snapshot:
     """A stack at the moment at which a command is sent to one of its instances.
 
-    `command` is the command's id, `addresses` are those of EC2 instances by id, `deployment` is
-    what somebody asked for by hand.
+    `command` is the command's id, `addresses` are those of EC2 instances by id whose records have
+    none, `deployment` is what somebody asked for by hand.
     """
 
     stack: Stack
@@ -73,8 +62,8 @@ class Snapshot:
         return self.stack.layers_of(self.target.layers)
 
     def address(self, instance: LayerInstance) -> Address:
-        """Where an instance is; a private address is known from its record, too."""
-        known = self.addresses.get(instance.ec2_id or "")
+        """Where an instance is."""
+        known = instance.address or self.addresses.get(instance.ec2_id or "")
         return known or Address(private_ip=instance.private_ip)
 
 

@@ -67,13 +67,24 @@ Initiator = Literal["user", "auto-scaling", "auto-healing"]
 TOLD_BY_WHOM = frozenset({S.REQUESTED, S.TERMINATING, S.STOPPING})
 
 
+class Address(Model):
+    """Where an EC2 instance is, as DescribeInstances says."""
+
+    private_ip: str = ""
+    private_dns: str = ""
+    public_ip: str = ""
+    public_dns: str = ""
+    zone: str = ""
+
+
 class LayerInstance(Model):
     """An instance's record. Its own id and hostname stay when its EC2 instance changes.
 
     `layers` are the names of its layers in the stack, the one it was made for first; `serving`
     says whether its target groups may send it requests; `wanted` is the wish for Configure that
     its last change caused; `volumes` are those that its EC2 instance was launched with, whatever
-    its layers say by now; `change` names the execution that works on it, `asked_by` who asked for
+    its layers say by now; `address` is where it was when it last booted, None where that was before
+    Kiln wrote it down; `change` names the execution that works on it, `asked_by` who asked for
     it; `lost_in` is the state in which it was lost, until it is online again; `revision` counts its
     writes; times are ISO 8601, UTC.
     """
@@ -92,6 +103,7 @@ class LayerInstance(Model):
     scaling: Scaling = Scaling.ALWAYS
     hours: Hours = {}
     private_ip: str = ""
+    address: Address | None = None
     created_at: str = ""
     booted_at: str = ""
     changed_at: str = ""

@@ -54,6 +54,7 @@ def _not_started(entry: LayerInstance, of: str, failure: Failure, world: World) 
             "ec2_id": None,
             "volumes": (),
             "private_ip": "",
+            "address": None,
             "error": failure.reason,
         }
         entry = enter(entry, S.START_FAILED, world, **gone)

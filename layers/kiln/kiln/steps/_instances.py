@@ -8,6 +8,7 @@ from kiln.domain.configure import Ask
 from kiln.domain.events import InstanceStateChange
 from kiln.domain.instance import (
     TOLD_BY_WHOM,
+    Address,
     Initiator,
     InstanceState,
     LayerInstance,
@@ -17,7 +18,18 @@ from kiln.errors import AwsBusy, InstanceGone, WrongState
 
 if TYPE_CHECKING:
     from kiln.domain.hooks import LifecycleAction
-    from kiln.ports import World
+    from kiln.ports import InstanceFacts, World
+
+
+def address_of(facts: InstanceFacts) -> Address:
+    """Where EC2 says that an instance is."""
+    return Address(
+        private_ip=facts.private_ip,
+        private_dns=facts.private_dns,
+        public_ip=facts.public_ip,
+        public_dns=facts.public_dns,
+        zone=facts.zone,
+    )
 
 
 def found(stack: str, instance: str, world: World) -> LayerInstance:

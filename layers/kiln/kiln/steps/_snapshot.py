@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kiln.domain.attributes import Address, Snapshot
+from kiln.domain.attributes import Snapshot
 from kiln.domain.data_bags import files
 from kiln.domain.instance import InstanceState, LayerInstance
+from kiln.steps._instances import address_of
 from kiln.steps._stacks import stack_of
 
 if TYPE_CHECKING:
@@ -32,17 +33,9 @@ def files_for(command: Command, target: LayerInstance, world: World) -> dict[str
     """What the recipes of a command read, by path."""
     instances = world.records.instances(target.stack)
     shown = (i for i in instances if i.state is InstanceState.ONLINE or i.id == target.id)
-    ids = [i.ec2_id for i in shown if i.ec2_id]
-    addresses = {
-        facts.id: Address(
-            private_ip=facts.private_ip,
-            private_dns=facts.private_dns,
-            public_ip=facts.public_ip,
-            public_dns=facts.public_dns,
-            zone=facts.zone,
-        )
-        for facts in world.fleet.all_of(ids)
-    }
+    # Of a hundred instances each would ask EC2 for all of them: it is asked for old records alone.
+    unknown = [i.ec2_id for i in shown if i.ec2_id and not i.address]
+    addresses = {facts.id: address_of(facts) for facts in world.fleet.all_of(unknown)}
     snapshot = Snapshot(
         stack=stack_of(target.stack, world),
         instances=instances,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.model import Model
 from kiln.errors import InstanceGone
-from kiln.steps._instances import enter, found, through
+from kiln.steps._instances import address_of, enter, found, through
 
 if TYPE_CHECKING:
     from kiln.ports import World
@@ -40,7 +40,11 @@ def mark_instance(request: MarkInstance, world: World) -> InstanceMarked:
         facts = world.fleet.describe(entry.ec2_id) if entry.ec2_id else None
         if facts is None:
             raise InstanceGone(f"{entry.hostname}: its EC2 instance {entry.ec2_id} is gone")
-        changes = {"private_ip": facts.private_ip, "booted_at": world.clock.now().isoformat()}
+        changes = {
+            "private_ip": facts.private_ip,
+            "address": address_of(facts),
+            "booted_at": world.clock.now().isoformat(),
+        }
     entry = enter(entry, InstanceState(request.state), world, **changes)
     return InstanceMarked(ec2_id=entry.ec2_id or "")
 
