@@ -183,7 +183,9 @@ class MachineRoom:
     def boot(self, instance_id: str) -> None:
         """Boot an instance: make the identity that is missing, start its first process. One that is
         destroyed meanwhile stays gone."""
-        instance = self._instances[instance_id]
+        instance = self._instances.get(instance_id)
+        if instance is None:
+            return
         with instance.lock:
             if not instance.gone:
                 self._boot(instance)
@@ -200,8 +202,10 @@ class MachineRoom:
 
     def shut_down(self, instance_id: str) -> None:
         """Shut an instance down: services end, the seed is saved, then what asked to run last
-        runs."""
-        instance = self._instances[instance_id]
+        runs. One that is destroyed meanwhile is down."""
+        instance = self._instances.get(instance_id)
+        if instance is None:
+            return
         with instance.lock:
             if not instance.gone:
                 self._shut_down(instance)

@@ -124,9 +124,14 @@ class WindowsRoom:
         return instance is not None and instance.runs
 
     def run(self, order: RunOrder, on_reboot: Callable[[], None]) -> DocumentRun:
-        """Apply a document's scripts. KeyError for an instance that is gone."""
+        """Apply a document's scripts. KeyError for an instance that is gone, or goes meanwhile."""
         runner = WindowsRunner(order, lambda: self.machine(order.instance_id), on_reboot)
-        run = runner.run()
+        try:
+            run = runner.run()
+        except FileNotFoundError:
+            if order.instance_id in self._instances:
+                raise
+            raise KeyError(order.instance_id) from None
         if runner.went_off:
             self._powered_off(order.instance_id)
         return run

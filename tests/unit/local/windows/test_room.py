@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kiln_local.machines import Birth, RunOrder
+from kiln_local.windows.machine import WindowsMachine
 from kiln_local.windows.room import WindowsRoom
 from tests.unit.local.windows.simulated import an_around
 
@@ -99,3 +100,18 @@ def test_an_instance_that_is_gone_is_not_booted(room: WindowsRoom) -> None:
     room.destroy(_ONE)
     room.boot(_ONE)
     assert not room.running(_ONE)
+
+
+def test_an_instance_that_goes_while_its_document_runs_is_gone(
+    room: WindowsRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = WindowsMachine.save
+
+    def vanishes(machine: WindowsMachine) -> None:
+        room.destroy(_ONE)
+        save(machine)
+
+    _launched(room, _ONE)
+    monkeypatch.setattr(WindowsMachine, "save", vanishes)
+    with pytest.raises(KeyError, match=_ONE):
+        _run(room, _ONE, "Set-Content C:\\mine 'x'")
