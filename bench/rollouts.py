@@ -9,6 +9,7 @@ machine works, so that the times are AWS's.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import Counter
 from typing import Any
@@ -17,7 +18,7 @@ import click
 
 from bench.crowd import ROOT, SPEED, quiet
 from bench.results import merge_row
-from kiln.domain.feed import RolloutOptions
+from kiln.domain.feed import RolloutOptions, amount_of
 from kiln.domain.instance import InstanceState, LayerInstance
 from kiln.domain.rollout import Rollout, RolloutStatus, rollout_id
 from kiln.domain.stack import stack_from
@@ -115,6 +116,7 @@ class Layer:
         calls = Counter(call.operation for call in self.aws.recorder.calls[first:])
         return {
             "instances": self.count,
+            "batches": math.ceil(self.count / max(1, amount_of(A_QUARTER.batch, self.count))),
             "makespan_s": self._makespan_s(name),
             "calls_per_instance": round(calls.total() / self.count, 1),
             "configure_rounds": len(self.kiln.rounds.rounds("shop")) - rounds,

@@ -48,7 +48,7 @@ def test_a_part_goes_in_and_the_others_stay(tmp_path: Path) -> None:
 
 def test_a_row_goes_in_beside_the_others_or_over_its_own(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
-    row = {"makespan_s": 480.0, "calls_per_instance": 90.0, "configure_rounds": 8, "failures": 0}
+    row = {"makespan_s": 480.0, "calls_per_instance": 90.0, "batches": 4, "failures": 0}
     for number, rounds in ((100, 8), (10, 9), (100, 9)):
         found = row | {"instances": number, "configure_rounds": rounds}
         merge_row("rollouts", found, "instances", "make bench-rollouts", path)
@@ -90,10 +90,10 @@ def test_several_measurements_have_a_middle_and_ends() -> None:
     assert spread([3.0, 1.0, 2.0]) == [1.0, 3.0]
 
 
-def test_rounds_of_configure_are_to_be_as_many_whatever_the_number() -> None:
-    row = {"makespan_s": 480.0, "calls_per_instance": 90.0, "configure_rounds": 8, "failures": 0}
-    few, many = ({"instances": n} | row for n in (10, 100))
+def test_rounds_of_configure_are_to_be_four_a_batch_whatever_the_number() -> None:
+    row = {"makespan_s": 480.0, "calls_per_instance": 90.0, "configure_rounds": 16, "failures": 0}
+    few, many = ({"instances": n, "batches": 4} | row for n in (10, 100))
     assert "Goal reached" in page({"rollouts": [few, many]})
-    told = page({"rollouts": [few, many | {"configure_rounds": 9}]})
+    told = page({"rollouts": [few, many | {"configure_rounds": 17}]})
     assert "Goal not reached" in told
     assert "No more than 100 were measured" in told
