@@ -152,9 +152,9 @@ def start(wanted: Wanted, plan: BakePlan, place: Place, force: bool = False) -> 
 
 
 def backing_off() -> Iterator[float]:
-    """0.2, 0.3, ... 15 seconds: some changes take seconds and a bake takes minutes, and
-    DescribeExecution has a token bucket."""
-    return chain((0.2 * 1.5**n for n in range(11)), repeat(15.0))
+    """0.2, 0.3, ... 4 seconds: some changes take seconds, a bake takes minutes, whose end is not to
+    be told long after it has come, and DescribeExecution has a token bucket."""
+    return chain((0.2 * 1.5**n for n in range(8)), repeat(4.0))
 
 
 def wait(bake: str, place: Place, pace: Pace) -> history.Execution:
