@@ -1,5 +1,6 @@
 """`make bench-overhead`: how much longer bakes take than AWS itself needs, in real time, with
-functions under AWS's Runtime Interface Emulator.
+functions under AWS's Runtime Interface Emulator, each with the share of a processor that its memory
+buys where this machine lets itself be divided.
 
 AWS's own time is what the local AWS has written down (`kiln_local.recorder`): for each instance
 from its launch until its agent is online, each command from its sending until its document has run,
@@ -15,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -24,6 +26,7 @@ from bench.ground import ground
 from bench.results import median, merge, read, spread
 from kiln_local.emulated import emulated
 from kiln_local.recorder import Recorder
+from kiln_local.shares import NoShares, shares_root
 from kiln_local.starts import modelled
 
 WINDOWS = "/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base"
@@ -94,7 +97,7 @@ def once(case: str, number: int, functions: str) -> Run:
     with ground() as here, ExitStack() as within:
         here.aws.ec2.latencies.reseed(number)
         if functions == "emulator":
-            emulation = within.enter_context(emulated(here.aws, here.endpoint))
+            emulation = within.enter_context(emulated(here.aws, here.endpoint, shares()))
             baked = bake(here, name, CASES[case])
             cold = [one.ms / 1000 for one in emulation.invoked if one.cold]
         else:
@@ -105,6 +108,14 @@ def once(case: str, number: int, functions: str) -> Run:
         return Run(baked, over_by_state(baked, here.aws.recorder), len(cold), sum(cold))
 
 
+def shares() -> Path | None:
+    """Where control groups are made; None where that is not allowed."""
+    try:
+        return shares_root()
+    except NoShares:
+        return None
+
+
 @click.command()
 @click.option("--runs", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--case", "cases", multiple=True, type=click.Choice(list(CASES)), help="not all")
@@ -113,7 +124,8 @@ def main(runs: int, cases: tuple[str, ...], functions: str) -> None:
     """Bake each case so often. Each is written as soon as it is known; others stay, those too that
     another process has written meanwhile."""
     for case in cases or CASES:
-        measured = row([once(case, number, functions) for number in range(runs)], functions)
+        told = "emulator, shares" if functions == "emulator" and shares() else functions
+        measured = row([once(case, number, functions) for number in range(runs)], told)
         merge("overhead", read().get("overhead", {}) | {case: measured}, "make bench-overhead")
 
 
