@@ -117,6 +117,7 @@ class Watch:
     _bakes: dict[str, BakeView] = field(default_factory=dict)
     _rollouts: dict[str, Rollout] = field(default_factory=dict)
     _outputs: dict[str, Outputs] = field(default_factory=dict)
+    _guesses: dict[str, timing.Estimate | None] = field(default_factory=dict)
 
     def look(self) -> View:
         """Everything as it stands now. AwsBusy, AwsRefused."""
@@ -139,20 +140,28 @@ class Watch:
         world, ended = self.place.world, gathering.look_up(self.place, bake)
         spans = history.spans(ended.events, ended.execution)
         state = next((s.name for s in spans if s.exited_s is None), "")
-        guess = timing.estimate(world.records.bakes(blueprint_of(bake)))
-        standing = gathering.waiting_for(bake, world.turns.line(), world)
+        waits = timing.WAITS.get(state, ("kiln", ""))
+        standing = waits[0] == "turn" and gathering.waiting_for(bake, world.turns.line(), world)
         outputs = self._outputs.setdefault(bake, Outputs(self.place, ended.record))
         return BakeView(
             bake=bake,
             status=ended.execution.status,
             state=state,
-            waits_for=standing or timing.WAITS.get(state, ("kiln", ""))[1],
+            waits_for=standing or waits[1],
             elapsed_s=gathering.elapsed(ended.execution, world),
-            expected_s=guess.seconds if guess else None,
+            expected_s=self._expected(bake),
             documents=outputs.of(ended.events) if self.listens else (),
             cause=_reason(ended.execution),
             awaited=self._awaited(ended),
         )
+
+    def _expected(self, bake: str) -> float | None:
+        """By the blueprint's last bakes, as they were at the first look."""
+        if bake not in self._guesses:
+            records = self.place.world.records
+            self._guesses[bake] = timing.estimate(records.bakes(blueprint_of(bake)))
+        guess = self._guesses[bake]
+        return guess.seconds if guess else None
 
     def _awaited(self, ended: gathering.Ended) -> frozenset[str]:
         """Seconds after its bake an image is rolled out; minutes after it, no more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from kiln_cli.opening import Opened
     from kiln_cli.result import BakeResult
 
-# Of this machine's time: a look asks for more than how the bake stands.
-_TOLD_EVERY_S = 1.0
+# Of this machine's time, on a terminal and elsewhere: a look asks AWS ten times, and a log is read
+# later.
+_DRAWN_EVERY_S, _LOGGED_EVERY_S = 1.0, 15.0
 
 
 @click.command(epilog="Example: kiln bake blueprints/al2023-web.yaml --local --json")
@@ -127,7 +129,8 @@ def _telling(bake: str, at: Opened, quiet: bool) -> Iterator[Pace]:
 
     watch = Watch(at.place, (bake,))
     with screen() as show:
-        tell = Paced(_TOLD_EVERY_S, lambda: show(watch.look()))
+        every_s = _DRAWN_EVERY_S if sys.stderr.isatty() else _LOGGED_EVERY_S
+        tell = Paced(every_s, lambda: show(watch.look()))
         yield replace(at.pace, tell=tell)
         show(watch.look())
 
