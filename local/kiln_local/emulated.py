@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kiln_local.asynchronous import unawaited
+from kiln_local.crew import Ended
 from kiln_local.emulator import Environment, Function, Kit
 from kiln_local.functions import Answer
 
@@ -60,6 +61,7 @@ class Emulated:
     _all: list[Environment] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _free_at: float = 0.0
+    _ended: bool = False
 
     def run(self, name: str, event: Any) -> Answer:
         """Invoke a function by its physical name."""
@@ -81,8 +83,10 @@ class Emulated:
             if self._idle[name]:
                 # The one that was used last, as Lambda does: others may be let go.
                 return self._idle[name].pop(), False
-        made = Environment(self.functions[name], self.kit, self._hear)
-        with self._lock:
+            # Within the lock: what is made when all are ended would outlive them.
+            if self._ended:
+                raise Ended
+            made = Environment(self.functions[name], self.kit, self._hear)
             self._all.append(made)
         return made, True
 
@@ -101,6 +105,7 @@ class Emulated:
     def end(self) -> None:
         """End all environments."""
         with self._lock:
+            self._ended = True
             environments, self._all = self._all, []
         for environment in environments:
             environment.end()

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
+import time
+from contextlib import suppress
 from pathlib import Path
 
 PROCESSOR_MB = 1769
 _PERIOD_US = 20_000
+_GONE_WITHIN_S = 5.0
 _numbers = itertools.count(1)
 
 
@@ -54,5 +58,24 @@ class Share:
         (self._folder / "cpu.cfs_quota_us").write_text(str(self._quota_us))
 
     def end(self) -> None:
-        """Once its processes have ended."""
-        self._folder.rmdir()
+        """End what is left of its processes, and the group."""
+        deadline = time.monotonic() + _GONE_WITHIN_S
+        while True:
+            for process in self._processes():
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+            try:
+                self._folder.rmdir()
+            except OSError:
+                # A process that was killed is in it until its parent has heard of it.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+
+    def _processes(self) -> list[int]:
+        try:
+            return [int(line) for line in (self._folder / "cgroup.procs").read_text().split()]
+        except FileNotFoundError:
+            return []

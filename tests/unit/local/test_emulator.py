@@ -10,6 +10,7 @@ import pytest
 
 from kiln_local import emulated
 from kiln_local.asynchronous import unawaited
+from kiln_local.crew import Ended
 from kiln_local.emulator import Function, Kit, NoKit, answered, children_of, peak_mb
 
 
@@ -78,6 +79,13 @@ def test_environments_that_nobody_waits_for_start_one_after_the_other(
     unawaited.reset(token)
     # The first has an idle one, the second finds nobody before it.
     assert [round(pause, 1) for pause in slept] == [0.0, 0.3, 0.6]
+
+
+def test_no_environment_is_made_once_all_have_ended() -> None:
+    emulation = emulated.Emulated(Kit(Path("/kit")), {"plan": a_function()}, lambda _: None)
+    emulation.end()
+    with pytest.raises(Ended):
+        emulation.run("plan", {})
 
 
 def test_memory_is_that_of_a_child_at_its_most() -> None:

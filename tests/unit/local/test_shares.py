@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,19 @@ def test_version_2_takes_both_in_one_file(tmp_path: Path) -> None:
     assert (group / "cpu.max").read_text() == "20000 20000"
 
 
-def test_a_group_goes_with_its_processes(tmp_path: Path) -> None:
-    Share(128, tmp_path).end()
+def test_a_group_goes_and_takes_what_is_left_in_it(tmp_path: Path) -> None:
+    share = Share(128, tmp_path)
+    (group,) = tmp_path.iterdir()
+    left = subprocess.Popen(["sleep", "60"])
+    share.take(left.pid)
+
+    def goes() -> None:
+        left.wait(10)
+        (group / "cgroup.procs").unlink()
+
+    killed = threading.Thread(target=goes)
+    killed.start()
+    share.end()
+    killed.join()
+    assert left.returncode == -9
     assert list(tmp_path.iterdir()) == []
