@@ -3,8 +3,8 @@ counted in a local AWS in real time with functions under the emulator, priced by
 
 Not counted: instances, volumes, snapshots, which are the user's; what lies in the table and in logs
 by the month; alarms and custom metrics, which cost by the month whether anything is baked or not.
-A function's time is that of this machine, on a whole processor; at 512 MB Lambda gives 0.29 of one
-(Lambda Developer Guide, "Configure Lambda function memory": 1,769 MB are one).
+A function's time is that of this machine, on a whole processor, which is what 1,769 MB buy (Lambda
+Developer Guide, "Configure Lambda function memory"); those that have less take longer on Lambda.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from bench.bakes import LINUX, bake
 from bench.cost import prices
 from bench.ground import ground
 from bench.results import median, merge
+from bench.units import gb_ms
 from kiln_local.emulated import Invoked, emulated
 from kiln_local.shares import shares_root
 
@@ -49,14 +50,13 @@ def row(over_s: float, invoked: list[Invoked]) -> dict[str, Any]:
     for one in invoked:
         if not one.cold and one.function not in WATCHERS:
             warm[one.function].append(one.ms)
-    gb_ms = {one: one.ms * one.memory_mb / 1024 for one in invoked}
-    watchers = sum(ms for one, ms in gb_ms.items() if one.function in WATCHERS)
+    watchers = [one for one in invoked if one.function in WATCHERS]
     return {
         "over_s": round(over_s, 2),
         "warm_ms": round(median([median(values, 1) for values in warm.values()], 1)),
         "function_s": round(sum(one.ms for one in invoked) / 1000, 1),
-        "usd": float(f"{sum(gb_ms.values()) * usd_per_gb_ms:.3g}"),
-        "usd_of_watchers": float(f"{watchers * usd_per_gb_ms:.3g}"),
+        "usd": float(f"{gb_ms(invoked) * usd_per_gb_ms:.3g}"),
+        "usd_of_watchers": float(f"{gb_ms(watchers) * usd_per_gb_ms:.3g}"),
         "warm_ms_by_function": {name: round(median(ms, 1)) for name, ms in sorted(warm.items())},
     }
 

@@ -11,7 +11,7 @@ import json
 import math
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ from moto.dynamodb.responses import DynamoHandler
 
 from bench.ground import Ground
 from kiln_cli.history import transitions
-from kiln_local.emulated import Emulated
+from kiln_local.emulated import Emulated, Invoked
 from kiln_local.patches import Patches
 
 # Amazon DynamoDB Developer Guide, "Read and write operations": KiB of a unit.
@@ -143,13 +143,18 @@ def counted(here: Ground, emulation: Emulated) -> Iterator[Counter[str]]:
         {
             "transitions": sum(map(transitions, histories)),
             "invocations": len(invoked),
-            "function GB-ms": math.ceil(sum(one.ms * one.memory_mb / 1024 for one in invoked)),
+            "function GB-ms": math.ceil(gb_ms(invoked)),
             "log bytes": units.log_bytes + logged,
             "events": calls["events:PutEvents"],
             "objects written": calls["s3:PutObject"],
             "objects read": calls["s3:GetObject"] + calls["s3:HeadObject"],
         }
     )
+
+
+def gb_ms(invoked: Iterable[Invoked]) -> float:
+    """Milliseconds of functions, each times its gigabytes."""
+    return sum(one.ms * one.memory_mb / 1024 for one in invoked)
 
 
 def log_bytes(event: dict[str, Any]) -> int:

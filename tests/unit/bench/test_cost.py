@@ -50,7 +50,7 @@ def test_a_bill_is_the_sum_of_its_units() -> None:
     assert found["units"]["transitions"]["bake"] == 40
 
 
-def test_a_second_at_512_mb_is_half_a_gigabyte_second() -> None:
+def test_function_time_is_priced_by_the_gigabyte_second() -> None:
     assert prices()["function GB-ms"] * 1000 == pytest.approx(0.0000133334)
 
 
